@@ -1,0 +1,21 @@
+# One vocabulary, here and in CI: `make check` is everything.
+.PHONY: check lint types contracts test format
+
+check: lint types contracts test
+
+lint:
+	ruff format --check .
+	ruff check .
+
+types:
+	mypy
+
+contracts:
+	lint-imports
+
+test:
+	python -m pytest --cov --cov-report=term --cov-fail-under=80
+
+format:
+	ruff format .
+	ruff check --fix .

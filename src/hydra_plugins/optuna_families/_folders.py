@@ -1,0 +1,42 @@
+"""The sweep's folder: one sweep each, also when two start in the same second."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+CLAIM = ".study"  # says whose trials lie here
+
+
+def claim(wanted: Path, study: str) -> Path:
+    """Return the wanted folder, or the next free one beside it when another sweep has it.
+
+    Processes that work on the same study share a folder: its trials' numbers are unique.
+
+    >>> import tempfile
+    >>> base = Path(tempfile.mkdtemp()) / "run"
+    >>> [claim(base, name).name for name in ("a", "b", "a")]
+    ['run', 'run-2', 'run']
+    """
+    number = 1
+    while True:
+        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        if _claim(folder.absolute(), study):
+            return folder.absolute()
+        number += 1
+
+
+def _claim(folder: Path, study: str) -> bool:
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = folder / CLAIM
+    if not mark.exists() and (folder / "multirun.yaml").exists():
+        return False  # another sweeper's
+    draft = folder / f"{CLAIM}-{secrets.token_hex(8)}"
+    draft.write_text(study, encoding="utf-8")
+    try:
+        mark.hardlink_to(draft)  # at once and with its content, or not at all
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink(missing_ok=True)
+    return mark.read_text(encoding="utf-8") == study

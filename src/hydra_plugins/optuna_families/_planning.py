@@ -1,0 +1,100 @@
+"""The plan of a sweep: everything that can be checked and prepared before the first trial."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from . import _databases, _folders, _studies
+from ._composing import Composer
+from ._counting import count
+from ._grids import points
+from ._owners import here
+from ._plans import Family, Plan, label, study_name
+from ._samplers import is_grid, pruner, sampler
+from ._settings import Settings
+
+
+def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
+    """Check everything that can be checked, then make folder, database and studies.
+
+    Raises:
+        HydraException: for what the user can put right.
+    """
+    sampler(settings)
+    pruner(settings)
+    name = settings.study_name or _new_name(config)
+    families = _families(settings, name, composer)
+    for family in families:
+        _check(family, composer)
+    folder = _claim(settings, config, name)
+    url = _databases.address(settings.storage, folder, Path(config.hydra.runtime.cwd))
+    return Plan(
+        name=name,
+        storage=url,
+        folder=str(folder),
+        settings=replace(settings, storage=None),
+        arguments=composer.arguments,
+        families=tuple(families),
+        session=secrets.token_hex(8),
+        starter=here(),
+        failed_before=_prepare(url, name, settings, families, composer),
+    )
+
+
+def _prepare(
+    url: str, name: str, settings: Settings, families: list[Family], composer: Composer
+) -> tuple[int, ...]:
+    """Make database and studies; return how many trials of each family have failed so far."""
+    _databases.create(url)
+    database = _databases.connect(url)
+    for family in families:
+        _studies.prepare(database, name, settings.directions, family, composer)
+    ids = [database.storage.get_study_id_from_name(family.study) for family in families]
+    return tuple(tally.failed for tally in count(database, ids))
+
+
+def _new_name(config: DictConfig) -> str:
+    # Two sweeps may start in the same second.
+    now = datetime.now().astimezone().strftime("%Y-%m-%d-%H-%M-%S")
+    return f"{config.hydra.job.name}-{now}-{secrets.token_hex(2)}"
+
+
+def _claim(settings: Settings, config: DictConfig, name: str) -> Path:
+    owner = f"{name} in {_databases.masked(str(settings.storage))}"
+    folder = _folders.claim(Path(config.hydra.sweep.dir), owner)
+    with open_dict(config):
+        config.hydra.sweep.dir = str(folder)
+    text = _databases.masked(OmegaConf.to_yaml(config))
+    (folder / "multirun.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def _families(settings: Settings, name: str, composer: Composer) -> list[Family]:
+    apart = settings.families and composer.arguments.groups
+    found = []
+    for choices in composer.arguments.combinations() if apart else [()]:
+        family = Family(label(choices), study_name(name, label(choices)), choices, 0)
+        found.append(replace(family, n_trials=_trials(settings, family, composer)))
+    return found
+
+
+def _trials(settings: Settings, family: Family, composer: Composer) -> int:
+    if not is_grid(settings):
+        return settings.n_trials
+    chosen = [composer.compose(c) for c in _studies.combinations(family, composer)]
+    return min(settings.n_trials, len(points(chosen, settings)))
+
+
+def _check(family: Family, composer: Composer) -> None:
+    """Try the lowest values, so that a value of the wrong type is refused by name."""
+    for choices in _studies.combinations(family, composer):
+        composition = composer.compose(choices)
+        lowest = {
+            name: getattr(dim.distribution, "low", None) for name, dim in composition.space.items()
+        }
+        composition.filled({n: v for n, v in lowest.items() if v is not None})

@@ -1,0 +1,84 @@
+"""A worker's second thread: signs of life, and an ear for those who want it to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from . import _stopping
+from ._databases import connect
+from ._owners import alive
+from ._plans import Plan
+from ._reaping import BEAT
+
+if TYPE_CHECKING:
+    from optuna import Trial
+    from optuna.storages import BaseStorage
+
+log = logging.getLogger(__name__)
+LOOK = 1.0  # seconds between two looks
+
+
+class Pulse:
+    """Beats for the running trial; stops the worker when the session ends or its starter dies."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._storage = connect(plan.storage).storage
+        self._study = self._storage.get_study_id_from_name(plan.families[0].study)
+        self._trial: Trial | None = None
+        self._last = time.monotonic()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._live, daemon=True, name="optuna-pulse")
+
+    def __enter__(self) -> Pulse:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def watch(self, trial: Trial | None) -> None:
+        """From now on beat for this trial."""
+        self._trial, self._last = trial, time.monotonic()
+
+    def _live(self) -> None:
+        from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
+
+        while not self._end.wait(LOOK):
+            try:
+                self._look()
+            except UpdateFinishedTrialError:
+                log.warning("the running trial was given up by others; its result is not used")
+                self._trial = None
+            except StorageInternalError:
+                log.debug("the study database is away", exc_info=True)
+
+    def _look(self) -> None:
+        if alive(self._plan.starter) is False or stopped(self._plan, self._storage, self._study):
+            _stopping.request()
+        trial, now = self._trial, time.monotonic()
+        if trial is not None and now - self._last > BEAT:
+            self._last = now
+            trial.set_user_attr("beat", int(now))
+
+
+def stop(plan: Plan) -> None:
+    """Tell this session's workers, wherever they are, to stop."""
+    storage = connect(plan.storage).storage
+    study = storage.get_study_id_from_name(plan.families[0].study)
+    storage.set_study_user_attr(study, "stop", plan.session)
+
+
+def stopped(plan: Plan, storage: BaseStorage, study: int) -> bool:
+    """Whether this session was told to stop."""
+    return storage.get_study_user_attrs(study).get("stop") == plan.session

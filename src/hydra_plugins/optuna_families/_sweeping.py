@@ -1,0 +1,142 @@
+"""A sweep from its first line to its last."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra._internal.callbacks import Callbacks
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from . import _arguments, _databases, _results, _stopping
+from ._asking import Desk
+from ._composing import Composer
+from ._noise import tamed
+from ._planning import make
+from ._plans import Plan
+from ._resuming import command
+from ._settings import Settings
+from ._shelves import Shelf
+from ._telling import patiently
+from ._views import View
+from ._workers import Worker
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PATIENCE = 3  # launches in a row that end without a single new finished trial
+
+
+@dataclass
+class Sweep:
+    """One run of the command."""
+
+    settings: Settings
+    config: DictConfig  # the sweep's own: hydra.mode=MULTIRUN
+    context: HydraContext
+    task: TaskFunction
+
+    def run(self, lines: list[str]) -> None:
+        """Check, prepare, work, report.
+
+        Raises:
+            HydraException: for what the user can put right.
+            SystemExit: with 130 or 143 after a signal.
+        """
+        with tamed(bool(self.config.hydra.verbose)):
+            composer = self._composer(lines)
+            plan = make(self.settings, self.config, composer)
+            self._announce(plan)
+            with _stopping.signals(quiet=False):
+                with View(plan, Shelf(plan, composer), self._console()):
+                    self._work(plan, composer)
+                self._finish(plan, composer)
+
+    def _console(self) -> Console:
+        from rich.console import Console
+
+        return Console()
+
+    def _composer(self, lines: list[str]) -> Composer:
+        loader = self.context.config_loader
+        given = [f"{key}={value}" for key, value in self.settings.params.items()]
+        arguments = _arguments.sort([*given, *lines], loader, self.config)
+        return Composer(loader, self.config, arguments, self.settings.search_key)
+
+    def _announce(self, plan: Plan) -> None:
+        settings, folder = self.settings, Path(self.config.hydra.sweep.dir)
+        each = f"{plan.families[0].n_trials} trials"
+        families = f"{len(plan.families)} families of {each}" if len(plan.families) > 1 else each
+        self._say(f"study {plan.name}: {families}")
+        self._say(f"stored in {_databases.masked(plan.storage)}")
+        self._say(f"jobs in {folder}")
+        self._say(f"resume with: {command(settings, plan.name, folder)}")
+
+    def _say(self, line: str) -> None:
+        self._console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _work(self, plan: Plan, composer: Composer) -> None:
+        """Launch workers until the study is full: what counts is what stands in there."""
+        desk, fruitless = Desk(Shelf(plan, composer)), 0
+        while patiently(desk.unfinished) and not _stopping.requested():
+            before = _finished(desk)
+            error = self._launch(plan, composer)
+            patiently(desk.reap)
+            fruitless = 0 if _finished(desk) > before else fruitless + 1
+            if isinstance(error, HydraException) or (error and fruitless >= PATIENCE):
+                raise error
+            if fruitless >= PATIENCE:
+                raise HydraException(f"{PATIENCE} launches in a row finished no trial")
+
+    def _launch(self, plan: Plan, composer: Composer) -> Exception | None:
+        """Launch workers; an error tells that some ended badly, not that the sweep did."""
+        silent = HydraContext(self.context.config_loader, Callbacks())  # workers are no jobs
+        worker = Worker(plan, composer, self.context, self.task)
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=silent, task_function=worker, config=self.config
+        )
+        left = sum(family.n_trials for family in plan.families)
+        # The basic launcher runs one job after the other: a second worker would find nothing.
+        workers = 1 if isinstance(launcher, BasicLauncher) else min(self.settings.n_jobs, left)
+        try:
+            results = launcher.launch([self._job(composer, i) for i in range(workers)], 0)
+            with contextlib.redirect_stderr(io.StringIO()):  # Hydra names the worker's overrides
+                _ = [result.return_value for result in results]
+        except Exception as error:
+            return error
+        return None
+
+    def _job(self, composer: Composer, number: int) -> list[str]:
+        """Return a worker's overrides; its folder and log are out of the way of the trials'."""
+        folder = str(self.config.hydra.sweep.dir).replace("\\", "\\\\").replace("'", "\\'")
+        return [
+            *composer.arguments.fixed,
+            *composer.arguments.combinations()[0],
+            f"hydra.sweep.dir='{folder}'",
+            f"hydra.sweep.subdir=.workers/{number}",
+            "hydra.output_subdir=null",
+            "hydra.job.chdir=false",
+        ]
+
+    def _finish(self, plan: Plan, composer: Composer) -> None:
+        shelf, folder = Shelf(plan, composer), Path(self.config.hydra.sweep.dir)
+        trials = patiently(lambda: [shelf.trials(i) for i in range(len(plan.families))])
+        results = _results.summarize(plan, trials)
+        _results.write(folder / "optimization_results.yaml", results)
+        for line in _results.best_lines(plan, trials):
+            self._say(line)
+        self._announce(plan)
+        if _stopping.requested():
+            raise SystemExit(_stopping.requested())
+        _results.check_failures(plan, trials)
+
+
+def _finished(desk: Desk) -> int:
+    return sum(tally.finished for tally in patiently(desk.shelf.tallies))

@@ -1,0 +1,56 @@
+"""Tell a study what became of a trial, also when the database is away for a moment."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from . import _faults
+from ._outcomes import Outcome
+
+if TYPE_CHECKING:
+    from optuna import Study, Trial
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # s; a restarted PostgreSQL is back by then
+
+
+def tell(study: Study, trial: Trial, outcome: Outcome) -> None:
+    """Store reason, values and state; a trial that was given up meanwhile stays as it is."""
+    from optuna.exceptions import UpdateFinishedTrialError
+    from optuna.trial import TrialState
+
+    try:
+        if outcome.reason:
+            trial.set_user_attr("reason", outcome.reason)
+            _faults.step("reasoned")
+    except UpdateFinishedTrialError:
+        log.warning("trial %s was given up meanwhile; its result is not used", trial.number)
+        return
+    state = TrialState[outcome.state]
+    study.tell(trial, values=outcome.values, state=state, skip_if_finished=True)
+
+
+def patiently(action: Callable[[], T]) -> T:
+    """Do something that needs the database, again if it is away.
+
+    Raises:
+        StorageInternalError: when it stays away.
+    """
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import DBAPIError
+
+    for pause in PAUSES:
+        try:
+            return action()
+        except (StorageInternalError, DBAPIError) as error:
+            log.warning("the study database is away (%s); again in %s s", _short(error), pause)
+            time.sleep(pause)
+    return action()
+
+
+def _short(error: BaseException) -> str:
+    return str(error.__cause__ or error).strip().splitlines()[0]

@@ -1,0 +1,154 @@
+"""How a sweep is doing: a live table on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from . import _stopping
+from ._counting import Tally
+from ._plans import Plan
+from ._pulse import stop
+from ._results import best_of
+from ._telling import patiently
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+
+    from ._shelves import Shelf
+
+log = logging.getLogger(__name__)
+QUIET = 10.0  # seconds between two plain lines
+
+
+class View:
+    """Looks into the study from a thread; it also passes on that the user wants to stop."""
+
+    def __init__(self, plan: Plan, shelf: Shelf, console: Console) -> None:
+        self._plan, self._console = plan, console
+        self._shelf = shelf
+        self._begun = time.monotonic()
+        self._before = sum(tally.finished for tally in self._shelf.tallies())
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True, name="optuna-view")
+        self._live: Live | None = None
+
+    def __enter__(self) -> View:
+        if self._console.is_terminal:
+            from rich.live import Live
+
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end.set()
+        self._thread.join()
+        if self._live:
+            self._live.stop()
+        lines = patiently(self._final)
+        self._console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
+
+    def _watch(self) -> None:
+        passed_on, shown, said = False, "", time.monotonic()
+        while not self._end.wait(0.5 if self._live else 1.0):
+            try:
+                if _stopping.requested() and not passed_on:
+                    stop(self._plan)
+                    passed_on = True
+                if self._live:
+                    self._live.update(self._table(), refresh=True)
+                elif time.monotonic() - said > QUIET and self._line() != shown:
+                    shown, said = self._line(), time.monotonic()
+                    self._console.print(shown, markup=False, highlight=False, soft_wrap=True)
+            except Exception:
+                log.debug("cannot look into the study", exc_info=True)
+
+    def _line(self) -> str:
+        """Return all families in one line."""
+        tallies = self._shelf.tallies()
+        done, total = sum(t.finished for t in tallies), self._total()
+        best, where = self._best()
+        parts = [f"{done}/{total} trials", *_notes(tallies)]
+        if best is not None:
+            parts.append(f"best {best:.6g}{where}")
+        return ", ".join([*parts, *self._left(done)])
+
+    def _total(self) -> int:
+        return sum(family.n_trials for family in self._plan.families)
+
+    def _left(self, done: int) -> list[str]:
+        """Return the time left, at the pace of this session so far."""
+        new, total = done - self._before, self._total()
+        if not new or done >= total:
+            return []
+        seconds = (time.monotonic() - self._begun) / new * (total - done)
+        return [f"{duration(seconds)} left"]
+
+    def _best_trial(self, index: int) -> FrozenTrial | None:
+        if len(self._plan.settings.directions) > 1:
+            return None
+        return best_of(self._shelf.trials(index), self._plan)
+
+    def _best(self) -> tuple[float | None, str]:
+        families = range(len(self._plan.families))
+        found = [trial for trial in map(self._best_trial, families) if trial is not None]
+        best = best_of(found, self._plan)
+        family = best.user_attrs.get("family") if best else ""
+        return (best.value if best else None), (f" ({family})" if family else "")
+
+    def _table(self) -> RenderableType:
+        from rich.table import Table
+
+        tallies = self._shelf.tallies()
+        left = self._left(sum(tally.finished for tally in tallies))
+        table = Table("family", "finished", "pruned", "failed", "best", box=None, pad_edge=False)
+        table.caption = "; ".join([*left, "Ctrl-C stops"])
+        for index, (family, tally) in enumerate(zip(self._plan.families, tallies, strict=True)):
+            best = self._best_trial(index)
+            table.add_row(
+                family.label or self._plan.name,
+                f"{tally.finished}/{family.n_trials}",
+                str(tally.pruned or ""),
+                str(tally.failed or ""),
+                f"{best.value:.6g}" if best and best.value is not None else "",
+            )
+        return table
+
+    def _final(self) -> list[str]:
+        """Return a line per family, for the log."""
+        lines = []
+        families = self._plan.families
+        for index, (family, tally) in enumerate(zip(families, self._shelf.tallies(), strict=True)):
+            best = self._best_trial(index)
+            value = [f"best {best.value:.6g}"] if best and best.value is not None else []
+            count = f"{tally.finished}/{family.n_trials} trials"
+            lines.append(", ".join([f"{family.label or 'all'}: {count}", *_notes([tally]), *value]))
+        return lines
+
+
+def _notes(tallies: list[Tally]) -> list[str]:
+    pruned, failed = sum(t.pruned for t in tallies), sum(t.failed for t in tallies)
+    return [f"{pruned} pruned"] * bool(pruned) + [f"{failed} failed"] * bool(failed)
+
+
+def duration(seconds: float) -> str:
+    """Say a time as a person would.
+
+    >>> duration(42.4), duration(200), duration(7300)
+    ('42 s', '3 min', '2.0 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,52 @@
+"""A worker: what a launcher starts, ask, run, tell, until nothing is left."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from . import _stopping, _trials
+from ._asking import DONE, WAIT, Asked, Desk
+from ._composing import Composer
+from ._noise import tamed
+from ._plans import Plan
+from ._pulse import Pulse
+from ._shelves import Shelf
+from ._telling import patiently
+
+PAUSE = 0.2  # seconds before looking again whether others have finished, failed or died
+
+
+@dataclass
+class Worker:
+    """A task function for a launcher, which may send it to another process or machine."""
+
+    plan: Plan
+    composer: Composer
+    context: HydraContext
+    task: TaskFunction
+
+    def __call__(self, _: DictConfig) -> None:
+        """Work through the study."""
+        number = int(HydraConfig.get().job.num)
+        verbose = bool(HydraConfig.get().verbose)
+        with tamed(verbose), _stopping.signals(quiet=True), Pulse(self.plan) as pulse:
+            desk = patiently(lambda: Desk(Shelf(self.plan, self.composer, number)))
+            while not _stopping.requested():
+                asked = patiently(desk.ask)
+                if asked == DONE:
+                    break
+                if asked == WAIT:
+                    time.sleep(PAUSE)
+                elif isinstance(asked, Asked):
+                    self._run(asked, desk, pulse)
+
+    def _run(self, asked: Asked, desk: Desk, pulse: Pulse) -> None:
+        pulse.watch(asked.trial)
+        outcome = _trials.run(asked, self.task, self.context, self.plan)
+        pulse.watch(None)
+        patiently(lambda: desk.tell(asked, outcome))

@@ -1,0 +1,32 @@
+"""When a training is lost."""
+
+import math
+
+from lrlab.history import Epoch
+
+
+class DivergedError(ArithmeticError):
+    """The loss is not a number any more or far above where it began, or the lr is no rate."""
+
+
+def check_sound(epoch: Epoch, limit: float) -> None:
+    """Raise unless the epoch's loss and learning rates are what a training can go on with.
+
+    Args:
+        epoch: the latest.
+        limit: the highest loss that still counts as training.
+
+    Raises:
+        DivergedError: the loss is not finite or above the limit, or an lr not finite or negative.
+
+    >>> check_sound(Epoch(7, lrs=(0.1,), loss=float("inf")), limit=100.0)
+    Traceback (most recent call last):
+    lrlab.divergence.DivergedError: the loss is inf after epoch 7
+    """
+    after = f"after epoch {epoch.number}"
+    if not math.isfinite(epoch.loss):
+        raise DivergedError(f"the loss is {epoch.loss} {after}")
+    if epoch.loss > limit:
+        raise DivergedError(f"the loss is {epoch.loss:.4g} {after}, above {limit:.4g} (divergence)")
+    if not all(math.isfinite(lr) and lr >= 0 for lr in epoch.lrs):
+        raise DivergedError(f"the learning rate is {epoch.lrs} {after}")

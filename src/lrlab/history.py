@@ -1,0 +1,65 @@
+"""What is known of a run after each epoch, and the file that it is written to as it happens."""
+
+import csv
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The state of a run after `number` epochs; number 0 is the state before training.
+
+    Args:
+        number: epochs done.
+        lrs: learning rate now in force, one for each parameter group.
+        loss: of the weights as they now are, over all the data that the task judges by.
+        excess_loss: loss minus the best reachable on the task, where that is known.
+        weights: names and values (see `lrlab.training.weights`).
+        milliseconds: when, since 1970.
+    """
+
+    number: int
+    lrs: tuple[float, ...]
+    loss: float
+    excess_loss: float | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    milliseconds: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+
+    def metrics(self) -> dict[str, float]:
+        """All values under the names that they are tracked by.
+
+        >>> Epoch(3, lrs=(0.1, 0.2), loss=1.5, weights={"bias": 0.5}).metrics()
+        {'lr/0': 0.1, 'lr/1': 0.2, 'loss': 1.5, 'bias': 0.5}
+        """
+        names = ["lr"] if len(self.lrs) == 1 else [f"lr/{i}" for i in range(len(self.lrs))]
+        excess = {} if self.excess_loss is None else {"excess_loss": self.excess_loss}
+        return (
+            dict(zip(names, self.lrs, strict=True))
+            | {"loss": self.loss}
+            | excess
+            | dict(self.weights)
+        )
+
+
+class HistoryFile:
+    """A CSV file with a line an epoch, on the disk before anything else happens with it.
+
+    A process killed at any moment leaves whole lines but for, at most, the last.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", newline="", buffering=1)
+        self._writer = csv.writer(self._file)
+
+    def write(self, epoch: Epoch) -> None:
+        """Append an epoch; the first one decides the columns."""
+        metrics = epoch.metrics()
+        if self._file.tell() == 0:
+            self._writer.writerow(["epoch", "milliseconds", *metrics])
+        self._writer.writerow([epoch.number, epoch.milliseconds, *metrics.values()])
+
+    def close(self) -> None:
+        """No more epochs."""
+        self._file.close()

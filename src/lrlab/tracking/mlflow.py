@@ -1,0 +1,99 @@
+"""Recording in MLflow, by a process of its own: training never waits for it, nor for its import."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+from lrlab.tracking.folder import RunFolder
+
+
+class MlflowTracker:
+    """Records runs in MLflow, in batches about every `flush_seconds`.
+
+    A second process (`lrlab.tracking.service`) follows the folders of the runs. It outlives this
+    one if this one is killed, and then marks what was left open as KILLED.
+
+    Args:
+        uri: of the tracking server or database; None is `./mlflow.db`.
+        experiment: its name; made if it is not there.
+        flush_seconds: between two writes while training, > 0.
+    """
+
+    def __init__(
+        self, uri: str | None = None, experiment: str = "sweeps", flush_seconds: float = 1.0
+    ) -> None:
+        self._uri = uri or default_uri()
+        self._experiment = experiment
+        self._flush_seconds = flush_seconds
+        self._recorder: subprocess.Popen[str] | None = None
+        self._used = False
+
+    def open(self) -> None:
+        """Start the recorder; it imports MLflow and opens the store while we do other things."""
+        if self._recorder is None:
+            arguments = [self._uri, self._experiment, str(self._flush_seconds)]
+            self._recorder = subprocess.Popen(  # noqa: S603 (this very Python and package)
+                [sys.executable, "-W", "ignore", "-m", "lrlab.tracking.service", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                # Ctrl-C is for the training; the recorder must live to record it.
+                start_new_session=True,
+            )
+
+    def start(self, run: RunFolder) -> None:
+        """Have the recorder follow a run."""
+        self.open()
+        self._used = True
+        self._tell("start", run)
+
+    def finish(self, run: RunFolder) -> None:
+        """Have the recorder complete a run."""
+        self._tell("finish", run)
+
+    def close(self) -> list[str]:
+        """Wait for the recorder; say where the runs are, or why they are not there."""
+        if self._recorder is None:
+            return []
+        if not self._used:
+            self._recorder.terminate()  # refused before anything began: nothing to wait for
+        replies, _ = self._recorder.communicate()
+        code, self._recorder = self._recorder.returncode, None
+        found = [json.loads(line) for line in replies.splitlines()]
+        errors = sorted({reply["error"] for reply in found if "error" in reply})
+        if self._used and (code or errors):
+            why = errors[0] if errors else f"the recorder ended with code {code}"
+            return [f"not recorded: {why}", "send it later with: python -m sweeps.sync"]
+        return self._places([reply["run_id"] for reply in found])
+
+    def _places(self, run_ids: list[str]) -> list[str]:
+        if not run_ids:
+            return []
+        what = f"run {run_ids[0]}" if len(run_ids) == 1 else f"{len(run_ids)} runs"
+        return [f"{what} in experiment {self._experiment}", how_to_open(self._uri)]
+
+    def _tell(self, word: str, run: RunFolder) -> None:
+        stdin: IO[str] | None = self._recorder.stdin if self._recorder is not None else None
+        if stdin is None:
+            raise RuntimeError("the tracker is not open")
+        try:
+            stdin.write(f"{word} {run.path.absolute()}\n")
+            stdin.flush()
+        except BrokenPipeError:
+            pass  # a recorder that died is reported by `close`; the folder has everything
+
+
+def default_uri() -> str:
+    """Where plain `mlflow ui` looks when it is started in this folder: `./mlflow.db`."""
+    return f"sqlite:///{Path.cwd() / 'mlflow.db'}"
+
+
+def how_to_open(uri: str) -> str:
+    """What to type, or where to look, to see the runs."""
+    if uri.startswith(("http://", "https://")):
+        return f"open {uri}"
+    if uri == default_uri():
+        return "open with: mlflow ui"
+    return f"open with: mlflow ui --backend-store-uri {uri}"

@@ -1,0 +1,96 @@
+"""What a run is called in the tracker, and what is noted beside its metrics."""
+
+import getpass
+import platform
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from lrlab import devices
+from lrlab.tracking import RunCard
+from sweeps.experiment import Experiment
+from sweeps.nodes import GROUPS
+
+PACKAGES = ("torch", "hydra-core", "optuna", "mlflow", "lr-sweeps")
+TRAINED = ("scheduler", "optimizer", "task")
+LEFT_OUT = ("search", "require", "expect", "hydra")  # says nothing about what was trained
+
+
+def card(experiment: Experiment, choices: Mapping[str, str], overrides: Sequence[str]) -> RunCard:
+    """The card of a run.
+
+    Args:
+        experiment: what is to be trained.
+        choices: the option of each group, such as `scheduler: cosine`.
+        overrides: what was typed, such as `scheduler.gamma=0.5`.
+    """
+    nodes = experiment.config
+    params = dict(flatten({key: value for key, value in nodes.items() if key not in GROUPS}))
+    for group in TRAINED:
+        params |= {group: choices[group]} | dict(flatten(nodes[group], f"{group}."))
+    tags = {group: choices[group] for group in TRAINED}
+    return RunCard(
+        name=name(choices, overrides),
+        params=params,
+        tags=tags | {"device": devices.full_name(experiment.device)} | _versions() | _source(),
+    )
+
+
+def name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
+    """The scheduler, then whatever else was typed or sampled, short enough to read.
+
+    >>> name({"scheduler": "step"}, ["scheduler=step", "optimizer.lr=0.123456", "epochs=50"])
+    'step lr=0.123 epochs=50'
+    """
+    typed = [text for text in overrides if not text.startswith(("scheduler=", "tracking"))]
+    return " ".join([choices["scheduler"], *map(_short, typed)])
+
+
+def _short(override: str) -> str:
+    key, _, value = override.partition("=")
+    key = key.removeprefix("scheduler.").removeprefix("optimizer.")
+    return (
+        f"{key}={float(value):.3g}"
+        if re.fullmatch(r"-?\d*\.\d+(e-?\d+)?", value)
+        else (f"{key}={value}")
+    )
+
+
+def flatten(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Every leaf by its dotted name, in letters that MLflow takes.
+
+    >>> dict(flatten({"lr": 0.1, "betas": [0.9, 0.99], "search": {"lr": "..."}}, "optimizer."))
+    {'optimizer.lr': 0.1, 'optimizer.betas': [0.9, 0.99]}
+    """
+    for key, value in node.items():
+        if key in LEFT_OUT:
+            continue
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield re.sub(r"[^\w\-. :/]", "_", f"{prefix}{key}"), value
+
+
+def _versions() -> dict[str, str]:
+    return {package: version(package) for package in PACKAGES} | {
+        "python": platform.python_version()
+    }
+
+
+def _source() -> dict[str, str]:
+    return {"mlflow.source.name": "sweeps", "mlflow.user": getpass.getuser()} | _commit()
+
+
+def _commit() -> dict[str, str]:
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 (the git of whoever runs this)
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    return {"mlflow.source.git.commit": found.stdout.strip()}

@@ -1,0 +1,148 @@
+"""The command line: `python -m sweeps`.
+
+What needs torch is imported only once the tracker's own process is under way: the two take their
+seconds side by side.
+"""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import hydra
+from hydra.conf import HydraConf
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from hydra_plugins.optuna_families import SweepFailed
+from lrlab.divergence import DivergedError
+from lrlab.tracking import RunFolder
+from sweeps import console
+from sweeps.config import conf_dir, register_resolvers
+from sweeps.nodes import check_settings
+from sweeps.refusals import REFUSALS, explain
+from sweeps.startup import postpone_compiler
+from sweeps.tracking import close_trackers, open_tracker
+
+if TYPE_CHECKING:
+    from lrlab import Epoch
+    from sweeps.experiment import Experiment
+
+register_resolvers()
+
+LOG = logging.getLogger(__name__)
+EXPECTED = (*REFUSALS, DivergedError)  # what a config or a training can do wrong
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM: ends a run just as Ctrl-C does, with another exit code."""
+
+
+@hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
+def job(cfg: DictConfig) -> float:
+    """Train one config; give its final loss."""
+    try:
+        return _train(cfg)
+    except EXPECTED as error:
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            raise  # one of many: its sweeper knows what to do
+        # Past Hydra, which would print a heading of its own.
+        raise SystemExit(_give_up(error)) from error
+
+
+def _train(cfg: DictConfig) -> float:
+    check_settings(cfg)
+    tracker = open_tracker(cfg)
+    postpone_compiler()
+
+    from sweeps.cards import card
+    from sweeps.experiment import prepare
+    from sweeps.runs import run
+
+    about = HydraConfig.get()
+    experiment = prepare(cfg)
+    for line in experiment.warnings:
+        # In a sweep a line a trial would drown all else; the job's own log has it.
+        (LOG.info if about.mode == RunMode.MULTIRUN else console.warn)(line)
+    run_card = card(experiment, about.runtime.choices, about.overrides.task)
+    folder = RunFolder(Path(about.runtime.output_dir))
+    with _progress(about, run_card.name, experiment.settings.epochs) as show:
+        last = run(experiment, tracker, run_card, folder, show)
+    if _is_grid(about):
+        console.row(run_card.name, last, header=about.job.num == 0)
+    elif about.mode == RunMode.RUN:
+        console.summary(_facts(run_card.name, experiment, last, folder))
+    return last.loss
+
+
+def _progress(
+    about: HydraConf, name: str, epochs: int
+) -> AbstractContextManager[Callable[["Epoch"], None]]:
+    # A sweeper that searches shows its trials itself.
+    searches = about.mode == RunMode.MULTIRUN and not _is_grid(about)
+    return nullcontext(lambda _: None) if searches else console.progress(name, epochs)
+
+
+def _is_grid(about: HydraConf) -> bool:
+    return about.mode == RunMode.MULTIRUN and "BasicSweeper" in about.sweeper._target_
+
+
+def _facts(
+    name: str, experiment: "Experiment", last: "Epoch", folder: RunFolder
+) -> list[tuple[str, str]]:
+    from lrlab.devices import full_name
+
+    return [
+        ("schedule", name),
+        ("epochs", str(last.number)),
+        *console.facts(last),
+        ("device", full_name(experiment.device)),
+        ("files", os.path.relpath(folder.artifacts)),
+    ]
+
+
+def main() -> NoReturn:
+    """Run the command line; exit with 0, 1 (failed), 2 (refused), 130 (Ctrl-C) or 143 (SIGTERM)."""
+    signal.signal(signal.SIGTERM, _terminate)
+    # argparse does not take overrides on both sides of a flag (`epochs=5 -m scheduler=...`).
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
+    code = _run_jobs()
+    console.summary([("mlflow", line) for line in close_trackers()])
+    sys.exit(code)
+
+
+def _run_jobs() -> int:
+    # Hydra prints what it catches and exits, at length; with this it leaves that to us. A user who
+    # set the variable wants to see everything.
+    show_all = os.environ.setdefault("HYDRA_FULL_ERROR", "0") == "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        job()
+    except KeyboardInterrupt as error:
+        console.fail("interrupted; what there is of the run is kept")
+        return 143 if isinstance(error, TerminatedError) else 130
+    except SystemExit as error:
+        return int(error.code or 0)
+    except EXPECTED as error:
+        if show_all:
+            raise
+        return _give_up(error)
+    return 0
+
+
+def _give_up(error: Exception) -> int:
+    if isinstance(error, REFUSALS):
+        console.fail(explain(error))
+        return 1 if isinstance(error, SweepFailed) else 2
+    console.fail(f"the run failed: {error}")
+    return 1
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 (signal's interface)
+    raise TerminatedError

@@ -1,0 +1,93 @@
+"""What a person sees in the terminal: results on standard output, all else on standard error."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lrlab.history import Epoch
+
+QUIET_SECONDS = 10.0  # between two lines of progress where the output is no terminal
+SHOWN = 8  # values of a tensor in the summary
+
+out = Console(soft_wrap=True, highlight=False, markup=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+def warn(line: str) -> None:
+    """One line that a person should read, though the run goes on."""
+    err.print(f"warning: {line}", style="yellow")
+
+
+def fail(message: str) -> None:
+    """Why the command ends without a result."""
+    err.print(f"error: {message}", style="red")
+
+
+@contextmanager
+def progress(name: str, epochs: int) -> Iterator[Callable[[Epoch], None]]:
+    """A bar on a terminal; elsewhere a line now and then, and none at all for a short run."""
+    if not err.is_terminal:
+        yield _calm_progress(epochs)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(name, total=epochs, state="")
+        yield lambda epoch: bar.update(task, completed=epoch.number, state=_state(epoch))
+
+
+def _calm_progress(epochs: int) -> Callable[[Epoch], None]:
+    last = time.monotonic()
+
+    def show(epoch: Epoch) -> None:
+        nonlocal last
+        if time.monotonic() - last >= QUIET_SECONDS:
+            last = time.monotonic()
+            err.print(f"epoch {epoch.number}/{epochs}  {_state(epoch)}")
+
+    return show
+
+
+def _state(epoch: Epoch) -> str:
+    return f"lr {epoch.lrs[0]:.3g}  loss {epoch.loss:.4g}"
+
+
+def summary(rows: Sequence[tuple[str, str]]) -> None:
+    """The result of one run, a line for each of its facts."""
+    for label, value in rows:
+        out.print(f"{label:<8}  {value}")
+
+
+def facts(epoch: Epoch) -> list[tuple[str, str]]:
+    """The last epoch's learning rate, weights and loss, in words and full digits."""
+    excess = epoch.excess_loss
+    above = "" if excess is None else f"  (excess {excess:.3g} over the best reachable)"
+    return [
+        ("lr", ", ".join(map(repr, epoch.lrs))),
+        *_tensors(epoch),
+        ("loss", f"{epoch.loss:.6g}{above}"),
+    ]
+
+
+def _tensors(epoch: Epoch) -> Iterator[tuple[str, str]]:
+    for name, items in groupby(epoch.weights.items(), key=lambda item: item[0].split("/")[0]):
+        values = [value for _, value in items]
+        more = f"  and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
+        yield name, "  ".join(f"{value:.4f}" for value in values[:SHOWN]) + more
+
+
+def row(name: str, epoch: Epoch, *, header: bool) -> None:
+    """One run of a grid, as a row of a table that grows run by run."""
+    if header:
+        out.print(f"{'run':<32} {'final lr':<24} {'loss':<10} excess loss")
+    excess = "" if epoch.excess_loss is None else f"{epoch.excess_loss:.2e}"
+    out.print(f"{name:<32} {epoch.lrs[0]!r:<24} {epoch.loss:<10.6f} {excess}")

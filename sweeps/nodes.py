@@ -1,0 +1,127 @@
+"""The nodes of a config, read: worked out and held against the callable that each is meant for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from sweeps.conditions import check_conditions
+from sweeps.errors import ConfigError
+from sweeps.signatures import check_arguments, check_types
+from sweeps.targets import TargetError, build, locate
+
+Node = dict[str, Any]
+
+GROUPS = ("task", "optimizer", "scheduler", "tracking")
+
+# Keys that are about a node's callable, not for it; in every group, and in some.
+ABOUT = ("_target_", "search", "require", "expect")
+ABOUT_IN = {"scheduler": ("step_every", "monitor"), "task": ("batches",)}
+
+# What a group's callable is handed by us, not by its file.
+GIVEN = {"optimizer": ("params",), "scheduler": ("optimizer", "last_epoch"), "task": ("device",)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What belongs to no group: see `conf/config.yaml`."""
+
+    epochs: int
+    seed: int
+    device: str
+    threads: int | None
+    divergence: float
+    steps: int
+
+
+@dataclass(frozen=True)
+class Stepping:
+    """What a scheduler's file says about its scheduler: see `lrlab.Schedule`."""
+
+    step_every: Literal["epoch", "batch"] = "epoch"
+    monitor: Literal["loss"] | None = None
+
+
+def check_settings(cfg: DictConfig) -> None:
+    """Check what belongs to no group, as it was typed.
+
+    Raises:
+        ConfigError: a wrong type, or a value outside of what is allowed.
+    """
+    typed = {key: cfg[key] for key in _settings(cfg) if not OmegaConf.is_interpolation(cfg, key)}
+    check_types("", arguments(typed), Settings)
+    check_conditions("", typed, typed.get("require", {}))
+
+
+def read_settings(cfg: DictConfig) -> Settings:
+    """What belongs to no group, worked out.
+
+    Raises:
+        ConfigError: an unknown key, or what `check_settings` refuses.
+    """
+    check_settings(cfg)
+    values = arguments({key: cfg[key] for key in _settings(cfg)})
+    check_arguments("", values, Settings)
+    return Settings(**values)
+
+
+def _settings(cfg: DictConfig) -> list[str]:
+    return [str(key) for key in cfg if key not in (*GROUPS, "hydra")]
+
+
+def read(cfg: DictConfig, group: str) -> Node:
+    """A group's node.
+
+    Raises:
+        ConfigError: a target that may not be called, an unknown or missing key, a wrong type, or
+            a value outside of what is allowed.
+    """
+    where, written = f"{group}.", _container(cfg[group], resolve=False)
+    make = named(group, locate, written.get("_target_"))
+    check_types(where, arguments(written, group), make)
+    check_types(where, about(written, group), Stepping)
+    node = _container(cfg[group], resolve=True)
+    check_arguments(where, arguments(node, group), make, GIVEN.get(group, ()))
+    check_conditions(where, node, node.get("require", {}))
+    return node
+
+
+def make(group: str, node: Node, **context: Any) -> Any:
+    """What a group's node describes, made with what it is handed besides."""
+    own = arguments(node, group)
+    return named(group, build, {"_target_": node["_target_"], **own}, **context)
+
+
+def arguments(node: Mapping[str, Any], group: str = "") -> Node:
+    """The keys of a node that are for its callable."""
+    return {k: v for k, v in node.items() if k not in (*ABOUT, *ABOUT_IN.get(group, ()))}
+
+
+def about(node: Mapping[str, Any], group: str) -> Node:
+    """The keys of a node that are about its callable and special to its group."""
+    return {key: node[key] for key in ABOUT_IN.get(group, ()) if key in node}
+
+
+def named(group: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call; what it cannot make of its arguments is refused under the group's name."""
+    try:
+        return call(*args, **kwargs)
+    except ConfigError:
+        raise
+    except TargetError as error:
+        raise ConfigError(f"{group}._target_: {error}") from error
+    except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
+        message = str(error)
+        raise ConfigError(
+            message if message.startswith(group) else f"{group}: {message}"
+        ) from error
+
+
+def _container(node: DictConfig, *, resolve: bool) -> Node:
+    try:
+        found = OmegaConf.to_container(node, resolve=resolve, throw_on_missing=resolve)
+    except (OmegaConfBaseException, ValueError) as error:
+        raise ConfigError(str(error).splitlines()[0]) from error
+    return found  # type: ignore[return-value]

@@ -1,0 +1,100 @@
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hydra
+import pytest
+from omegaconf import DictConfig
+
+from sweeps.config import conf_dir, register_resolvers
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def option_names(group: str) -> list[str]:
+    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`scheduler` and `optimizer` stand for every file of their folders."""
+    for group in ("scheduler", "optimizer"):
+        if group in metafunc.fixturenames:
+            metafunc.parametrize(group, option_names(group))
+
+
+@pytest.fixture
+def command_env(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The environment of a command; measuring coverage doubles its time: few are."""
+    covered = request.node.get_closest_marker("covered")
+    hidden = ("MLFLOW_", "HYDRA_", "SWEEPS_", *(() if covered else ("COVERAGE_",)))
+    return {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
+
+
+@pytest.fixture
+def command(tmp_path: Path, command_env: dict[str, str]) -> Run:
+    """The real command in an empty folder: `command("scheduler=cosine", env={...})`."""
+
+    def run(
+        *arguments: str, module: str = "sweeps", **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=tmp_path,
+            env=command_env | env,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def start(
+    tmp_path: Path, command_env: dict[str, str]
+) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the real command and go on; what still runs at the end is killed."""
+    processes = []
+
+    def start_one(*arguments: str, module: str = "sweeps") -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=tmp_path,
+            env=command_env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start_one
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def wait_for() -> Callable[..., None]:
+    """Wait until a condition holds; fail if it does not come to that."""
+
+    def wait(condition: Callable[[], bool], seconds: float = 90) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.1)
+
+    return wait
+
+
+@pytest.fixture
+def compose() -> Iterator[Callable[..., DictConfig]]:
+    """The config that a command line would give, without tracking."""
+    register_resolvers()
+    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        yield lambda *overrides: hydra.compose("config", ["tracking=none", *overrides])

@@ -1,0 +1,144 @@
+"""What the user can put right is said in a line or two, by name, before any trial."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.errors import HydraException
+
+CASES = {
+    "unknown key": (
+        "optimizer.lrr=interval(0, 1)",
+        r"optimizer.lrr is not in the config \(did you mean optimizer.lr\?\)",
+    ),
+    "unknown choice": (
+        "scheduler=cosin,step",
+        r"scheduler=cosin: no such choice \(did you mean cosine\?\)",
+    ),
+    "no choice": ("scheduler=glob(x*)", r"no choice fits; there is cosine"),
+    "range over a group": (
+        "scheduler=range(1, 3)",
+        r"scheduler is a config group; choose among cosine",
+    ),
+    "impossible range": ("epochs=range(5, 1)", r"epochs=range\(5, 1\): impossible range"),
+    "log from zero": ("optimizer.lr=tag(log, interval(0, 1))", r"optimizer.lr=.*impossible range"),
+    "grid": ("hydra/sweeper/sampler=grid", r"scheduler.eta_min: a grid needs a countable range"),
+    "foreign sampler": (
+        "hydra.sweeper.sampler._target_=os.system",
+        r"hydra.sweeper.sampler._target_ must be a class in optuna",
+    ),
+    "no such sampler": (
+        "hydra.sweeper.sampler._target_=optuna.samplers.Magic",
+        r"hydra.sweeper.sampler: Magic",
+    ),
+    "pruner": (
+        "hydra/sweeper/pruner=threshold",
+        r"hydra.sweeper.pruner: ThresholdPruner: Either lower or upper",
+    ),
+    "n_trials": (
+        "hydra.sweeper.n_trials=0",
+        r"hydra.sweeper.n_trials must be a whole number of at least 1, got 0",
+    ),
+    "n_jobs": ("hydra.sweeper.n_jobs=two", r"hydra.sweeper.n_jobs must be a whole number"),
+    "rate": (
+        "hydra.sweeper.max_failure_rate=1.5",
+        r"max_failure_rate must be a number from 0 to 1, got 1.5",
+    ),
+    "timeout": ("hydra.sweeper.timeout=0", r"hydra.sweeper.timeout must be a number"),
+    "direction": (
+        "hydra.sweeper.direction=down",
+        r"direction must be minimize or maximize, got 'down'",
+    ),
+    "storage": ("hydra.sweeper.storage=optuna.db", r"hydra.sweeper.storage must be a database URL"),
+    "closed storage": (
+        "hydra.sweeper.storage=sqlite:////proc/no/optuna.db",
+        r"hydra.sweeper.storage=.*cannot be opened",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "said"), CASES.values(), ids=CASES.keys())
+def test_a_mistake_is_refused_by_name(folder: Path, sweep: Any, line: str, said: str) -> None:
+    with pytest.raises(HydraException, match=said) as refusal:
+        sweep(lambda cfg: 1.0, line)
+    assert len(str(refusal.value).splitlines()) <= 3
+    assert not list(Path("multirun").glob("*/*/0"))
+
+
+def test_what_only_the_sampler_finds_ends_the_sweep_by_name(folder: Path, sweep: Any) -> None:
+    with pytest.raises(HydraException, match=r"trial 1 could not be asked for: TypeError"):
+        sweep(lambda cfg: 1.0, "hydra.sweeper.sampler.n_startup_trials=x")
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [
+        (
+            "{gama: 'interval(0, 1)'}",
+            r"scheduler.gama is not in the config \(did you mean scheduler.gamma",
+        ),
+        (
+            "{gamma: 'interval(0, 1)', step_size: 3}",
+            r"scheduler.search.step_size: 3 is not a range",
+        ),
+        ("{gamma: 'interval(0, 1'}", r"scheduler.search.gamma: cannot read"),
+        ("{gamma: 'interval(1, 0)'}", r"scheduler.gamma=interval\(1, 0\): impossible range"),
+    ],
+)
+def test_a_mistake_in_a_file_s_space_is_refused_by_name(
+    folder: Path, sweep: Any, space: str, said: str
+) -> None:
+    text = f"gamma: 0.5\nstep_size: 3\nsearch: {space}"
+    (folder / "conf/scheduler/step.yaml").write_text(text)
+    with pytest.raises(HydraException, match=said):
+        sweep(lambda cfg: 1.0, "scheduler=cosine,step")
+
+
+def test_a_sampler_that_needs_a_missing_package_says_which(
+    folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from importlib import util
+
+    found = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name == "cmaes" else found(name))
+    with pytest.raises(HydraException, match="CmaEsSampler needs the package cmaes"):
+        sweep(lambda cfg: 1.0, "hydra/sweeper/sampler=cmaes")
+
+
+def test_one_name_for_two_ranges_is_refused_without_families(folder: Path, sweep: Any) -> None:
+    for name, high in (("a", 1), ("b", 2)):
+        file = folder / f"conf/optimizer/{name}.yaml"
+        file.write_text("lr: 0.5")
+        text = f"# @package _global_\nextra: {{x: 0.5, search: {{x: 'interval(0, {high})'}}}}"
+        (folder / f"conf/scheduler/{name}.yaml").write_text(text)
+    with pytest.raises(HydraException, match=r"extra.x is interval\(0.0, 1.0\) and, with sched"):
+        sweep(lambda cfg: 1.0, "scheduler=a,b", "hydra.sweeper.families=false")
+
+
+def test_a_value_of_the_wrong_type_is_refused_by_name(files: Any, sweep: Any) -> None:
+    from dataclasses import dataclass
+
+    from hydra.core.config_store import ConfigStore
+
+    @dataclass
+    class Schema:
+        n: int = 1
+
+    ConfigStore.instance().store(name="schema", node=Schema)
+    files({"conf/config.yaml": "defaults: [schema, override hydra/sweeper: optuna]"})
+    with pytest.raises(HydraException, match=r"n: cannot be 0.5"):
+        sweep(lambda cfg: 1.0, "n=interval(0.5, 1.0)")
+
+
+def test_beside_the_official_plugin_it_asks_for_a_decision(
+    folder: Path, run: Any, tmp_path: Path
+) -> None:
+    import os
+
+    official = tmp_path / "site/hydra_plugins/hydra_optuna_sweeper"
+    official.mkdir(parents=True)
+    (official / "__init__.py").touch()
+    path = os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])
+    done = run(PYTHONPATH=path)
+    assert done.returncode == 1
+    assert "uninstall hydra-optuna-sweeper" in done.stderr

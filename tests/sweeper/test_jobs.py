@@ -1,0 +1,109 @@
+"""A trial is a Hydra job: folder, HydraConfig, logs and callbacks as a Hydra user expects."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from omegaconf import OmegaConf
+
+NAME = "hydra.sweeper.study_name=s"
+LINES = (NAME, "hydra.sweep.dir=out", "hydra.sweeper.n_trials=2")
+
+
+class Recorder(Callback):
+    seen: ClassVar[list[Any]] = []
+
+    def on_job_start(self, config: Any, **kwargs: Any) -> None:
+        self.seen.append(("start", config.hydra.job.num))
+
+    def on_job_end(self, config: Any, job_return: Any, **kwargs: Any) -> None:
+        self.seen.append(("end", job_return.return_value))
+
+
+def test_hydra_s_own_view_of_a_trial(folder: Path, sweep: Any) -> None:
+    seen: list[Any] = []
+
+    def task(cfg: Any) -> float:
+        hydra = HydraConfig.get()
+        assert "hydra" not in cfg
+        seen.append((hydra.job.num, hydra.job.id, Path(hydra.runtime.output_dir).name))
+        seen.append((hydra.runtime.choices["scheduler"], list(hydra.overrides.task)))
+        return float(cfg.optimizer.lr)
+
+    sweep(task, *LINES, "scheduler=step", "hydra.sweeper.n_trials=1")
+    assert seen[0] == (0, "0", "0")
+    assert seen[1] == (
+        "step",
+        ["scheduler=step", "scheduler.gamma=0.5", "scheduler.step_size=3", "optimizer.lr=0.1"],
+    )
+
+
+def test_the_yaml_files_read_back_as_hydra_s_do(folder: Path, sweep: Any) -> None:
+    seen: list[Any] = []
+    sweep(lambda cfg: float(seen.append(cfg) or cfg.optimizer.lr), *LINES)
+    config: Any = OmegaConf.load("out/1/.hydra/config.yaml")
+    hydra: Any = OmegaConf.load("out/1/.hydra/hydra.yaml").hydra
+    overrides = OmegaConf.load("out/1/.hydra/overrides.yaml")
+    assert config == seen[1]
+    assert hydra.overrides.task == overrides
+    assert (hydra.job.num, hydra.job.id) == (1, "1")
+    assert hydra.runtime.output_dir == str(Path("out/1").absolute())
+    assert hydra.sweep.dir == str(Path("out").absolute())
+    assert hydra.job.override_dirname == ",".join(sorted(overrides))
+    assert hydra.mode == "MULTIRUN"
+
+
+def test_each_trial_has_its_own_log(folder: Path, sweep: Any) -> None:
+    def task(cfg: Any) -> float:
+        logging.getLogger("app").info("trial %s speaks", HydraConfig.get().job.num)
+        return 1.0
+
+    sweep(task, *LINES)
+    logs = [Path(f"out/{number}/app.log").read_text() for number in (0, 1)]
+    assert ["trial 0 speaks" in logs[0], "trial 1 speaks" in logs[1]] == [True, True]
+    assert "trial 1" not in logs[0]
+
+
+def test_a_trial_may_run_in_its_folder(folder: Path, sweep: Any) -> None:
+    before, seen = Path.cwd(), []
+
+    def task(cfg: Any) -> float:
+        seen.append((Path.cwd().name, os.environ["COLOUR"]))
+        return 1.0
+
+    sweep(task, *LINES, "hydra.job.chdir=true", "+hydra.job.env_set.COLOUR=red")
+    assert seen == [("0", "red"), ("1", "red")]
+    assert Path.cwd() == before
+    assert "COLOUR" not in os.environ
+
+
+def test_the_user_s_callbacks_see_trials_and_no_workers(folder: Path, sweep: Any) -> None:
+    Recorder.seen.clear()
+    target = f"{Recorder.__module__}.Recorder"
+    import sys
+
+    sys.modules.setdefault(Recorder.__module__, sys.modules[__name__])
+    sweep(lambda cfg: 1.0, *LINES, f"+hydra.callbacks.r._target_={target}")
+    assert [what for what, _ in Recorder.seen] == ["start", "end", "start", "end"]
+
+
+def test_a_subdir_that_repeats_is_not_overwritten(folder: Path, sweep: Any) -> None:
+    lines = ("hydra.sweep.subdir=same", "optimizer.lr=choice(0.1)", *LINES)
+    sweep(lambda cfg: 1.0, *lines)
+    assert sorted(p.name for p in Path("out").glob("same*")) == ["same", "same-1"]
+
+
+def test_a_subdir_may_speak_of_the_trial(folder: Path, sweep: Any) -> None:
+    sweep(lambda cfg: 1.0, *LINES, "hydra.sweep.subdir='${hydra.job.num}-${scheduler.T_max}'")
+    assert (Path("out") / "0-10").is_dir()
+
+
+def test_no_password_stands_in_a_job_s_folder(folder: Path, sweep: Any) -> None:
+    lines = ("+note='postgresql://me:secret@db/x'", *LINES)
+    sweep(lambda cfg: 1.0, *lines)
+    texts = [p.read_text() for p in Path("out").rglob("*.yaml")]
+    assert texts
+    assert not any("secret" in text for text in texts)

@@ -1,0 +1,100 @@
+"""Processes that are killed lose nothing and do nothing twice.
+
+``OPTUNA_FAMILIES_KILLS=15`` runs the full campaign: so many random kills for each study, over
+two studies with two processes and two with four.
+"""
+
+import os
+import random
+import signal
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hydra_plugins.optuna_families import _faults
+
+KILLS = int(os.environ.get("OPTUNA_FAMILIES_KILLS", "2"))
+N_TRIALS = 8
+LINES = (
+    "scheduler=cosine,step",
+    "hydra.sweeper.study_name=s",
+    "hydra.sweep.dir=out",
+    f"hydra.sweeper.n_trials={N_TRIALS}",
+    "hydra/sweeper/sampler=random",
+    "hydra.sweeper.sampler.seed=1",
+    "seconds=0.15",
+)
+
+
+def check(trials: Any, n_trials: int = N_TRIALS) -> list[Any]:
+    """Hold the study to what a sweep promises, and return its trials."""
+    database = sqlite3.connect("mlruns/optuna.db")
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()
+    everything = []
+    for family in ("cosine", "step"):
+        found = trials(f"s/scheduler={family}")
+        assert [t.state.name for t in found if not t.state.is_finished()] == []
+        finished = [t for t in found if t.state.name in ("COMPLETE", "PRUNED")]
+        assert len(finished) == n_trials
+        assert all(t.user_attrs["lost"] for t in found if t.state.name == "FAIL")
+        _check_retries(found)
+        _check_distinct(finished)
+        everything += found
+    numbers = [t.user_attrs["number"] for t in everything if "number" in t.user_attrs]
+    assert len(numbers) == len(set(numbers))
+    for trial in everything:
+        if trial.state.name == "COMPLETE":  # its job really ran to the end, with that value
+            assert float((Path(trial.user_attrs["folder"]) / "done").read_text()) == trial.value
+    return everything
+
+
+def _check_retries(found: list[Any]) -> None:
+    """Lost parameters are tried again, at most twice."""
+    retries = [t.user_attrs["retry_of"] for t in found if "retry_of" in t.user_attrs]
+    assert len(retries) == len(set(retries))
+    assert all(t.user_attrs.get("attempt", 0) <= 2 for t in found)
+    for trial in found:
+        wanted = trial.user_attrs.get("lost") and trial.user_attrs.get("attempt", 0) < 2
+        assert (trial.number in retries) == bool(wanted and trial.params)
+
+
+def _check_distinct(finished: list[Any]) -> None:
+    """Nothing is trained twice to its end: with a random sampler parameters never repeat."""
+    seen = {tuple(sorted(t.params.items())) for t in finished}
+    assert len(seen) == len(finished)
+
+
+@pytest.mark.parametrize("step", _faults.STEPS)
+def test_a_kill_at_a_step_of_the_protocol_is_made_good(
+    folder: Path, command: Any, run: Any, trials: Any, step: str
+) -> None:
+    if step in ("reasoned", "requeued"):  # reached only by whoever finds a dead trial
+        command(*LINES, OPTUNA_FAMILIES_FAULT="asked:2").communicate(timeout=100)
+    killed = command(*LINES, OPTUNA_FAMILIES_FAULT=step)
+    killed.communicate(timeout=100)
+    assert killed.returncode == -signal.SIGKILL
+    done = run(*LINES)
+    assert done.returncode == 0, done.stderr
+    check(trials)
+
+
+@pytest.mark.parametrize("processes", [2, 4, 2, 4] if KILLS > 4 else [2, 4])
+@pytest.mark.timeout(900)
+def test_random_kills_are_made_good(
+    folder: Path, command: Any, trials: Any, processes: int
+) -> None:
+    crew = [command(*LINES) for _ in range(processes)]
+    for _ in range(KILLS):
+        time.sleep(random.uniform(0.2, 4.0))  # noqa: S311
+        victim = random.randrange(processes)  # noqa: S311
+        crew[victim].kill()
+        crew[victim].communicate()
+        crew[victim] = command(*LINES)
+    for process in crew:
+        out, err = process.communicate(timeout=200)
+        assert process.returncode == 0, out + err
+    check(trials)

@@ -1,0 +1,38 @@
+"""What the plugin is to programs that do not sweep, and what it must not know."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hydra_plugins
+import hydra_plugins.optuna_families as package
+
+FOREIGN = ("torch", "mlflow", "lrlab", "sweeps", "sklearn")
+
+
+def test_the_namespace_has_no_init_file() -> None:
+    assert not hasattr(hydra_plugins, "__file__") or hydra_plugins.__file__ is None
+
+
+def test_the_public_names() -> None:
+    assert package.__all__ == ["SweepFailed", "finished_trials", "report"]
+
+
+def test_hydra_s_scan_imports_nothing_large() -> None:
+    code = (
+        "import sys; from hydra.core.plugins import Plugins; Plugins.instance(); "
+        "print([m for m in ('optuna', 'sqlalchemy', 'rich') if m in sys.modules])"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert out.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "file", sorted(Path(package.__path__[0]).glob("*.py")), ids=lambda f: f.name
+)
+def test_a_module_knows_neither_torch_nor_mlflow_nor_the_app(file: Path) -> None:
+    words = [line.split() for line in file.read_text().splitlines()]
+    imported = [w[1].split(".")[0] for w in words if len(w) > 1 and w[0] in ("import", "from")]
+    assert set(imported).isdisjoint(FOREIGN)

@@ -1,0 +1,96 @@
+"""Hydra's grammar as Optuna's distributions."""
+
+from typing import Any
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hypothesis import given
+from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from hydra_plugins.optuna_families._space import dimension, grid
+from hydra_plugins.optuna_families._studies import describe
+
+
+def parsed(line: str) -> Any:
+    return dimension(OverridesParser.create().parse_override(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        # The official plugin's own table.
+        ("key=choice(1,2)", CategoricalDistribution([1, 2])),
+        ("key=choice(true, false)", CategoricalDistribution([True, False])),
+        ("key=choice('hello', 'world')", CategoricalDistribution(["hello", "world"])),
+        ("key=range(1,3)", IntDistribution(1, 3)),
+        ("key=interval(1, 5)", FloatDistribution(1, 5)),
+        ("key=int(interval(1, 5))", IntDistribution(1, 5)),
+        ("key=tag(log, interval(1, 5))", FloatDistribution(1, 5, log=True)),
+        ("key=tag(log, int(interval(1, 5)))", IntDistribution(1, 5, log=True)),
+        ("key=range(0.5, 5.5, step=1)", FloatDistribution(0.5, 5.5, step=1)),
+        # And what it has no row for.
+        ("key=a,'b c',null", CategoricalDistribution(["a", "b c", None])),
+        ("key=choice([1,2],{a: 1})", CategoricalDistribution(["[1,2]", "{a:1}"])),
+        ("key=range(0, 10, 3)", IntDistribution(0, 9, step=3)),
+        ("key=range(0, 0.35, step=0.1)", FloatDistribution(0, 0.3, step=0.1)),
+        ("+key=interval(0, 1)", FloatDistribution(0, 1)),
+    ],
+)
+def test_the_grammar_means_a_distribution(line: str, expected: Any) -> None:
+    assert parsed(line).distribution == expected
+
+
+def test_shuffle_makes_a_choice() -> None:
+    assert set(parsed("key=shuffle(range(1,3))").distribution.choices) == {1, 2}
+
+
+def test_a_list_among_the_choices_becomes_a_list_again() -> None:
+    dim = parsed("betas=choice([0.9,0.99],[0.8,0.9])")
+    assert dim.value("[0.8,0.9]") == [0.8, 0.9]
+
+
+@pytest.mark.parametrize(
+    "line", ["k=range(5, 1)", "k=interval(2, 1)", "k=tag(log, interval(0, 1))"]
+)
+def test_an_impossible_range_is_refused_by_name(line: str) -> None:
+    with pytest.raises(HydraException, match=r"k=.*impossible range"):
+        parsed(line)
+
+
+def test_a_grid_over_an_interval_is_refused_by_name() -> None:
+    with pytest.raises(HydraException, match=r"^lr: a grid needs a countable range"):
+        grid(parsed("lr=interval(0, 1)"))
+
+
+@given(st.integers(-50, 50), st.integers(9, 50), st.integers(1, 9))
+def test_a_grid_s_values_lie_in_the_range(low: int, width: int, step: int) -> None:
+    dim = parsed(f"k=range({low}, {low + width}, {step})")
+    values = grid(dim)
+    assert values == list(range(low, low + width, step))[: len(values)]
+    assert all(dim.contains(value) for value in values)
+
+
+@given(st.floats(-9, 9), st.floats(0, 9))
+def test_a_described_interval_reads_back(low: float, width: float) -> None:
+    distribution = FloatDistribution(low, low + width)
+    assert parsed(f"k={describe(distribution)}").distribution == distribution
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "inside"),
+    [
+        ("k=range(1, 9, 2)", 3, True),
+        ("k=range(1, 9, 2)", 4, False),
+        ("k=range(0.5, 5.5, step=0.1)", 0.8, True),
+        ("k=interval(0, 1)", 1, True),
+        ("k=interval(0, 1)", None, False),
+        ("k=interval(0, 1)", True, False),
+        ("k=choice(1, 2)", 1, True),
+        ("k=choice(1, 2)", True, False),
+        ("k=choice(a, b)", "c", False),
+    ],
+)
+def test_a_default_is_known_to_lie_inside_or_not(line: str, value: Any, inside: bool) -> None:
+    assert parsed(line).contains(value) is inside

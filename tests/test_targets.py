@@ -1,0 +1,61 @@
+"""A config is not trusted with code."""
+
+import pytest
+import torch
+
+from sweeps.targets import TargetError, build, locate
+
+ATTACKS = [
+    "os.system",
+    "builtins.eval",
+    "torch.load",
+    "torch.hub.load",
+    "torch.optim.lr_scheduler.warnings.warn",
+    "torch.optim.sgd.torch.load",
+    "torch.optim.optimizer.functools.partial",
+    "torch.nn.modules.module.warnings.sys.exit",
+    "torch.nn.functional.torch.load",
+    "torch.nn.init.kaiming_uniform_",
+    "lrlab.tasks.torch.load",
+    "lrlab.expressions.evaluate",
+    "lrlab.tracking.mlflow.subprocess.Popen",
+    "lrlab.tracking.store.create_once.__globals__",
+    "sweeps.targets.locate",
+    "sweeps.cli.main",
+    "joblib.load",
+    "sympy.sympify",
+    "torch.optim",
+    "torch.optim.NoSuchOptimizer",
+    "torch.optim.no_such_module.Thing",
+    "",
+    None,
+    7,
+]
+
+
+@pytest.mark.parametrize("target", ATTACKS)
+def test_nothing_outside_of_the_list_is_called(target: object) -> None:
+    with pytest.raises(TargetError):
+        locate(target)
+
+
+def test_inner_targets_go_through_the_same_door() -> None:
+    node = {
+        "_target_": "torch.nn.Sequential",
+        "args": {"_target_": "os.system", "command": "true"},
+    }
+    with pytest.raises(TargetError, match=r"'os\.system' may not be called"):
+        build(node)
+
+
+def test_a_package_that_the_user_names_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TargetError):
+        locate("fractions.Fraction")
+    monkeypatch.setenv("SWEEPS_PACKAGES", "decimal, fractions")
+    assert build({"_target_": "fractions.Fraction", "numerator": 3}) == 3
+
+
+def test_a_curve_becomes_a_scheduler() -> None:
+    sgd = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    made = build({"_target_": "lrlab.curves.rex", "total": 10}, optimizer=sgd)
+    assert isinstance(made, torch.optim.lr_scheduler.LambdaLR)

@@ -1,0 +1,129 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from lrlab import DivergedError, LinearRegression, Schedule, curves, follow, train
+from lrlab.training import weights
+
+
+def run(task, lr=0.25, epochs=20, curve=curves.flat, **about):
+    torch.manual_seed(0)
+    model = task.model()
+    sgd = torch.optim.SGD(task.parameter_groups(model), lr=lr)
+    return list(train(task, model, sgd, Schedule(follow(sgd, curve), **about), epochs))
+
+
+def test_full_batch_descent_follows_the_exact_recursion_of_a_quadratic() -> None:
+    """In the eigenbasis of the Hessian, each error shrinks by `1 - lr * eigenvalue` a step."""
+    task = LinearRegression(n=200, p=3, noise=0.5, condition=10.0)
+    design = torch.cat([task.x, torch.ones(200, 1)], dim=1).double()
+    best = torch.linalg.lstsq(design, task.y.double()).solution.flatten()
+    eigenvalues, basis = torch.linalg.eigh(2 * design.T @ design / 200)
+    torch.manual_seed(0)
+    start = torch.cat([t.flatten() for t in task.model().parameters()]).detach().double()
+    error = basis.T @ (start - best)
+    for epoch in run(task, lr=0.3, epochs=30, curve=lambda step: 1 / (1 + 0.1 * step)):
+        excess = float((eigenvalues / 2) @ error.square())
+        assert epoch.excess_loss == pytest.approx(excess, rel=1e-3, abs=1e-9)
+        error = error * (1 - epoch.lrs[0] * eigenvalues)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 60), st.integers(1, 8), st.floats(0, 2), st.floats(1, 100), st.integers(0, 9))
+def test_the_loss_is_the_mean_squared_error_and_never_below_the_best(
+    n: int, p: int, noise: float, condition: float, seed: int
+) -> None:
+    task = LinearRegression(n=n, p=p, noise=noise, condition=condition, seed=seed)
+    model = task.model()
+    plain = nn.functional.mse_loss(model(task.x), task.y).item()
+    assert task.evaluate(model) == pytest.approx(plain, rel=1e-4, abs=1e-6)
+    assert task.evaluate(model) >= task.best_loss >= 0
+
+
+def test_the_same_seeds_give_the_same_history() -> None:
+    first, second = (
+        [(e.loss, e.weights) for e in run(LinearRegression(n=64, batch_size=10))] for _ in range(2)
+    )
+    assert first == second
+
+
+def test_other_seeds_give_other_data() -> None:
+    assert LinearRegression(seed=1).best_loss != LinearRegression(seed=2).best_loss
+
+
+def test_batches_cover_all_rows_once_in_a_drawn_order() -> None:
+    task = LinearRegression(n=25, batch_size=10)
+    x = torch.cat([x for x, _ in task.batches(torch.Generator().manual_seed(1))])
+    assert [len(batch) for batch, _ in task.batches(torch.Generator())] == [10, 10, 5]
+    assert sorted(x[:, 0].tolist()) == sorted(task.x[:, 0].tolist())
+    assert x.tolist() != task.x.tolist()
+
+
+def test_a_schedule_steps_once_a_batch_where_its_file_says_so() -> None:
+    task = LinearRegression(n=40, batch_size=10)
+    history = run(task, epochs=2, lr=0.1, curve=lambda step: 0.5**step, step_every="batch")
+    assert [epoch.lrs[0] for epoch in history] == pytest.approx([0.1, 0.1 / 16, 0.1 / 256])
+
+
+def test_the_spectrum_has_the_condition_that_was_asked_for() -> None:
+    task = LinearRegression(n=100_000, p=4, condition=100.0)
+    variances = task.x.var(dim=0)
+    assert (variances[0] / variances[-1]).item() == pytest.approx(100, rel=0.05)
+
+
+@pytest.mark.parametrize("lr", [3.0, 1e20])
+def test_divergence_ends_the_training_with_its_epochs_given_out(lr: float) -> None:
+    task = LinearRegression(n=50)
+    seen = []
+    model = task.model()
+    sgd = torch.optim.SGD(model.parameters(), lr=lr)
+    with pytest.raises(DivergedError, match=r"the loss is .* after epoch \d+"):
+        seen.extend(train(task, model, sgd, Schedule(follow(sgd, curves.flat)), 5000))
+    assert not seen[-1].loss <= 1000 * seen[0].loss
+    assert all(epoch.loss <= 1000 * seen[0].loss for epoch in seen[:-1])
+
+
+def test_a_learning_rate_below_zero_ends_the_training() -> None:
+    with pytest.raises(DivergedError, match=r"the learning rate is \(-0\.25,\) after epoch 2"):
+        run(LinearRegression(n=50), curve=lambda step: 1 - step)
+
+
+def test_each_parameter_group_has_its_own_lr_in_the_history() -> None:
+    class TwoGroups(LinearRegression):
+        def parameter_groups(self, model):
+            return [{"params": [model.weight]}, {"params": [model.bias], "lr": 0.01}]
+
+    last = run(TwoGroups(n=50), epochs=3, curve=lambda step: 0.5**step)[-1]
+    assert last.metrics()["lr/0"] == 0.25 / 8
+    assert last.metrics()["lr/1"] == 0.01 / 8
+
+
+def test_a_large_model_is_recorded_by_its_norms() -> None:
+    model = nn.Sequential(nn.Linear(64, 8), nn.Linear(8, 1))
+    assert list(weights(model)) == [
+        "norm/0.weight",
+        "norm/0.bias",
+        "norm/1.weight",
+        "norm/1.bias",
+    ]
+    assert weights(model)["norm/0.weight"] == pytest.approx(
+        math.sqrt(sum(w * w for w in model[0].weight.flatten().tolist()))
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n": 0}, "n must be at least 1, got n=0"),
+        ({"p": 0}, "p must be at least 1, got p=0"),
+        ({"condition": 0.5}, "condition must be at least 1"),
+        ({"n": 5, "batch_size": 6}, "batch_size must be from 1 to n, got batch_size=6 n=5"),
+    ],
+)
+def test_an_impossible_task_is_refused_by_name(arguments, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LinearRegression(**arguments)
