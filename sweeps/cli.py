@@ -20,7 +20,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from hydra_plugins.optuna_families import SweepFailed
+from hydra_plugins.optuna_families import SweepFailed, report
 from lrlab.divergence import DivergedError
 from lrlab.tracking import RunFolder
 from sweeps import console
@@ -63,7 +63,7 @@ def _train(cfg: DictConfig) -> float:
 
     from sweeps.cards import card
     from sweeps.experiment import prepare
-    from sweeps.runs import run
+    from sweeps.runs import Recording, run
 
     about = HydraConfig.get()
     experiment = prepare(cfg)
@@ -73,7 +73,10 @@ def _train(cfg: DictConfig) -> float:
     run_card = card(experiment, about.runtime.choices, about.overrides.task)
     folder = RunFolder(Path(about.runtime.output_dir))
     with _progress(about, run_card.name, experiment.settings.epochs) as show:
-        last = run(experiment, tracker, run_card, folder, show)
+        recording = Recording(experiment, run_card, folder, tracker, report, show)
+        ((_, last),) = run([recording])
+    if isinstance(last, DivergedError):
+        raise last
     if _is_grid(about):
         console.row(run_card.name, last, header=about.job.num == 0)
     elif about.mode == RunMode.RUN:

@@ -30,6 +30,7 @@ class Settings:
 
     epochs: int
     seed: int
+    seeds: int
     device: str
     threads: int | None
     divergence: float

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lrlab import DivergedError, LinearRegression, Schedule, curves, follow, train
-from lrlab.training import weights
+from lrlab.weights import weights
 
 
 def run(task, lr=0.25, epochs=20, curve=curves.flat, **about):

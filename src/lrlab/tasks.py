@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lrlab.stacking import Stack, over_members
+
 Batch = tuple[Tensor, Tensor]
 
 
@@ -17,10 +19,14 @@ class Task(ABC):
     Attributes:
         batches_per_epoch: how many batches `batches` gives.
         best_loss: the lowest value that `evaluate` can take, where that is known, else None.
+        stacks: whether many models may be trained as one tensor program, which is far faster. Then
+            `loss` and `evaluate` hold only what `torch.func.vmap` understands (no `.item()`, no
+            branch on a value, nothing random), and `model` has parameters but no buffers.
     """
 
     batches_per_epoch: int
     best_loss: float | None = None
+    stacks: bool = False
 
     @abstractmethod
     def model(self) -> nn.Module:
@@ -35,12 +41,27 @@ class Task(ABC):
         """What is minimised: a scalar with a gradient."""
 
     @abstractmethod
-    def evaluate(self, model: nn.Module) -> float:
+    def evaluate(self, model: nn.Module) -> Tensor | float:
         """The loss that the model is judged by, over all the data (or a validation set)."""
 
     def parameter_groups(self, model: nn.Module) -> Iterable[Any]:
         """What the optimizer is given: all parameters, unless a task wants groups of its own."""
         return model.parameters()
+
+    def stacked_loss(self, model: nn.Module, stack: Stack, batch: Batch, *, shared: bool) -> Tensor:
+        """`loss` of every member of a stack, shape `(members,)`; override it with a faster way.
+
+        Args:
+            model: gives the structure.
+            stack: the members' parameters, see `lrlab.stacking`.
+            batch: one for all members, or with the members as its first dimension.
+            shared: which of the two.
+        """
+        return over_members(self.loss, model, stack, batch, shared=shared)
+
+    def stacked_evaluate(self, model: nn.Module, stack: Stack) -> Tensor:
+        """`evaluate` of every member of a stack, shape `(members,)`."""
+        return over_members(lambda one: torch.as_tensor(self.evaluate(one)), model, stack)
 
 
 class LinearRegression(Task):
@@ -72,6 +93,7 @@ class LinearRegression(Task):
     """
 
     best_loss: float
+    stacks = True
 
     def __init__(
         self,
@@ -91,7 +113,10 @@ class LinearRegression(Task):
         x = torch.randn(n, p, generator=generator) * scales
         self.w_true = torch.tensor([i / 0.5 for i in range(p)])
         y = (x @ self.w_true + noise * torch.randn(n, generator=generator)).reshape(-1, 1)
-        self._best, self._curvature, self.best_loss = _least_squares(x, y)
+        best, curvature, self.best_loss = _least_squares(x, y)
+        # Apple's GPUs know no double precision.
+        exact = "cpu" if torch.device(device).type == "mps" else device
+        self._best, self._curvature = best.to(exact), curvature.to(exact)
         self.x, self.y = x.to(device), y.to(device)
         self.batch_size = batch_size
         self.batches_per_epoch = math.ceil(n / batch_size)
@@ -114,15 +139,23 @@ class LinearRegression(Task):
         x, y = batch
         return nn.functional.mse_loss(model(x), y)
 
+    def stacked_loss(self, model: nn.Module, stack: Stack, batch: Batch, *, shared: bool) -> Tensor:
+        """Mean squared errors; one matrix product for all members of a shared batch."""
+        if not shared:
+            return super().stacked_loss(model, stack, batch, shared=shared)
+        x, y = batch
+        outputs = torch.addmm(stack["bias"].T, x, stack["weight"].squeeze(1).T)
+        return (outputs - y).square().mean(dim=0)
+
     @torch.no_grad()
-    def evaluate(self, model: nn.Module) -> float:
+    def evaluate(self, model: nn.Module) -> Tensor:
         """Mean squared error over all rows, exact in double precision.
 
         It is a quadratic in the weights, so its minimum and curvature say all: no row is read.
         """
-        weights = torch.cat([tensor.flatten() for tensor in model.parameters()]).cpu().double()
-        off = weights - self._best
-        return self.best_loss + float(off @ self._curvature @ off)
+        weights = torch.cat([tensor.flatten() for tensor in model.parameters()])
+        off = weights.to(self._best.device).double() - self._best
+        return self.best_loss + off @ self._curvature @ off
 
 
 def _check(*, n: int, p: int, condition: float, batch_size: int) -> None:

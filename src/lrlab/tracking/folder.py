@@ -56,9 +56,11 @@ class RunFolder:
         _write_json(self.path / "run.json", asdict(card) | {"status": "RUNNING", "owner": owner})
         return self
 
-    def end(self, status: Status) -> None:
+    def end(self, status: Status, tags: Mapping[str, str] | None = None) -> None:
         """Note how the run ended."""
-        _write_json(self.path / "run.json", self._run() | {"status": status})
+        run = self._run()
+        run["tags"] |= tags or {}
+        _write_json(self.path / "run.json", run | {"status": status})
 
     def card(self) -> RunCard:
         """What `begin` was given."""
