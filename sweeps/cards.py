@@ -5,6 +5,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -73,6 +74,7 @@ def flatten(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, ob
             yield re.sub(r"[^\w\-. :/]", "_", f"{prefix}{key}"), value
 
 
+@cache
 def _versions() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES} | {
         "python": platform.python_version()
@@ -83,6 +85,7 @@ def _source() -> dict[str, str]:
     return {"mlflow.source.name": "sweeps", "mlflow.user": getpass.getuser()} | _commit()
 
 
+@cache
 def _commit() -> dict[str, str]:
     try:
         found = subprocess.run(

@@ -1,6 +1,7 @@
 """The nodes of a config, read: worked out and held against the callable that each is meant for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -73,7 +74,7 @@ def _settings(cfg: DictConfig) -> list[str]:
 
 
 def read(cfg: DictConfig, group: str) -> Node:
-    """A group's node.
+    """A group's node, without its search space.
 
     Raises:
         ConfigError: a target that may not be called, an unknown or missing key, a wrong type, or
@@ -83,7 +84,7 @@ def read(cfg: DictConfig, group: str) -> Node:
     make = named(group, locate, written.get("_target_"))
     check_types(where, arguments(written, group), make)
     check_types(where, about(written, group), Stepping)
-    node = _container(cfg[group], resolve=True)
+    node = _worked_out(cfg[group])
     check_arguments(where, arguments(node, group), make, GIVEN.get(group, ()))
     check_conditions(where, node, node.get("require", {}))
     return node
@@ -121,8 +122,26 @@ def named(group: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> An
 
 
 def _container(node: DictConfig, *, resolve: bool) -> Node:
-    try:
+    with _refused():
         found = OmegaConf.to_container(node, resolve=resolve, throw_on_missing=resolve)
+    return found  # type: ignore[return-value]
+
+
+def _worked_out(node: DictConfig) -> Node:
+    """The node without its search space, which is the sweeper's and takes long to work out."""
+    with _refused():
+        return {key: _value(node[key]) for key in map(str, node) if key != "search"}
+
+
+def _value(found: Any) -> Any:
+    if not OmegaConf.is_config(found):
+        return found
+    return OmegaConf.to_container(found, resolve=True, throw_on_missing=True)
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    try:
+        yield
     except (OmegaConfBaseException, ValueError) as error:
         raise ConfigError(str(error).splitlines()[0]) from error
-    return found  # type: ignore[return-value]
