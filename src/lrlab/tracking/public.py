@@ -60,7 +60,7 @@ class PublicStore:
             return run_id
         if record.uid not in self._told:
             self._take_up(record, run_id)
-        metrics = (Metric(v.name, v.value, v.milliseconds, v.step) for v in record.values)
+        metrics = (Metric(*value) for value in record.values)
         for batch in _batches(metrics, MAX_METRICS):
             self.client.log_batch(run_id, metrics=batch)
         self._write_tags(record, run_id)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lrlab.tracking.folder import RunFolder, Status
 
@@ -16,13 +16,7 @@ LONGEST_NAME = 250  # of a run, by MLflow's database
 UID_TAG, FOLDER_TAG, OWNER_TAG = "sweeps.run", "sweeps.folder", "sweeps.owner"
 
 
-class Value(NamedTuple):
-    """A value of a metric."""
-
-    name: str
-    value: float
-    milliseconds: int
-    step: int
+Value = tuple[str, float, int, int]  # metric, value, milliseconds since 1970, step
 
 
 @dataclass(frozen=True)
@@ -80,7 +74,7 @@ def gather(folder: RunFolder, after: int = 0) -> Record:
 def read_values(
     path: Path, after: int = 0, at_once: int = AT_ONCE
 ) -> tuple[list[Value], int, bool]:
-    """The values of a history's whole lines beyond a position, the position after them, and if more.
+    """The values of a history beyond a position, the position after them, and if there are more.
 
     A line that is still being written is left for the next call.
 
@@ -106,7 +100,7 @@ def _values(header: str, lines: str) -> Iterator[Value]:
     _, _, *names = next(csv.reader([header]))  # epoch, milliseconds, and the metrics
     for epoch, milliseconds, *values in csv.reader(lines.splitlines()):
         at, step = repeat(int(milliseconds)), repeat(int(epoch))
-        yield from map(Value._make, zip(names, map(float, values), at, step, strict=False))
+        yield from zip(names, map(float, values), at, step, strict=False)
 
 
 def _tags(folder: RunFolder, run: dict[str, Any]) -> dict[str, str]:

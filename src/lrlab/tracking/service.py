@@ -6,6 +6,7 @@ and answers with a line of JSON: how many runs it has `recorded`, the first one'
 `errors` of those that it has not.
 """
 
+import gc
 import json
 import os
 import sys
@@ -103,6 +104,8 @@ def main(uri: str, experiment: str, flush_seconds: str) -> None:
     # Before MLflow's import, which takes seconds: nobody waits until he is heard.
     Thread(target=_listen, args=(words,), daemon=True).start()
     from lrlab.tracking.recorder import Recorder
+
+    gc.freeze()  # MLflow's half a million objects are no rubbish, and long to look through
 
     patience = float(flush_seconds)
     answer = Service(Recorder(uri, experiment, patience), words, patience).serve()

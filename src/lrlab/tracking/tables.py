@@ -6,8 +6,8 @@ What is left behind is what the public API leaves (`tests/test_tracking_bulk.py`
 by row). A database whose schema is not of `SCHEMAS` is left to the public API.
 """
 
-from collections.abc import Iterator, Sequence
-from math import isfinite, isnan
+from collections.abc import Sequence
+from math import copysign, isfinite, isnan
 from sys import float_info
 from typing import Any
 
@@ -72,7 +72,8 @@ def insert(connection: Connection, table: str, rows: Sequence[Row], *, update: b
     else:  # one list a column; a message a row would cost ten times that
         lists = ", ".join(f"%s::{kind}[]" for kind in columns.values())
         values = tuple(map(list, zip(*rows, strict=True)))
-        connection.exec_driver_sql(f"{into} SELECT * FROM unnest({lists}) {conflict}", values)
+        statement = f"{into} SELECT * FROM unnest({lists}) {conflict}"  # noqa: S608 (our own words)
+        connection.exec_driver_sql(statement, values)
 
 
 def rows(record: Record, run_id: str, experiment: int, artifacts: str) -> dict[str, list[Row]]:
@@ -83,9 +84,14 @@ def rows(record: Record, run_id: str, experiment: int, artifacts: str) -> dict[s
     """
     tags = [_validate_tag(*pair) for pair in record.tags.items()]
     params = [_validate_param(*pair) for pair in record.params.items()]
-    for value in {value.name: value for value in record.values}.values():
-        _validate_metric(value.name, value.value, value.milliseconds, value.step)
-    metrics = list(_metrics(record.values, run_id))
+    for name, value, milliseconds, step in {value[0]: value for value in record.values}.values():
+        _validate_metric(name, value, milliseconds, step)
+    metrics = [
+        (name, value, milliseconds, step, False, run_id)
+        if isfinite(value)
+        else _metric((name, value, milliseconds, step), run_id)
+        for name, value, milliseconds, step in record.values
+    ]
     return {
         "runs": [_run(record, run_id, experiment, artifacts)],
         "params": [(param.key, param.value, run_id) for param in params],
@@ -102,22 +108,19 @@ def _run(record: Record, run_id: str, experiment: int, artifacts: str) -> Row:
     return (*about, record.start, record.end, experiment)
 
 
-def _metrics(values: Sequence[Value], run_id: str) -> Iterator[Row]:
-    for name, value, milliseconds, step in values:
-        if isfinite(value):
-            yield name, value, milliseconds, step, False, run_id
-        elif isnan(value):
-            yield name, 0.0, milliseconds, step, True, run_id
-        else:  # no SQL database has an infinity
-            limit = float_info.max if value > 0 else -float_info.max
-            yield name, limit, milliseconds, step, False, run_id
+def _metric(value: Value, run_id: str) -> Row:
+    """A row of a value that no SQL database has: infinity, or none at all."""
+    name, number, milliseconds, step = value
+    if isnan(number):
+        return name, 0.0, milliseconds, step, True, run_id
+    return name, copysign(float_info.max, number), milliseconds, step, False, run_id
 
 
 def _latest(metrics: Sequence[Row]) -> list[Row]:
+    """The latest row of each metric: of the greatest step, then time, then value."""
     latest: dict[str, Row] = {}
     for row in metrics:
-        name, value, milliseconds, step, *_ = row
-        before = latest.get(name)
-        if before is None or (step, milliseconds, value) > (before[3], before[2], before[1]):
-            latest[name] = row
+        before = latest.get(row[0])
+        if before is None or row[3] > before[3] or row[3:0:-1] > before[3:0:-1]:
+            latest[row[0]] = row
     return list(latest.values())
