@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import hydra
 from hydra.conf import HydraConf
@@ -33,7 +33,6 @@ from sweeps.tracking import close_trackers, open_tracker
 if TYPE_CHECKING:
     from lrlab import Epoch
     from sweeps.experiment import Experiment
-    from sweeps.jobs import Job
 
 register_resolvers()
 
@@ -45,7 +44,7 @@ class TerminatedError(KeyboardInterrupt):
     """SIGTERM: ends a run just as Ctrl-C does, with another exit code."""
 
 
-def _together(jobs: "list[Job]") -> "Iterator[tuple[Job, float | Exception]]":
+def _together(jobs: list[Any]) -> Iterator[tuple[Any, float | Exception]]:
     tracker = open_tracker(jobs[0].config)
     postpone_compiler()
 

@@ -25,9 +25,9 @@ def register_resolvers() -> None:
 
 
 def _remember_parsing() -> None:
-    """Parse every interpolation once: OmegaConf does so whenever a value is read, a millisecond
-    each, ten times what a trial's training takes.
+    """Parse every interpolation once only.
 
+    OmegaConf does so whenever a value is read, a millisecond each: ten times a trial's training.
     The trees are only read. A function that OmegaConf no longer has is left alone.
     """
     parse = getattr(omegaconf.base, "parse", None)

@@ -76,7 +76,7 @@ def _parts(experiments: Sequence[Experiment]) -> Iterator[Sequence[Experiment]]:
 
 def _train(experiments: Sequence[Experiment], show: Show) -> list[Losses]:
     batch, seeds = train(experiments), experiments[0].settings.seeds
-    last = {}
+    last: dict[int, Losses] = {}
     for epochs in batch:
         last |= {place: epoch.losses for place, epoch in epochs.items()}
     show(len(experiments) * seeds)

@@ -123,8 +123,9 @@ def named(group: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> An
 
 def _container(node: DictConfig, *, resolve: bool) -> Node:
     with _refused():
-        found = OmegaConf.to_container(node, resolve=resolve, throw_on_missing=resolve)
-    return found  # type: ignore[return-value]
+        found: Any = OmegaConf.to_container(node, resolve=resolve, throw_on_missing=resolve)
+    plain: Node = found
+    return plain
 
 
 def _worked_out(node: DictConfig) -> Node:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+Batch = tuple[Tensor, Tensor]  # inputs and targets
 Stack = Mapping[str, Tensor]  # by parameter name; shape (members, *shape of the parameter)
 
 
@@ -65,9 +66,7 @@ def stacked(models: Iterable[nn.Module]) -> dict[str, Tensor]:
     }
 
 
-def batches(
-    streams: Sequence[Iterable[tuple[Tensor, ...]]], member_of: Tensor
-) -> Iterator[tuple[tuple[Tensor, ...], bool]]:
+def batches(streams: Sequence[Iterable[Batch]], member_of: Tensor) -> Iterator[tuple[Batch, bool]]:
     """The members' batches, and whether all members share one.
 
     Args:
@@ -78,4 +77,5 @@ def batches(
         if all(a is b for part in parts for a, b in zip(part, parts[0], strict=True)):
             yield parts[0], True
         else:
-            yield tuple(torch.stack(same)[member_of] for same in zip(*parts, strict=True)), False
+            inputs, targets = zip(*parts, strict=True)
+            yield (torch.stack(inputs)[member_of], torch.stack(targets)[member_of]), False

@@ -77,7 +77,7 @@ def _means(rows: list[tuple[float, ...]]) -> tuple[float, ...]:
 
 
 def _random_states() -> list[Tensor]:
-    on_gpu = torch.cuda.is_initialized()
+    on_gpu = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     return [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if on_gpu else [])]
 
 

@@ -1,67 +1,13 @@
-"""Tasks: data, model and loss; what is trained."""
+"""Least squares on synthetic data."""
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 
-from lrlab.stacking import Stack, over_members
-
-Batch = tuple[Tensor, Tensor]
-
-
-class Task(ABC):
-    """Data, model and loss. Subclass it for a problem of your own (see `examples/`).
-
-    Attributes:
-        batches_per_epoch: how many batches `batches` gives.
-        best_loss: the lowest value that `evaluate` can take, where that is known, else None.
-        stacks: whether many models may be trained as one tensor program, which is far faster. Then
-            `loss` and `evaluate` hold only what `torch.func.vmap` understands (no `.item()`, no
-            branch on a value, nothing random), and `model` has parameters but no buffers.
-    """
-
-    batches_per_epoch: int
-    best_loss: float | None = None
-    stacks: bool = False
-
-    @abstractmethod
-    def model(self) -> nn.Module:
-        """A fresh model on the task's device, initialised from torch's global seed."""
-
-    @abstractmethod
-    def batches(self, generator: torch.Generator) -> Iterable[Batch]:
-        """The batches of one epoch, on the task's device, in an order drawn from the generator."""
-
-    @abstractmethod
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """What is minimised: a scalar with a gradient."""
-
-    @abstractmethod
-    def evaluate(self, model: nn.Module) -> Tensor | float:
-        """The loss that the model is judged by, over all the data (or a validation set)."""
-
-    def parameter_groups(self, model: nn.Module) -> Iterable[Any]:
-        """What the optimizer is given: all parameters, unless a task wants groups of its own."""
-        return model.parameters()
-
-    def stacked_loss(self, model: nn.Module, stack: Stack, batch: Batch, *, shared: bool) -> Tensor:
-        """`loss` of every member of a stack, shape `(members,)`; override it with a faster way.
-
-        Args:
-            model: gives the structure.
-            stack: the members' parameters, see `lrlab.stacking`.
-            batch: one for all members, or with the members as its first dimension.
-            shared: which of the two.
-        """
-        return over_members(self.loss, model, stack, batch, shared=shared)
-
-    def stacked_evaluate(self, model: nn.Module, stack: Stack) -> Tensor:
-        """`evaluate` of every member of a stack, shape `(members,)`."""
-        return over_members(lambda one: torch.as_tensor(self.evaluate(one)), model, stack)
+from lrlab.stacking import Batch, Stack
+from lrlab.tasks.task import Task
 
 
 class LinearRegression(Task):
@@ -148,13 +94,47 @@ class LinearRegression(Task):
         return (outputs - y).square().mean(dim=0)
 
     @torch.no_grad()
+    def best_excess(self, model: nn.Module, epochs: int) -> float | None:
+        """In full-batch descent: that of conjugate gradients, which no schedule can beat.
+
+        With at least as many epochs as there are weights it is 0: a step of `1 / eigenvalue` for
+        each direction of the data ends at the minimum. With smaller batches it is not known.
+
+        Source: Hestenes & Stiefel 1952, https://doi.org/10.6028/jres.049.044
+
+        >>> task = LinearRegression(n=50, p=3, condition=10.0)
+        >>> model = task.model()
+        >>> task.best_excess(model, 1) > task.best_excess(model, 2) > 0
+        True
+        >>> task.best_excess(model, 4)
+        0.0
+        """
+        if self.batches_per_epoch > 1:
+            return None
+        if epochs >= len(self._best):
+            return 0.0
+        off = (self._flat(model) - self._best).cpu()
+        curvature = self._curvature.cpu()
+        # Every such method adds to `off` a combination of these directions.
+        krylov = [curvature @ off]
+        for _ in range(epochs - 1):
+            krylov.append(curvature @ krylov[-1])
+        directions, _ = torch.linalg.qr(torch.stack(krylov, dim=1))
+        inner = directions.T @ curvature @ directions
+        off = off - directions @ torch.linalg.solve(inner, directions.T @ curvature @ off)
+        return float(off @ curvature @ off)
+
+    def _flat(self, model: nn.Module) -> Tensor:
+        weights = torch.cat([tensor.flatten() for tensor in model.parameters()])
+        return weights.to(self._best.device).double()
+
+    @torch.no_grad()
     def evaluate(self, model: nn.Module) -> Tensor:
         """Mean squared error over all rows, exact in double precision.
 
         It is a quadratic in the weights, so its minimum and curvature say all: no row is read.
         """
-        weights = torch.cat([tensor.flatten() for tensor in model.parameters()])
-        off = weights.to(self._best.device).double() - self._best
+        off = self._flat(model) - self._best
         return self.best_loss + off @ self._curvature @ off
 
 
