@@ -1,0 +1,62 @@
+"""What is judged: each family's best trials, trained anew."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """One of a family's best trials, trained again on seeds that had no say in choosing it.
+
+    Args:
+        family: such as `cosine`.
+        rank: 0 for the family's own pick, 1 for the next, ... by mean over the selection seeds.
+        losses: one for each fresh seed, the same seeds in the same order for all finalists;
+            inf or nan where the training diverged.
+    """
+
+    family: str
+    rank: int
+    losses: tuple[float, ...]
+
+
+def by_family(finalists: Iterable[Finalist]) -> dict[str, Array]:
+    """The losses of each family's finalists: an array (ranks, seeds), a diverged one being inf.
+
+    Raises:
+        ValueError: no finalists; ranks that are not 0, 1, 2, ...; other seeds for some than for
+            others.
+
+    >>> by_family([Finalist("step", 1, (3.0, 4.0)), Finalist("step", 0, (1.0, float("nan")))])
+    {'step': array([[ 1., inf],
+           [ 3.,  4.]])}
+    """
+    rows: dict[str, dict[int, tuple[float, ...]]] = {}
+    for finalist in finalists:
+        own = rows.setdefault(finalist.family, {})
+        if finalist.rank in own:
+            raise ValueError(f"{finalist.family} has two finalists of rank {finalist.rank}")
+        own[finalist.rank] = finalist.losses
+    _check(rows)
+    return {name: _array([own[r] for r in sorted(own)]) for name, own in rows.items()}
+
+
+def _check(rows: dict[str, dict[int, tuple[float, ...]]]) -> None:
+    if not rows:
+        raise ValueError("there are no finalists to rank")
+    for name, own in rows.items():
+        if sorted(own) != list(range(len(own))):
+            raise ValueError(f"ranks must be 0, 1, 2, ...; {name} has {sorted(own)}")
+    seeds = {len(losses) for own in rows.values() for losses in own.values()}
+    if len(seeds) > 1 or 0 in seeds:
+        raise ValueError(f"all finalists need losses on the same seeds, got {sorted(seeds)} losses")
+
+
+def _array(losses: list[tuple[float, ...]]) -> Array:
+    array = np.array(losses, dtype=np.float64)
+    return np.where(np.isfinite(array), array, np.inf)
