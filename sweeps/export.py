@@ -20,7 +20,7 @@ from lrlab.tracking import RunFolder
 from lrlab.tracking.folder import read_history
 from lrlab.tracking.mlflow import default_uri
 from sweeps import console
-from sweeps.finding import Found, Place, find
+from sweeps.finding import Found, NotFoundError, Place, find
 from sweeps.snippets import command_of, snippet
 from sweeps.targets import TargetError
 
@@ -33,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             found = find(asked.what, asked.family, Place(asked.storage, asked.uri, Path(scratch)))
             text = program(found.run, found.why)
             _give(text, found, asked.out)
-    except (LookupError, TargetError) as error:
-        console.fail(error.args[0])
+    except (NotFoundError, TargetError) as error:
+        console.fail(str(error))
         sys.exit(1)
 
 

@@ -16,6 +16,10 @@ RUNS = Path("mlruns")
 STUDIES = RUNS / "studies"
 
 
+class NotFoundError(Exception):
+    """No such run or study, or nothing in it; the message is a line for a person."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where runs and studies are stored beside their folders.
@@ -48,7 +52,7 @@ def find(what: str, family: str | None, place: Place) -> Found:
         place: where to look beside the folders.
 
     Raises:
-        LookupError: there is no such thing, or nothing in it; says what there is instead.
+        NotFoundError: there is no such thing, or nothing in it; says what there is instead.
     """
     folder = Path(what)
     if re.fullmatch("[0-9a-f]{32}", what):
@@ -57,7 +61,7 @@ def find(what: str, family: str | None, place: Place) -> Found:
         if folder.is_dir() and _is_run(path):
             return Found(RunFolder(path))
     if folder.is_dir() and folder.parent.name != STUDIES.name:
-        raise LookupError(f"{what} holds no run (a run.json and an artifacts/config.yaml)")
+        raise NotFoundError(f"{what} holds no run (a run.json and an artifacts/config.yaml)")
     recommended = None if family else _recommended(folder.name)
     return recommended or _best(folder.name, family, _families(folder.name, place.storage))
 
@@ -73,9 +77,12 @@ def _recorded(run_id: str) -> Path | None:
 def _fetched(run_id: str, place: Place) -> Path:
     from lrlab.tracking.reading import fetch  # needs MLflow, seconds
 
-    run = fetch(place.uri, run_id, place.scratch)
+    try:
+        run = fetch(place.uri, run_id, place.scratch)
+    except LookupError as error:
+        raise NotFoundError(str(error)) from error
     if not (run.artifacts / "config.yaml").exists():
-        raise LookupError(f"run {run_id} ({run.card().name}) has no config.yaml in MLflow")
+        raise NotFoundError(f"run {run_id} ({run.card().name}) has no config.yaml in MLflow")
     return run.path
 
 
@@ -92,22 +99,22 @@ def _families(study: str, storage: str) -> dict[str, list[Any]]:
     try:
         return dict(finished_trials(storage, study))
     except KeyError as error:
-        raise LookupError(
+        raise NotFoundError(
             f"{study!r} is no run's folder, no run id and no study: {error.args[0]}"
         ) from error
     except (SQLAlchemyError, ImportError) as error:
-        raise LookupError(f"the studies cannot be read: {str(error).splitlines()[0]}") from error
+        raise NotFoundError(f"the studies cannot be read: {str(error).splitlines()[0]}") from error
 
 
 def _best(study: str, family: str | None, families: dict[str, list[Any]]) -> Found:
     chosen = {label: trials for label, trials in families.items() if _is_called(label, family)}
     if not chosen:
         there = ", ".join(families)
-        raise LookupError(f"study {study} has no family {family!r}; it has: {there}")
+        raise NotFoundError(f"study {study} has no family {family!r}; it has: {there}")
     trials = [trial for found in chosen.values() for trial in found]
     complete = [trial for trial in trials if trial.state.name == "COMPLETE"]
     if not complete:
-        raise LookupError(f"study {study} has no complete trial{_instead(trials)}")
+        raise NotFoundError(f"study {study} has no complete trial{_instead(trials)}")
     best = min(complete, key=lambda trial: trial.value)
     among = f"{family} in study {study}" if family else f"study {study}"
     return Found(_there(best.user_attrs["folder"]), f"the best of {among}")
@@ -130,12 +137,12 @@ def _instead(trials: list[Any]) -> str:
     states = Counter(trial.state.name.lower() for trial in trials)
     counts = ", ".join(f"{number} {state}" for state, number in states.most_common())
     reasons = [trial.user_attrs["reason"] for trial in trials if "reason" in trial.user_attrs]
-    return f": {counts}" * bool(counts) + f"; the last failed: {reasons[-1]}" * bool(reasons)
+    return "".join([f": {counts}" if counts else "", f"; {reasons[-1]}" if reasons else ""])
 
 
 def _there(folder: str) -> RunFolder:
     if not _is_run(Path(folder)):
-        raise LookupError(f"the run's folder is gone, or it never began: {folder}")
+        raise NotFoundError(f"the run's folder is gone, or it never began: {folder}")
     return RunFolder(Path(folder))
 
 

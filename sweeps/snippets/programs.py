@@ -1,10 +1,10 @@
 """The torch program of a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sweeps.nodes import about
+from sweeps.nodes import Stepping, about
 from sweeps.snippets.calls import Text, called
 from sweeps.snippets.layout import fit
 from sweeps.snippets.preambles import Preamble
@@ -13,7 +13,7 @@ from sweeps.snippets.values import as_text
 NO_SCHEDULE = "lrlab.curves.flat"
 
 YOURS = """\
-# Yours: model, data and loss. The schedule is made for {length}.
+# Yours: model, data and loss.{length}
 model = torch.nn.Linear(5, 1)
 batches = {repeated}[(torch.randn(100, 5), torch.randn(100, 1))]
 criterion = torch.nn.MSELoss()"""
@@ -50,52 +50,55 @@ def snippet(config: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
     """
     preamble = Preamble()
     preamble.module("torch")
-    made, stepping = [_optimizer(config, preamble)], about(config["scheduler"], "scheduler")
-    if config["scheduler"]["_target_"] == NO_SCHEDULE:
-        stepping = {}
-    else:
-        made.append(_scheduler(config, preamble))
-    head = [*(f"# {line}" for line in comments), preamble.imports()]
-    validation = [VALIDATE] if "monitor" in stepping and stepping["step_every"] == "epoch" else []
+    stepping = _stepping(config["scheduler"])
+    made = list(_made(config, preamble, stepping))
     return _spaced(
-        "\n".join(head),
+        "\n".join([*(f"# {line}" for line in comments), preamble.imports()]),
         *preamble.definitions(),
         _yours(config, stepping),
-        *validation,
+        *([VALIDATE] if stepping == Stepping("epoch", "loss") else []),
         "\n".join(made),
         _loop(config["epochs"], stepping),
     )
 
 
-def _optimizer(config: Mapping[str, Any], preamble: Preamble) -> str:
-    call = called("optimizer", config["optimizer"], params=Text("model.parameters()"))
-    return fit(f"optimizer = {as_text(call, preamble)}")
+def _stepping(node: Mapping[str, Any]) -> Stepping | None:
+    """When the scheduler steps; None where there is none to step."""
+    return None if node["_target_"] == NO_SCHEDULE else Stepping(**about(node, "scheduler"))
 
 
-def _scheduler(config: Mapping[str, Any], preamble: Preamble) -> str:
-    call = called("scheduler", config["scheduler"], optimizer=Text("optimizer"))
-    return fit(f"scheduler = {as_text(call, preamble)}")
+def _made(
+    config: Mapping[str, Any], preamble: Preamble, stepping: Stepping | None
+) -> Iterator[str]:
+    optimizer = called("optimizer", config["optimizer"], params=Text("model.parameters()"))
+    yield fit(f"optimizer = {as_text(optimizer, preamble)}")
+    if stepping is not None:
+        scheduler = called("scheduler", config["scheduler"], optimizer=Text("optimizer"))
+        yield fit(f"scheduler = {as_text(scheduler, preamble)}")
 
 
-def _yours(config: Mapping[str, Any], stepping: Mapping[str, Any]) -> str:
-    if stepping.get("step_every") != "batch":
-        return YOURS.format(length=_count(config["epochs"], "epoch"), repeated="")
-    batches = config["task"].get("batches", 1)
-    length = f"{_count(config['epochs'], 'epoch')} of {_count(batches, 'batch', 'es')}"
-    return YOURS.format(length=length, repeated=f"{batches} * " if batches > 1 else "")
+def _yours(config: Mapping[str, Any], stepping: Stepping | None) -> str:
+    if stepping is None:
+        return YOURS.format(length="", repeated="")
+    by_batch = stepping.step_every == "batch"
+    batches = config["task"].get("batches", 1) if by_batch else 1
+    length = _count(config["epochs"], "epoch", "s")
+    length += f" of {_count(batches, 'batch', 'es')}" if by_batch else ""
+    repeated = f"{batches} * " if batches > 1 else ""
+    return YOURS.format(length=f" The schedule is made for {length}.", repeated=repeated)
 
 
-def _count(number: int, what: str, plural: str = "s") -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}{plural}"
+def _count(number: int, what: str, plural: str) -> str:
+    return f"{number} {what}{plural if number != 1 else ''}"
 
 
-def _loop(epochs: int, stepping: Mapping[str, Any]) -> str:
-    watched = {"epoch": "validate()", "batch": "loss"} if "monitor" in stepping else {}
-    steps = {
-        every: f"\n{indent}scheduler.step({watched.get(every, '')})"
-        for every, indent in (("epoch", " " * 4), ("batch", " " * 8))
-    }
-    return LOOP.format(epochs=epochs) + steps.get(stepping.get("step_every", ""), "") + "\n"
+def _loop(epochs: int, stepping: Stepping | None) -> str:
+    text = LOOP.format(epochs=epochs)
+    if stepping is None:
+        return text + "\n"
+    watched = {"epoch": "validate()", "batch": "loss.item()"} if stepping.monitor else {}
+    indent = {"epoch": " " * 4, "batch": " " * 8}[stepping.step_every]
+    return f"{text}\n{indent}scheduler.step({watched.get(stepping.step_every, '')})\n"
 
 
 def _spaced(*blocks: str) -> str:
