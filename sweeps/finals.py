@@ -7,6 +7,7 @@ pick among a family's finalists, and those that judge. All families have the sam
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from lrlab.ranking import Finalist
 from sweeps.experiment import Experiment, train
@@ -43,6 +44,9 @@ class Candidate:
 
     family: str
     experiment: Experiment
+
+
+C = TypeVar("C", bound=Candidate)
 
 
 def reseeded(experiment: Experiment, offset: int, seeds: int) -> Experiment:
@@ -84,9 +88,7 @@ def _train(experiments: Sequence[Experiment], show: Show) -> list[Losses]:
     return [diverged if i in batch.errors else last[i] for i in range(len(experiments))]
 
 
-def select(
-    candidates: Sequence[Candidate], effort: Effort, show: Show = lambda _: None
-) -> list[Candidate]:
+def select(candidates: Sequence[C], effort: Effort, show: Show = lambda _: None) -> list[C]:
     """Put each family's candidates in order, the pick first, by their mean on selection seeds."""
     tried = [reseeded(c.experiment, SELECTION, effort.selection) for c in candidates]
     found = losses(tried, show)
@@ -107,9 +109,9 @@ def judge(
     return finalists
 
 
-def picks(candidates: Iterable[Candidate]) -> dict[str, Candidate]:
+def picks(candidates: Iterable[C]) -> dict[str, C]:
     """The first candidate of each family."""
-    found: dict[str, Candidate] = {}
+    found: dict[str, C] = {}
     for candidate in candidates:
         found.setdefault(candidate.family, candidate)
     return found
