@@ -4,6 +4,7 @@ from io import StringIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 
@@ -32,7 +33,9 @@ def show(review: Review, console: Console) -> None:
 
 def _table(review: Review, console: Console) -> Table:
     wide = _spaced(review, 1)
-    return wide if console.measure(wide).minimum <= WIDTH else _spaced(review, 0)
+    room = console.options.update(max_width=10 * WIDTH)  # to see what it would take
+    needed = Measurement.get(console, room, wide).maximum
+    return wide if needed <= console.width else _spaced(review, 0)
 
 
 def _spaced(review: Review, gap: int) -> Table:
