@@ -1,0 +1,15 @@
+"""What a sweep found, from plain data to tables, pages and plots; nothing here trains.
+
+`reading` makes a `Review` of a stored sweep, `writing` all files of it.
+"""
+
+from sweeps.review.reviews import (
+    FamilyReview,
+    Pick,
+    Recommended,
+    Review,
+    TrialRow,
+    Verdict,
+)
+
+__all__ = ["FamilyReview", "Pick", "Recommended", "Review", "TrialRow", "Verdict"]

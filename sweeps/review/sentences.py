@@ -1,0 +1,83 @@
+"""The verdict in words."""
+
+from sweeps.review.reviews import FamilyReview, Review, Verdict
+from sweeps.review.words import listed, number, settings, times
+
+
+def headline(review: Review) -> str:
+    """What to use, and how sure that is, in one line."""
+    if review.verdict is None:
+        return _unfinished(review)
+    recommended = review.verdict.recommended
+    if recommended is None:
+        return "nothing to recommend: every pick diverged on the fresh seeds"
+    chosen = next(f for f in review.families if f.name == recommended.family)
+    return f"use {_called(review, chosen)}: {_how_sure(review, review.verdict)}"
+
+
+def facts(review: Review) -> str:
+    """What was swept, in one line."""
+    seeds = "one seed" if review.seeds == 1 else f"{review.seeds} seeds"
+    trials = f"{len(review.families)} families of {review.n_trials} trials"
+    return f"{review.sweep}: {review.task}, {review.epochs} epochs, {trials} of {seeds} each"
+
+
+def _called(review: Review, family: FamilyReview) -> str:
+    return f"{family.name} {settings(review.params(family))}".strip()
+
+
+def _how_sure(review: Review, verdict: Verdict) -> str:
+    ranking = verdict.ranking
+    best, judged, tied = ranking.best, len(ranking.standings), list(ranking.tied[1:])
+    if judged == 1:
+        return f"the only family judged; loss {number(best.mean)} on {ranking.seeds} fresh seeds"
+    if ranking.seeds < 2:
+        return "smallest loss, but one seed says nothing about differences"
+    if not tied:
+        return f"best of {judged} families, and every other can be told from it"
+    simplest = review.simplest.name if review.simplest else best.family
+    which = "it is the simplest" if simplest == best.family else f"simplest: {simplest}"
+    if len(tied) == judged - 1:
+        return f"but the data cannot separate it from {listed(tied)} ({which})"
+    return f"best of {judged} families; {listed(tied)} cannot be told from it ({which})"
+
+
+def _unfinished(review: Review) -> str:
+    first = review.ordered[0]
+    done = sum(f.counts["complete"] + f.counts["pruned"] for f in review.families)
+    so_far = f"{done} of {review.n_trials * len(review.families)} trials, no verdict yet"
+    if first.best is None:
+        return f"unfinished: {so_far}"
+    return f"unfinished: {so_far}; best so far {_called(review, first)}, loss {number(first.best.value)}"
+
+
+def notes(review: Review) -> list[str]:
+    """What else one should know, a line each."""
+    return [*_verdict_notes(review), *_family_notes(review)]
+
+
+def _verdict_notes(review: Review) -> list[str]:
+    verdict = review.verdict
+    if verdict is None:
+        return [f"go on with: {review.command}"] if review.command else []
+    ranking, lines = verdict.ranking, []
+    if verdict.robustness:
+        losses = [f"{times(factor)}: {number(loss)}" for factor, loss in verdict.robustness]
+        lines.append(f"{ranking.best.family} with its learning rate {', '.join(losses)}")
+    lines.append(
+        f"loss: mean of {ranking.seeds} fresh seeds and its 95 % interval; p: how easily chance, of "
+        f"seeds or search, sets {len(ranking.standings)} equals so far apart ({ranking.level:g} and above: tied)"
+    )
+    if verdict.optimum is not None:
+        lines.append(f"x opt.: times {number(verdict.optimum, 3)}, the excess loss that theory can reach")
+    return lines
+
+
+def _family_notes(review: Review) -> list[str]:
+    lines = [f"{family.name}: {family.reason}" for family in review.ordered if family.reason]
+    standings = review.verdict.ranking.standings if review.verdict else ()
+    return lines + [
+        f"{standing.family}: its pick diverged on {standing.diverged} fresh seeds"
+        for standing in standings
+        if standing.diverged
+    ]
