@@ -25,6 +25,7 @@ from lrlab.divergence import DivergedError
 from lrlab.tracking import RunFolder
 from sweeps import console
 from sweeps.config import conf_dir, register_resolvers
+from sweeps.ending import end_sweep
 from sweeps.nodes import check_settings
 from sweeps.refusals import REFUSALS, explain
 from sweeps.startup import postpone_compiler
@@ -128,6 +129,7 @@ def main() -> NoReturn:
     # argparse does not take overrides on both sides of a flag (`epochs=5 -m scheduler=...`).
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
     code = _run_jobs()
+    code = _end_sweep(code)
     console.summary([("mlflow", line) for line in close_trackers()])
     sys.exit(code)
 
@@ -149,6 +151,17 @@ def _run_jobs() -> int:
             raise
         return _give_up(error)
     return 0
+
+
+def _end_sweep(code: int) -> int:
+    try:
+        end_sweep(code)
+    except KeyboardInterrupt as error:
+        console.fail("interrupted while judging; the same command goes on from here")
+        return 143 if isinstance(error, TerminatedError) else 130
+    except EXPECTED as error:
+        return _give_up(error)
+    return code
 
 
 def _give_up(error: Exception) -> int:

@@ -39,6 +39,17 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Judging:
+    """How a sweep's verdict is found: see `conf/config.yaml`."""
+
+    finalists: int | None = None
+    selection: int | None = None
+    fresh: int | None = None
+    margin: float = 0.001
+    level: float = 0.05
+
+
+@dataclass(frozen=True)
 class Stepping:
     """What a scheduler's file says about its scheduler: see `lrlab.Schedule`."""
 
@@ -55,6 +66,7 @@ def check_settings(cfg: DictConfig) -> None:
     typed = {key: cfg[key] for key in _settings(cfg) if not OmegaConf.is_interpolation(cfg, key)}
     check_types("", arguments(typed), Settings)
     check_conditions("", typed, typed.get("require", {}))
+    read_judging(cfg)
 
 
 def read_settings(cfg: DictConfig) -> Settings:
@@ -69,8 +81,20 @@ def read_settings(cfg: DictConfig) -> Settings:
     return Settings(**values)
 
 
+def read_judging(cfg: DictConfig) -> Judging:
+    """How the verdict is found; by default where the config says nothing.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, or a value outside of what is allowed.
+    """
+    node = _container(cfg.get("verdict") or OmegaConf.create(), resolve=True)
+    check_arguments("verdict.", arguments(node), Judging)
+    check_conditions("verdict.", arguments(node), node.get("require", {}))
+    return Judging(**arguments(node))
+
+
 def _settings(cfg: DictConfig) -> list[str]:
-    return [str(key) for key in cfg if key not in (*GROUPS, "hydra")]
+    return [str(key) for key in cfg if key not in (*GROUPS, "verdict", "hydra")]
 
 
 def read(cfg: DictConfig, group: str) -> Node:

@@ -13,6 +13,7 @@ from lrlab.training import fresh_model
 from sweeps.experiment import Experiment, prepare
 from sweeps.export import command_line, program
 from sweeps.finals import FRESH, Candidate, Effort, Show, judge, off_by, picks, reseeded, select
+from sweeps.nodes import Judging
 from sweeps.review import Pick, Recommended, Verdict
 
 OFF_BY = (0.25, 0.5, 1.0, 2.0, 4.0)  # times the learning rate
@@ -43,33 +44,12 @@ def best_trials(family: str, trials: Sequence[Any], most: int) -> list[Trial]:
     return list(found.values())
 
 
-@dataclass(frozen=True)
-class Bar:
-    """What a verdict takes and what it needs.
-
-    Args:
-        effort: trainings of the finalists; None in a field: as many as the task makes cheap.
-        margin: a difference that does not matter, as a share of the best loss.
-        level: the chance of naming a difference where there is none.
-    """
-
-    finalists: int | None = None
-    selection: int | None = None
-    fresh: int | None = None
-    margin: float = 0.001
-    level: float = 0.05
-
-    @property
-    def most(self) -> int:
-        """Finalists of a family, whatever the task."""
-        return self.finalists or max(FAST.finalists, SLOW.finalists)
-
-    def effort(self, stacks: bool) -> Effort:
-        """The trainings that it takes, for a task that stacks or not."""
-        usual, given = FAST if stacks else SLOW, (self.finalists, self.selection, self.fresh)
-        names = ("finalists", "selection", "fresh")
-        chosen = {name: value for name, value in zip(names, given, strict=True) if value}
-        return replace(usual, **chosen)
+def effort_of(judging: Judging, *, stacks: bool) -> Effort:
+    """The trainings that a verdict takes, on a task that stacks or not."""
+    given = (judging.finalists, judging.selection, judging.fresh)
+    names = ("finalists", "selection", "fresh")
+    chosen = {name: value for name, value in zip(names, given, strict=True) if value is not None}
+    return replace(FAST if stacks else SLOW, **chosen)
 
 
 @dataclass(frozen=True)
@@ -82,23 +62,25 @@ class Decided:
 
 
 def decide(
-    families: Mapping[str, Sequence[Any]], n_trials: int, bar: Bar, show: Show
+    families: Mapping[str, Sequence[Any]], n_trials: int, judging: Judging, show: Show
 ) -> Decided | None:
     """Train the finalists and rank the families; None where there is nothing to train.
 
     Args:
         families: the trials of each, of any state, by its name.
         n_trials: of each family's tuning.
-        bar: what the verdict takes.
+        judging: what the verdict takes.
         show: told how many trainings were done just now.
     """
-    found = [best_trials(name, trials, bar.most) for name, trials in families.items()]
+    most = judging.finalists or FAST.finalists
+    found = [best_trials(name, trials, most) for name, trials in families.items()]
     if not any(found):
         return None
-    effort = bar.effort(next(filter(None, found))[0].experiment.task.stacks)
+    first = next(trial for trials in found for trial in trials)
+    effort = effort_of(judging, stacks=first.experiment.task.stacks)
     candidates = [trial for trials in found for trial in trials[: effort.finalists]]
     ordered = select(candidates, effort, show)
-    ranking = rank(judge(ordered, effort, show), n_trials, bar.margin, bar.level)
+    ranking = rank(judge(ordered, effort, show), n_trials, judging.margin, judging.level)
     chosen = picks(ordered)
     return Decided(_verdict(ranking, chosen, effort), chosen, effort)
 
