@@ -20,7 +20,8 @@ from lrlab.tracking import RunFolder
 from lrlab.tracking.folder import read_history
 from lrlab.tracking.mlflow import default_uri
 from sweeps import console
-from sweeps.finding import Found, NotFoundError, Place, find
+from sweeps.finding import Place, find
+from sweeps.picks import Found, NotFoundError
 from sweeps.snippets import command_of, snippet
 from sweeps.targets import TargetError
 

@@ -186,9 +186,13 @@ def test_a_run_that_was_stopped_says_so(exported: Export, place: Path, tmp_path:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["nine"], "'nine' is no run's folder, no run id and no study: no sweep 'nine' in that"),
+        (
+            ["nine"],
+            "no run and no study is called 'nine': no sweep 'nine' in that storage; it has [",
+        ),
         (["mine", "--family", "sine"], "no family 'sine'; it has: scheduler=cosine, scheduler=ste"),
-        (["mlruns"], "mlruns holds no run"),
+        (["mlruns"], "no run and no study is called 'mlruns'"),
+        (["mlruns/mine"], "no run and no study is called 'mlruns/mine'"),
         (["0" * 32], f"MLflow: Run with id={'0' * 32} not found"),
         (["mine", "--storage", "sqlite:///no.db"], "there is no study database no.db"),
         (["0" * 32, "--uri", "sqlite:///no.db"], "there is no MLflow database no.db"),
