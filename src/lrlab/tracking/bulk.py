@@ -76,7 +76,7 @@ class BulkStore:
         return rows(record, run_id, self.experiment, self._artifacts(run_id))
 
     def _artifacts(self, run_id: str) -> str:
-        return append_to_uri_path(self.location, run_id, "artifacts")
+        return str(append_to_uri_path(self.location, run_id, "artifacts"))
 
 
 def _deleted(connection: Connection, ids: list[str]) -> set[str]:
@@ -103,7 +103,10 @@ def open_engine(uri: str) -> Engine | None:
         event.listen(engine, "begin", _begin_sqlite)
     with engine.connect() as connection:
         known = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
-    return engine if known and known <= SCHEMAS else None
+    if known and known <= SCHEMAS:
+        return engine
+    engine.dispose()
+    return None
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

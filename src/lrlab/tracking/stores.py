@@ -16,13 +16,11 @@ Written = Mapping[str, str | Refused]  # the run's id in MLflow, by its uid
 
 
 class Store(Protocol):
-    """An experiment that takes records.
+    """An experiment that takes records."""
 
-    Args:
-        name: its address as it is noted in runs' folders.
-    """
-
-    name: str
+    @property
+    def name(self) -> str:
+        """Its address as it is noted in runs' folders."""
 
     def write(self, records: Sequence[Record], *, update: bool = True) -> Written:
         """Write records, each value once however often it comes.
