@@ -49,7 +49,8 @@ class BulkStore:
 
     def upload(self, run_id: str, files: Path) -> None:
         """Copy or send the files of a folder to where the run's artifacts are."""
-        get_artifact_repository(self._artifacts(run_id)).log_artifacts(str(files))
+        artifacts = get_artifact_repository(self._artifacts(run_id))
+        artifacts.log_artifacts(str(files))  # type: ignore[no-untyped-call]
 
     def _write(self, connection: Connection, records: Sequence[Record], update: bool) -> Written:
         ids = {record.uid: noted_id(record.folder, self.name) or record.uid for record in records}
@@ -76,7 +77,8 @@ class BulkStore:
         return rows(record, run_id, self.experiment, self._artifacts(run_id))
 
     def _artifacts(self, run_id: str) -> str:
-        return str(append_to_uri_path(self.location, run_id, "artifacts"))
+        uri: str = append_to_uri_path(self.location, run_id, "artifacts")  # type: ignore[no-untyped-call]
+        return uri
 
 
 def _deleted(connection: Connection, ids: list[str]) -> set[str]:
