@@ -76,16 +76,18 @@ class Way:
     def __init__(self, root: Path, uri: str, bulk: bool, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root, self.uri, self.bulk = root, uri, bulk
         monkeypatch.chdir(root)  # where MLflow puts its artifacts
-        self.again()
+        self.recorder = Recorder(uri, "x", bulk=bulk)
         self.recorder.connect()
         self.client = MlflowClient(tracking_uri=driven(uri))
 
     def again(self) -> None:
         """As after a kill: a recorder that knows nothing."""
+        self.recorder.close()
         self.recorder = Recorder(self.uri, "x", bulk=self.bulk)
 
     def close(self) -> None:
         """Leave no connection behind: a warning of one is an error in tests."""
+        self.recorder.close()
         self.client._tracking_client.store.engine.dispose()
 
     def run(self, name: str) -> RunFolder:

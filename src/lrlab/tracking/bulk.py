@@ -52,6 +52,10 @@ class BulkStore:
         artifacts = get_artifact_repository(self._artifacts(run_id))
         artifacts.log_artifacts(str(files))  # type: ignore[no-untyped-call]
 
+    def close(self) -> None:
+        """Let go of the database's connections."""
+        self.engine.dispose()
+
     def _write(self, connection: Connection, records: Sequence[Record], update: bool) -> Written:
         ids = {record.uid: noted_id(record.folder, self.name) or record.uid for record in records}
         deleted = _deleted(connection, list(ids.values()))

@@ -37,6 +37,9 @@ class Store(Protocol):
     def upload(self, run_id: str, files: Path) -> None:
         """Add the files of a folder to a run; raises as `write` does."""
 
+    def close(self) -> None:
+        """Let go of connections."""
+
 
 def noted_id(folder: RunFolder, store: str) -> str | None:
     """A run's id in a store, as far as its folder has a note of it."""
