@@ -30,12 +30,17 @@ def seconds(command: list[str], folder: str) -> float:
     return time.perf_counter() - start
 
 
-def main(pairs: int) -> None:
-    """Measure and print."""
+def measure(pairs: int) -> list[dict[str, float]]:
+    """Seconds of both commands, in turn."""
     with tempfile.TemporaryDirectory() as folder:
         for command in COMMANDS.values():
             seconds(command, folder)  # warm the disk's cache, make the store
-        times = [{k: seconds(c, folder) for k, c in COMMANDS.items()} for _ in range(pairs)]
+        return [{k: seconds(c, folder) for k, c in COMMANDS.items()} for _ in range(pairs)]
+
+
+def main(pairs: int) -> None:
+    """Measure and print."""
+    times = measure(pairs)
     for name in COMMANDS:
         print(f"{name:<6} {median(t[name] for t in times):.2f} s")
     ratios = sorted(t["run"] / t["floor"] for t in times)

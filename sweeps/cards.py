@@ -5,37 +5,54 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+from hydra.conf import HydraConf
+
 from lrlab import devices
-from lrlab.tracking import RunCard
+from lrlab.tracking import RunCard, RunFolder
 from sweeps.experiment import Experiment
 from sweeps.nodes import GROUPS
+from sweeps.studies import family, study_name
 
 PACKAGES = ("torch", "hydra-core", "optuna", "mlflow", "lr-sweeps")
 TRAINED = ("scheduler", "optimizer", "task")
+MATTER = (*TRAINED, "epochs", "seed", "seeds", "optimizer.lr")
 LEFT_OUT = ("search", "require", "expect", "hydra")  # says nothing about what was trained
 
 
-def card(experiment: Experiment, choices: Mapping[str, str], overrides: Sequence[str]) -> RunCard:
+def card(experiment: Experiment, about: HydraConf, sweep: RunFolder | None = None) -> RunCard:
     """The card of a run.
 
     Args:
         experiment: what is to be trained.
-        choices: the option of each group, such as `scheduler: cosine`.
-        overrides: what was typed, such as `scheduler.gamma=0.5`.
+        about: the job's HydraConfig: what was chosen, typed and, in a sweep, suggested.
+        sweep: the folder of the sweep that the run is a trial of.
     """
-    nodes = experiment.config
+    nodes, choices = experiment.config, about.runtime.choices
     params = dict(flatten({key: value for key, value in nodes.items() if key not in GROUPS}))
     for group in TRAINED:
         params |= {group: choices[group]} | dict(flatten(nodes[group], f"{group}."))
-    tags = {group: choices[group] for group in TRAINED}
-    return RunCard(
-        name=name(choices, overrides),
-        params=params,
-        tags=tags | {"device": devices.full_name(experiment.device)} | _versions() | _source(),
-    )
+    if sweep is not None:
+        # What all trials share stands in each one's config.yaml; a table needs what differs.
+        chosen = {*MATTER, *(override.partition("=")[0] for override in about.overrides.task)}
+        params = {key: value for key, value in params.items() if key in chosen}
+    base = refused_card(about, sweep)
+    tags = {"device": devices.full_name(experiment.device)} | _versions() | _source()
+    return RunCard(base.name, params, {**base.tags, **tags}, base.parent)
+
+
+def refused_card(about: HydraConf, sweep: RunFolder | None) -> RunCard:
+    """What can be said of a run whose config does not work."""
+    choices = about.runtime.choices
+    tags = {group: str(choices[group]) for group in TRAINED}
+    if sweep is not None:
+        tags |= {"study": study_name(about) or "", "trial": str(about.job.num), "role": "trial"}
+        tags["family"] = family(about)
+    parent = None if sweep is None else str(sweep.path)
+    return RunCard(name(choices, about.overrides.task), {}, tags, parent)
 
 
 def name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
@@ -73,6 +90,7 @@ def flatten(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, ob
             yield re.sub(r"[^\w\-. :/]", "_", f"{prefix}{key}"), value
 
 
+@cache
 def _versions() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES} | {
         "python": platform.python_version()
@@ -83,6 +101,7 @@ def _source() -> dict[str, str]:
     return {"mlflow.source.name": "sweeps", "mlflow.user": getpass.getuser()} | _commit()
 
 
+@cache
 def _commit() -> dict[str, str]:
     try:
         found = subprocess.run(

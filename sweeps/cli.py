@@ -8,11 +8,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import hydra
 from hydra.conf import HydraConf
@@ -20,11 +20,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from hydra_plugins.optuna_families import SweepFailed
+from hydra_plugins.optuna_families import SweepFailed, in_batches, report
 from lrlab.divergence import DivergedError
 from lrlab.tracking import RunFolder
 from sweeps import console
 from sweeps.config import conf_dir, register_resolvers
+from sweeps.ending import end_sweep
 from sweeps.nodes import check_settings
 from sweeps.refusals import REFUSALS, explain
 from sweeps.startup import postpone_compiler
@@ -44,7 +45,25 @@ class TerminatedError(KeyboardInterrupt):
     """SIGTERM: ends a run just as Ctrl-C does, with another exit code."""
 
 
+def _together(jobs: list[Any]) -> Iterator[tuple[Any, float | Exception]]:
+    tracker = open_tracker(jobs[0].config)
+    postpone_compiler()
+
+    from sweeps.jobs import train_jobs
+
+    return train_jobs(jobs, tracker)
+
+
+def _most_together(cfg: DictConfig) -> int:
+    postpone_compiler()
+
+    from sweeps.jobs import most_together
+
+    return most_together(cfg)
+
+
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
+@in_batches(_together, size=_most_together)
 def job(cfg: DictConfig) -> float:
     """Train one config; give its final loss."""
     try:
@@ -61,23 +80,20 @@ def _train(cfg: DictConfig) -> float:
     tracker = open_tracker(cfg)
     postpone_compiler()
 
-    from sweeps.cards import card
-    from sweeps.experiment import prepare
+    from sweeps.jobs import record
     from sweeps.runs import run
 
     about = HydraConfig.get()
-    experiment = prepare(cfg)
-    for line in experiment.warnings:
-        # In a sweep a line a trial would drown all else; the job's own log has it.
-        (LOG.info if about.mode == RunMode.MULTIRUN else console.warn)(line)
-    run_card = card(experiment, about.runtime.choices, about.overrides.task)
-    folder = RunFolder(Path(about.runtime.output_dir))
-    with _progress(about, run_card.name, experiment.settings.epochs) as show:
-        last = run(experiment, tracker, run_card, folder, show)
+    recording = record(cfg, about, RunFolder(Path(about.runtime.output_dir)), tracker, report)
+    name, experiment = recording.card.name, recording.experiment
+    with _progress(about, name, experiment.settings.epochs) as recording.show:
+        ((_, last),) = run([recording])
+    if isinstance(last, DivergedError):
+        raise last
     if _is_grid(about):
-        console.row(run_card.name, last, header=about.job.num == 0)
+        console.row(name, last, header=about.job.num == 0)
     elif about.mode == RunMode.RUN:
-        console.summary(_facts(run_card.name, experiment, last, folder))
+        console.summary(_facts(name, experiment, last, recording.folder))
     return last.loss
 
 
@@ -113,6 +129,7 @@ def main() -> NoReturn:
     # argparse does not take overrides on both sides of a flag (`epochs=5 -m scheduler=...`).
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
     code = _run_jobs()
+    code = _end_sweep(code)
     console.summary([("mlflow", line) for line in close_trackers()])
     sys.exit(code)
 
@@ -134,6 +151,17 @@ def _run_jobs() -> int:
             raise
         return _give_up(error)
     return 0
+
+
+def _end_sweep(code: int) -> int:
+    try:
+        end_sweep(code)
+    except KeyboardInterrupt as error:
+        console.fail("interrupted while judging; the same command goes on from here")
+        return 143 if isinstance(error, TerminatedError) else 130
+    except EXPECTED as error:
+        return _give_up(error)
+    return code
 
 
 def _give_up(error: Exception) -> int:

@@ -6,9 +6,16 @@ from contextlib import contextmanager
 from itertools import groupby
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
-from lrlab.history import Epoch
+from lrlab.history import Epoch, spread
 
 QUIET_SECONDS = 10.0  # between two lines of progress where the output is no terminal
 SHOWN = 8  # values of a tensor in the summary
@@ -45,6 +52,27 @@ def progress(name: str, epochs: int) -> Iterator[Callable[[Epoch], None]]:
         yield lambda epoch: bar.update(task, completed=epoch.number, state=_state(epoch))
 
 
+@contextmanager
+def counter(title: str) -> Iterator[Callable[[int], None]]:
+    """How much is done of something whose end is not known; elsewhere a line now and then."""
+    done, last = 0, time.monotonic()
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), console=err, transient=True
+    ) as bar:
+        task = bar.add_task(title)
+
+        def count(more: int) -> None:
+            nonlocal done, last
+            done += more
+            line = f"{title}: {done} trainings"
+            bar.update(task, description=line)
+            if not err.is_terminal and time.monotonic() - last >= QUIET_SECONDS:
+                last = time.monotonic()
+                err.print(line)
+
+        yield count
+
+
 def _calm_progress(epochs: int) -> Callable[[Epoch], None]:
     last = time.monotonic()
 
@@ -75,7 +103,15 @@ def facts(epoch: Epoch) -> list[tuple[str, str]]:
         ("lr", ", ".join(map(repr, epoch.lrs))),
         *_tensors(epoch),
         ("loss", f"{epoch.loss:.6g}{above}"),
+        *_seeds(epoch),
     ]
+
+
+def _seeds(epoch: Epoch) -> Iterator[tuple[str, str]]:
+    losses = epoch.losses
+    if len(losses) > 1:
+        spread_of = f"{min(losses):.6g} to {max(losses):.6g}, deviation {spread(losses):.2g}"
+        yield "seeds", f"{len(losses)}: all of the above is their mean; loss {spread_of}"
 
 
 def _tensors(epoch: Epoch) -> Iterator[tuple[str, str]]:

@@ -1,19 +1,21 @@
 """From a config to the objects of an experiment, refused by name where they cannot work."""
 
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
 
 import torch
 from omegaconf import DictConfig
-from torch import nn
 from torch.optim import Optimizer
 
-from lrlab import Epoch, Schedule, Task, devices, simulate, train
+from lrlab import Batch, Epoch, Recipe, Schedule, Task, devices, train_batch
 from sweeps.conditions import surprises
 from sweeps.errors import ConfigError
 from sweeps.nodes import GROUPS, Node, Settings, about, arguments, make, named, read, read_settings
 
+TOGETHER = 64  # models; beyond that a batch gains little, and is only told of later
 DRAWN = 50_000  # steps of a curve checked beforehand, a second's work; training checks every epoch
 
 
@@ -28,22 +30,48 @@ class Experiment:
     settings: Settings
     device: torch.device
     task: Task
-    model: nn.Module
-    optimizer: Optimizer
-    schedule: Schedule
+    recipe: Recipe
     warnings: tuple[str, ...]
 
+    @property
+    def alike(self) -> str:
+        """The same for experiments that can be trained in one batch."""
+        settings = asdict(self.settings) | {"steps": None}
+        return json.dumps([settings, self.config["task"]], default=str)
+
+    @property
+    def seeds(self) -> range:
+        """Of the models that are trained."""
+        return range(self.settings.seed, self.settings.seed + self.settings.seeds)
+
+    @property
+    def most_together(self) -> int:
+        """How many such runs are best trained in one batch."""
+        return max(1, TOGETHER // self.settings.seeds) if self.task.stacks else 1
+
     def train(self) -> Iterator[Epoch]:
-        """See `lrlab.train`."""
-        return train(
-            self.task,
-            self.model,
-            self.optimizer,
-            self.schedule,
-            self.settings.epochs,
-            seed=self.settings.seed,
-            divergence=self.settings.divergence,
-        )
+        """Train by itself; see `lrlab.train_batch`.
+
+        Raises:
+            DivergedError: after the epoch that diverged was given out.
+        """
+        batch = train([self])
+        for epochs in batch:
+            yield epochs[0]
+        if batch.errors:
+            raise batch.errors[0]
+
+
+def train(experiments: Sequence[Experiment]) -> Batch:
+    """Train experiments that are `alike`; see `lrlab.train_batch`."""
+    first = experiments[0]
+    return train_batch(
+        first.task,
+        [experiment.recipe for experiment in experiments],
+        first.settings.epochs,
+        seeds=first.seeds,
+        divergence=first.settings.divergence,
+    )
 
 
 def prepare(cfg: DictConfig) -> Experiment:
@@ -55,17 +83,27 @@ def prepare(cfg: DictConfig) -> Experiment:
     nodes = {group: read(cfg, group) for group in GROUPS}
     settings = read_settings(cfg)
     device = named("device", devices.pick, settings.device)
-    warnings = _check_curve(nodes, settings.steps)
+    recipe = Recipe(partial(_optimizer, nodes["optimizer"]), partial(_schedule, nodes["scheduler"]))
+    warnings = _check_curve(nodes, recipe, settings.steps)
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    torch.manual_seed(settings.seed)
-    task: Task = make("task", nodes["task"], device=device)
-    model = task.model()
-    optimizer = make("optimizer", nodes["optimizer"], params=task.parameter_groups(model))
-    schedule = _schedule(nodes["scheduler"], optimizer)
-    _check_batches(nodes["task"], schedule, task)
+    task = _task(json.dumps(nodes["task"]), device, settings.seed)
+    _check_batches(nodes, task)
     config = asdict(settings) | nodes
-    return Experiment(config, settings, device, task, model, optimizer, schedule, tuple(warnings))
+    return Experiment(config, settings, device, task, recipe, tuple(warnings))
+
+
+@lru_cache(maxsize=4)
+def _task(node: str, device: torch.device, seed: int) -> Task:
+    """A task, the same for all runs of this process that say the same of it."""
+    torch.manual_seed(seed)
+    task: Task = make("task", json.loads(node), device=device)
+    return task
+
+
+def _optimizer(node: Node, parameters: object) -> Optimizer:
+    optimizer: Optimizer = make("optimizer", node, params=parameters)
+    return optimizer
 
 
 def _schedule(node: Node, optimizer: Optimizer) -> Schedule:
@@ -73,11 +111,9 @@ def _schedule(node: Node, optimizer: Optimizer) -> Schedule:
     return Schedule(scheduler, **about(node, "scheduler"))
 
 
-def _check_curve(nodes: dict[str, Node], steps: int) -> list[str]:
+def _check_curve(nodes: dict[str, Node], recipe: Recipe, steps: int) -> list[str]:
     """Draw the schedule's curve without training; refuse an impossible one, doubt an odd one."""
-    optimizer = make("optimizer", nodes["optimizer"], params=[torch.zeros(1)])
-    schedule = _schedule(nodes["scheduler"], optimizer)
-    curve = named("scheduler", simulate, schedule, min(steps, DRAWN))
+    curve = named("scheduler", recipe.curve, min(steps, DRAWN)).lrs
     for step, lr in ((step, lr) for step, lrs in enumerate(curve) for lr in lrs):
         if not (math.isfinite(lr) and lr >= 0):
             raise ConfigError(f"scheduler: the learning rate would be {lr:.4g} at step {step}")
@@ -92,7 +128,7 @@ def _never_moves(node: Node, curve: list[tuple[float, ...]]) -> list[str]:
     return [f"scheduler: the learning rate never moves in {len(curve) - 1} steps"]
 
 
-def _check_batches(node: Node, schedule: Schedule, task: Task) -> None:
-    written, real = node.get("batches", 1), task.batches_per_epoch
-    if schedule.step_every == "batch" and written != real:
+def _check_batches(nodes: dict[str, Node], task: Task) -> None:
+    written, real = nodes["task"].get("batches", 1), task.batches_per_epoch
+    if nodes["scheduler"].get("step_every") == "batch" and written != real:
         raise ConfigError(f"task.batches={written} is not allowed: the task has {real} an epoch")

@@ -1,6 +1,7 @@
 """The nodes of a config, read: worked out and held against the callable that each is meant for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,10 +31,22 @@ class Settings:
 
     epochs: int
     seed: int
+    seeds: int
     device: str
     threads: int | None
     divergence: float
     steps: int
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How a sweep's verdict is found: see `conf/config.yaml`."""
+
+    finalists: int | None = None
+    selection: int | None = None
+    fresh: int | None = None
+    margin: float = 0.001
+    level: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,7 @@ def check_settings(cfg: DictConfig) -> None:
     typed = {key: cfg[key] for key in _settings(cfg) if not OmegaConf.is_interpolation(cfg, key)}
     check_types("", arguments(typed), Settings)
     check_conditions("", typed, typed.get("require", {}))
+    read_judging(cfg)
 
 
 def read_settings(cfg: DictConfig) -> Settings:
@@ -67,12 +81,24 @@ def read_settings(cfg: DictConfig) -> Settings:
     return Settings(**values)
 
 
+def read_judging(cfg: DictConfig) -> Judging:
+    """How the verdict is found; by default where the config says nothing.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, or a value outside of what is allowed.
+    """
+    node = _container(cfg.get("verdict") or OmegaConf.create(), resolve=True)
+    check_arguments("verdict.", arguments(node), Judging)
+    check_conditions("verdict.", arguments(node), node.get("require", {}))
+    return Judging(**arguments(node))
+
+
 def _settings(cfg: DictConfig) -> list[str]:
-    return [str(key) for key in cfg if key not in (*GROUPS, "hydra")]
+    return [str(key) for key in cfg if key not in (*GROUPS, "verdict", "hydra")]
 
 
 def read(cfg: DictConfig, group: str) -> Node:
-    """A group's node.
+    """A group's node, without its search space.
 
     Raises:
         ConfigError: a target that may not be called, an unknown or missing key, a wrong type, or
@@ -82,7 +108,7 @@ def read(cfg: DictConfig, group: str) -> Node:
     make = named(group, locate, written.get("_target_"))
     check_types(where, arguments(written, group), make)
     check_types(where, about(written, group), Stepping)
-    node = _container(cfg[group], resolve=True)
+    node = _worked_out(cfg[group])
     check_arguments(where, arguments(node, group), make, GIVEN.get(group, ()))
     check_conditions(where, node, node.get("require", {}))
     return node
@@ -120,8 +146,27 @@ def named(group: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> An
 
 
 def _container(node: DictConfig, *, resolve: bool) -> Node:
+    with _refused():
+        found: Any = OmegaConf.to_container(node, resolve=resolve, throw_on_missing=resolve)
+    plain: Node = found
+    return plain
+
+
+def _worked_out(node: DictConfig) -> Node:
+    """The node without its search space, which is the sweeper's and takes long to work out."""
+    with _refused():
+        return {key: _value(node[key]) for key in map(str, node) if key != "search"}
+
+
+def _value(found: Any) -> Any:
+    if not OmegaConf.is_config(found):
+        return found
+    return OmegaConf.to_container(found, resolve=True, throw_on_missing=True)
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
     try:
-        found = OmegaConf.to_container(node, resolve=resolve, throw_on_missing=resolve)
+        yield
     except (OmegaConfBaseException, ValueError) as error:
         raise ConfigError(str(error).splitlines()[0]) from error
-    return found  # type: ignore[return-value]

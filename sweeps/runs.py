@@ -1,77 +1,128 @@
-"""One run: trained, kept on disk, tracked, shown."""
+"""Runs: trained side by side, kept on disk, tracked, shown."""
 
+import json
 import traceback
-from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import torch
-from omegaconf import OmegaConf
+import yaml
+from torch import Tensor
 
-from hydra_plugins.optuna_families import report
-from lrlab import Epoch, HistoryFile
+from lrlab import Batch, DivergedError, Epoch, HistoryFile
 from lrlab.tracking import RunCard, RunFolder, Status, Tracker
-from sweeps.experiment import Experiment
+from sweeps.experiment import Experiment, train
 
-REPORTS = 10  # of a run to its sweep's pruner; each is a write to the study
+REPORTS = 10  # of a run to its sweep's pruner
+
+# What a sweep calls the ends of a run, and what they are in the tracker.
+ENDS: dict[str, Status] = {
+    "complete": "FINISHED",
+    "pruned": "KILLED",
+    "failed": "FAILED",
+    "interrupted": "KILLED",
+}
 
 
+@dataclass
 class Recording:
-    """A run on its way to disk and tracker; however it ends, what there is of it is kept."""
+    """A run on its way to disk and tracker; however it ends, what there is of it is kept.
 
-    def __init__(
-        self, experiment: Experiment, tracker: Tracker, card: RunCard, folder: RunFolder
-    ) -> None:
-        self._experiment, self._tracker = experiment, tracker
-        self._card, self._folder = card, folder
-        self.stopped = False
+    Args:
+        experiment: what is trained.
+        card: what it is called.
+        folder: where it is kept.
+        tracker: who carries it on.
+        report: told the loss and the epoch now and then; true gives the run up.
+        show: told every epoch.
+    """
 
-    def __enter__(self) -> Self:
-        self._folder.begin(self._card)
-        OmegaConf.save(self._experiment.config, self._folder.artifacts / "config.yaml")
-        self._file = HistoryFile(self._folder.history)
-        self._tracker.start(self._folder)
-        return self
+    experiment: Experiment
+    card: RunCard
+    folder: RunFolder
+    tracker: Tracker
+    report: Callable[[float, int], bool]
+    show: Callable[[Epoch], None] = lambda _: None
+    last: Epoch | None = field(default=None, init=False)
 
-    def write(self, epoch: Epoch) -> None:
-        """Keep an epoch."""
+    def begin(self) -> None:
+        """Write what was chosen; from now on there is something to follow."""
+        self.folder.begin(self.card)
+        text = yaml.dump(self.experiment.config, Dumper=yaml.CSafeDumper, sort_keys=False)
+        (self.folder.artifacts / "config.yaml").write_text(text)
+        self._file = HistoryFile(self.folder.history)
+        self.tracker.start(self.folder)
+
+    def write(self, epoch: Epoch) -> bool:
+        """Keep an epoch; say whether the run is given up."""
+        self.last = epoch
         self._file.write(epoch)
+        self.show(epoch)
+        every = max(1, self.experiment.settings.epochs // REPORTS)
+        reported = epoch.number and epoch.number % every == 0
+        return bool(reported and self.report(epoch.loss, epoch.number))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def end(self, end: str, weights: dict[str, Tensor], error: BaseException | None = None) -> None:
+        """Close the books."""
         self._file.close()
+        if weights:
+            torch.save(weights, self.folder.artifacts / "weights.pt")
         if isinstance(error, Exception):
             text = "".join(traceback.format_exception(error))
-            (self._folder.artifacts / "traceback.txt").write_text(text)
-        torch.save(self._experiment.model.state_dict(), self._folder.artifacts / "weights.pt")
-        self._folder.end("KILLED" if self.stopped else _status(error))
-        self._tracker.finish(self._folder)
+            (self.folder.artifacts / "traceback.txt").write_text(text)
+        self._write_losses()
+        reason = {} if error is None else {"reason": f"{error}" or type(error).__name__}
+        self.folder.end(ENDS[end], tags={"state": end, **reason})
+        self.tracker.finish(self.folder)
+
+    def _write_losses(self) -> None:
+        if self.last is not None and len(self.last.losses) > 1:
+            by_seed = dict(zip(self.experiment.seeds, self.last.losses, strict=True))
+            (self.folder.artifacts / "losses.json").write_text(json.dumps(by_seed))
 
 
-def run(
-    experiment: Experiment,
-    tracker: Tracker,
-    card: RunCard,
-    folder: RunFolder,
-    show: Callable[[Epoch], None],
-) -> Epoch:
-    """Train to the end, or until a sweep's pruner gives it up; give the last epoch."""
-    every = max(1, experiment.settings.epochs // REPORTS)
-    with Recording(experiment, tracker, card, folder) as recording:
-        for epoch in experiment.train():
-            recording.write(epoch)
-            show(epoch)
-            if epoch.number and epoch.number % every == 0 and report(epoch.loss, epoch.number):
-                recording.stopped = True
-                break
-    return epoch
+Ended = tuple[int, Epoch | DivergedError]
 
 
-def _status(error: BaseException | None) -> Status:
-    if error is None:
-        return "FINISHED"
-    return "FAILED" if isinstance(error, Exception) else "KILLED"
+def run(recordings: Sequence[Recording]) -> Iterator[Ended]:
+    """Train experiments that are alike, side by side.
+
+    Gives each one's place and its last epoch, or what it failed of, as soon as it has ended;
+    a run that is given up has ended too.
+    """
+    under_way: dict[int, Recording] = {}
+    batch: Batch | None = None
+    try:
+        for place, recording in enumerate(recordings):
+            recording.begin()
+            under_way[place] = recording
+        batch = train([recording.experiment for recording in recordings])
+        yield from _follow(batch, under_way)
+    except BaseException as error:
+        end = "failed" if isinstance(error, Exception) else "interrupted"
+        for place, recording in under_way.items():
+            recording.end(end, batch.state_dict(place) if batch else {}, error)
+        raise
+
+
+def _follow(batch: Batch, under_way: dict[int, Recording]) -> Iterator[Ended]:
+    for epochs in batch:
+        yield from _diverged(batch, under_way)
+        given_up = [run for run, epoch in epochs.items() if under_way[run].write(epoch)]
+        for place in given_up:
+            batch.leave(place)
+            under_way.pop(place).end("pruned", batch.state_dict(place))
+            yield place, epochs[place]
+    yield from _diverged(batch, under_way)
+    for place in list(under_way):
+        recording = under_way.pop(place)
+        recording.end("complete", batch.state_dict(place))
+        if recording.last is not None:
+            yield place, recording.last
+
+
+def _diverged(batch: Batch, under_way: dict[int, Recording]) -> Iterator[Ended]:
+    for place, error in batch.errors.items():
+        if place in under_way:
+            under_way.pop(place).end("failed", batch.state_dict(place), error)
+            yield place, error

@@ -5,7 +5,7 @@ import json
 import types
 import typing
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
@@ -69,13 +69,18 @@ def _check_type(key: str, value: Any, hint: Any) -> None:
     if isinstance(value, Mapping) or _holds_nodes(value):
         return  # built by itself, checked by its own callable
     try:
-        TypeAdapter(hint, config=_STRICT).validate_json(json.dumps(value, default=str))
+        _adapter(hint).validate_json(json.dumps(value, default=str))
     except (ValidationError, PydanticUserError) as error:
         if isinstance(error, PydanticUserError):
             return  # not a type that a config could hold
         raise ConfigError(
             f"{key}={json.dumps(value, default=str)} is not allowed: it must be {_type_name(hint)}"
         ) from error
+
+
+@cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(hint, config=_STRICT)
 
 
 def _holds_nodes(value: Any) -> bool:
@@ -86,6 +91,7 @@ def _by_name(parameter: inspect.Parameter) -> bool:
     return parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
 
 
+@cache
 def _hints(make: Callable[..., Any]) -> dict[str, Any]:
     if isinstance(make, partial):
         return _hints(make.keywords["curve"])

@@ -10,7 +10,7 @@ import inspect
 import os
 import types
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 LRLAB = ("lrlab.tasks", "lrlab.curves", "lrlab.composites", "lrlab.tracking")
@@ -62,6 +62,7 @@ def build(node: Mapping[str, Any], **context: Any) -> Any:
     return make(**given | arguments)
 
 
+@cache
 def parameters(make: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """The parameters of a callable by name; of a curve's maker, its own and the curve's."""
     if isinstance(make, partial):
@@ -78,6 +79,7 @@ def is_curve(found: object) -> bool:
     )
 
 
+@cache  # one maker a curve, so that what is known of its signature is kept
 def _follower(curve: Callable[..., float]) -> Callable[..., Any]:
     from lrlab.schedules import follow  # needs torch; a tracker, which opens first, does not
 

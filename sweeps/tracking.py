@@ -5,10 +5,7 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from lrlab.tracking import RunFolder, Tracker
@@ -52,21 +49,3 @@ def unrecorded(folder: Path) -> Iterator[RunFolder]:
         run = RunFolder(path.parent)
         if run.status() != "RUNNING" and not run.recorded().get("complete"):
             yield run
-
-
-class CarryRest(Callback):
-    """Hydra's callback at the end of a sweep: carry on what its workers could not.
-
-    A launcher may end its workers together with their trackers (ray does), or one was killed.
-    """
-
-    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        """Send the runs of this sweep that are not whole in the tracker."""
-        close_trackers()
-        rest = list(unrecorded(Path(config.hydra.sweep.dir)))
-        if rest:
-            HydraConfig.instance().set_config(config)  # the trials may all have run elsewhere
-            tracker = open_tracker(config)
-            for run in rest:
-                tracker.start(run)
-                tracker.finish(run)

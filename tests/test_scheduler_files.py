@@ -78,8 +78,8 @@ def test_logged_curve_is_the_scheduler_s_own_stepping(compose: Any, scheduler: s
 
 
 def test_search_keys_are_real_and_defaults_lie_inside(compose: Any, scheduler: str) -> None:
-    node = read(compose(f"scheduler={scheduler}"), "scheduler")
-    for key, text in node.get("search", {}).items():
+    node, space = file_and_space(compose(f"scheduler={scheduler}"), "scheduler")
+    for key, text in space.items():
         assert key in node
         assert inside(node[key], text), f"{key}={node[key]} is outside of {text}"
 
@@ -87,9 +87,15 @@ def test_search_keys_are_real_and_defaults_lie_inside(compose: Any, scheduler: s
 def test_optimizer_search_keys_are_real_and_defaults_lie_inside(
     compose: Any, optimizer: str
 ) -> None:
-    node = read(compose(f"optimizer={optimizer}"), "optimizer")
-    assert "lr" in node["search"]
-    assert all(inside(node[key], text) for key, text in node["search"].items())
+    node, space = file_and_space(compose(f"optimizer={optimizer}"), "optimizer")
+    assert "lr" in space
+    assert all(inside(node[key], text) for key, text in space.items())
+
+
+def file_and_space(cfg: Any, group: str) -> tuple[dict[str, Any], dict[str, str]]:
+    whole = OmegaConf.to_container(cfg[group], resolve=True)
+    assert isinstance(whole, dict)
+    return read(cfg, group), whole.get("search", {})
 
 
 def inside(value: Any, text: str) -> bool:

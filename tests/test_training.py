@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lrlab import DivergedError, LinearRegression, Schedule, curves, follow, train
-from lrlab.training import weights
+from lrlab.weights import weights
 
 
 def run(task, lr=0.25, epochs=20, curve=curves.flat, **about):
@@ -127,3 +127,22 @@ def test_a_large_model_is_recorded_by_its_norms() -> None:
 def test_an_impossible_task_is_refused_by_name(arguments, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         LinearRegression(**arguments)
+
+
+def test_no_schedule_beats_the_best_excess_and_chebyshev_s_comes_near() -> None:
+    task = LinearRegression(n=200, p=12, noise=0.5, condition=30.0)
+    design = torch.cat([task.x, torch.ones(200, 1)], dim=1).double()
+    eigenvalues = torch.linalg.eigvalsh(2 * design.T @ design / 200)
+    low, high, steps = float(eigenvalues[0]), float(eigenvalues[-1]), 6
+    torch.manual_seed(0)
+    model = task.model()
+    start, best = float(task.evaluate(model)) - task.best_loss, task.best_excess(model, steps)
+    assert best is not None
+    rates = [
+        2 / (high + low + (high - low) * math.cos(math.pi * (2 * i + 1) / (2 * steps)))
+        for i in range(steps)
+    ]
+    found = run(task, lr=1.0, epochs=steps, curve=lambda step: rates[min(step, steps - 1)])[-1]
+    constant = run(task, lr=2 / (high + low), epochs=steps)[-1]
+    assert 0 < best < found.excess_loss < constant.excess_loss < start
+    assert found.excess_loss < 20 * best

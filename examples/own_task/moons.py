@@ -23,6 +23,8 @@ class Moons(Task):
         device: where data and model live; handed over by `sweeps`.
     """
 
+    stacks = True  # nothing but tensor operations below: many such networks train as one
+
     def __init__(self, *, n: int, hidden: int, batch_size: int, device: torch.device) -> None:
         self.hidden, self.batch_size, self.device = hidden, batch_size, device
         self.batches_per_epoch = math.ceil(n / batch_size)
@@ -47,9 +49,9 @@ class Moons(Task):
         return nn.functional.binary_cross_entropy_with_logits(model(x), y)
 
     @torch.no_grad()
-    def evaluate(self, model: nn.Module) -> float:
+    def evaluate(self, model: nn.Module) -> Tensor:
         """Cross-entropy on the points held out."""
-        return self.loss(model, self.held_out).item()
+        return self.loss(model, self.held_out)
 
 
 def _moons(n: int, generator: torch.Generator, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -7,35 +7,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lrlab.batch import Batch, train_batch
     from lrlab.divergence import DivergedError
     from lrlab.history import Epoch, HistoryFile
+    from lrlab.recipes import Recipe
     from lrlab.schedules import Schedule, follow
     from lrlab.simulation import simulate
     from lrlab.tasks import LinearRegression, Task
     from lrlab.training import train
 
 _HOMES = {
+    "Batch": "batch",
     "DivergedError": "divergence",
     "Epoch": "history",
     "HistoryFile": "history",
     "LinearRegression": "tasks",
+    "Recipe": "recipes",
     "Schedule": "schedules",
     "Task": "tasks",
     "follow": "schedules",
     "simulate": "simulation",
     "train": "training",
+    "train_batch": "batch",
 }
 
 __all__ = [
+    "Batch",
     "DivergedError",
     "Epoch",
     "HistoryFile",
     "LinearRegression",
+    "Recipe",
     "Schedule",
     "Task",
     "follow",
     "simulate",
     "train",
+    "train_batch",
 ]
 
 

@@ -17,16 +17,18 @@ def check_sound(epoch: Epoch, limit: float) -> None:
         limit: the highest loss that still counts as training.
 
     Raises:
-        DivergedError: the loss is not finite or above the limit, or an lr not finite or negative.
+        DivergedError: the loss (of any seed) is not finite or above the limit, or an lr not finite
+            or negative.
 
     >>> check_sound(Epoch(7, lrs=(0.1,), loss=float("inf")), limit=100.0)
     Traceback (most recent call last):
     lrlab.divergence.DivergedError: the loss is inf after epoch 7
     """
     after = f"after epoch {epoch.number}"
-    if not math.isfinite(epoch.loss):
-        raise DivergedError(f"the loss is {epoch.loss} {after}")
-    if epoch.loss > limit:
-        raise DivergedError(f"the loss is {epoch.loss:.4g} {after}, above {limit:.4g} (divergence)")
+    for loss in epoch.losses or (epoch.loss,):
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss is {loss} {after}")
+        if loss > limit:
+            raise DivergedError(f"the loss is {loss:.4g} {after}, above {limit:.4g} (divergence)")
     if not all(math.isfinite(lr) and lr >= 0 for lr in epoch.lrs):
         raise DivergedError(f"the learning rate is {epoch.lrs} {after}")

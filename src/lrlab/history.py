@@ -1,10 +1,16 @@
 """What is known of a run after each epoch, and the file that it is written to as it happens."""
 
 import csv
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,7 @@ class Epoch:
         excess_loss: loss minus the best reachable on the task, where that is known.
         weights: names and values (see `lrlab.training.weights`).
         milliseconds: when, since 1970.
+        losses: of each seed, where a run is trained over several; then all else is the mean.
     """
 
     number: int
@@ -25,7 +32,8 @@ class Epoch:
     loss: float
     excess_loss: float | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
-    milliseconds: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    milliseconds: int = field(default_factory=now)
+    losses: tuple[float, ...] = ()
 
     def metrics(self) -> dict[str, float]:
         """All values under the names that they are tracked by.
@@ -34,13 +42,24 @@ class Epoch:
         {'lr/0': 0.1, 'lr/1': 0.2, 'loss': 1.5, 'bias': 0.5}
         """
         names = ["lr"] if len(self.lrs) == 1 else [f"lr/{i}" for i in range(len(self.lrs))]
-        excess = {} if self.excess_loss is None else {"excess_loss": self.excess_loss}
-        return (
-            dict(zip(names, self.lrs, strict=True))
-            | {"loss": self.loss}
-            | excess
-            | dict(self.weights)
-        )
+        found = dict(zip(names, self.lrs, strict=True)) | {"loss": self.loss}
+        if self.excess_loss is not None:
+            found["excess_loss"] = self.excess_loss
+        if len(self.losses) > 1:
+            found["loss_std"] = spread(self.losses)
+        return found | dict(self.weights)
+
+
+def spread(values: Sequence[float]) -> float:
+    """The sample standard deviation; not a number where a value is not finite.
+
+    >>> spread([1.0, 3.0])
+    1.4142135623730951
+    """
+    if not all(map(math.isfinite, values)):
+        return math.nan
+    mean = math.fsum(values) / len(values)
+    return math.dist(values, [mean] * len(values)) / math.sqrt(len(values) - 1)
 
 
 class HistoryFile:

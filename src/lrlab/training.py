@@ -1,6 +1,7 @@
 """Training, as a generator of epochs: whoever wants to stop it leaves the loop."""
 
 from collections.abc import Iterator
+from itertools import count, islice
 
 import torch
 from torch import nn
@@ -10,8 +11,13 @@ from lrlab.divergence import check_sound
 from lrlab.history import Epoch
 from lrlab.schedules import Schedule
 from lrlab.tasks import Task
+from lrlab.weights import weights
 
-SMALL = 64  # parameters up to which each is recorded by itself
+
+def fresh_model(task: Task, seed: int) -> nn.Module:
+    """A model of a task; the same seed gives the same initial weights."""
+    torch.manual_seed(seed)
+    return task.model()
 
 
 def train(
@@ -46,16 +52,25 @@ def train(
     >>> [epoch.lrs[0] for epoch in train(task, model, sgd, halving, epochs=2)]
     [0.25, 0.125, 0.0625]
     """
-    generator = torch.Generator().manual_seed(seed)
-    first = _observe(0, task, model, schedule, task.evaluate(model))
-    yield first
-    for number in range(1, epochs + 1):
-        _train_epoch(task, model, optimizer, schedule, generator)
-        loss = task.evaluate(model)
-        schedule.after("epoch", lambda loss=loss: loss)  # type: ignore[misc]
-        epoch = _observe(number, task, model, schedule, loss)
+    for epoch in islice(walk(task, model, optimizer, schedule, seed), epochs + 1):
         yield epoch
-        check_sound(epoch, limit=divergence * first.loss)
+        if epoch.number == 0:
+            limit = divergence * epoch.loss
+        else:
+            check_sound(epoch, limit)
+
+
+def walk(
+    task: Task, model: nn.Module, optimizer: Optimizer, schedule: Schedule, seed: int
+) -> Iterator[Epoch]:
+    """The state before training and after each epoch, without end and wherever it leads."""
+    generator = torch.Generator().manual_seed(seed)
+    yield _observe(0, task, model, schedule, float(task.evaluate(model)))
+    for number in count(1):
+        _train_epoch(task, model, optimizer, schedule, generator)
+        loss = float(task.evaluate(model))
+        schedule.after("epoch", lambda loss=loss: loss)  # type: ignore[misc]
+        yield _observe(number, task, model, schedule, loss)
 
 
 def _train_epoch(
@@ -78,22 +93,3 @@ def _train_epoch(
 def _observe(number: int, task: Task, model: nn.Module, schedule: Schedule, loss: float) -> Epoch:
     excess = None if task.best_loss is None else loss - task.best_loss
     return Epoch(number, schedule.lrs(), loss, excess, weights(model))
-
-
-def weights(model: nn.Module) -> dict[str, float]:
-    """Every parameter's value by name while the model is small; above that, a norm per tensor.
-
-    >>> model = nn.Linear(2, 1)
-    >>> list(weights(model))
-    ['weight/0', 'weight/1', 'bias']
-    >>> list(weights(nn.Linear(100, 1)))
-    ['norm/weight', 'norm/bias']
-    """
-    named = [(name, tensor.detach()) for name, tensor in model.named_parameters()]
-    if sum(tensor.numel() for _, tensor in named) > SMALL:
-        return {f"norm/{name}": float(tensor.norm()) for name, tensor in named}
-    return {
-        name if tensor.numel() == 1 else f"{name}/{i}": value
-        for name, tensor in named
-        for i, value in enumerate(tensor.flatten().tolist())
-    }

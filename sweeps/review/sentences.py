@@ -69,7 +69,9 @@ def _verdict_notes(review: Review) -> list[str]:
         f"seeds or search, sets {len(ranking.standings)} equals so far apart ({ranking.level:g} and above: tied)"
     )
     if verdict.optimum is not None:
-        lines.append(f"x opt.: times {number(verdict.optimum, 3)}, the excess loss that theory can reach")
+        lines.append(
+            f"x opt.: times {number(verdict.optimum, 3)}, the excess loss that theory can reach"
+        )
     return lines
 
 

@@ -8,8 +8,9 @@ is doing; after a sweep, `finished_trials` reads what it found:
 False
 """
 
+from ._batches import in_batches
 from ._reading import finished_trials
 from ._reports import report
 from ._results import SweepFailed
 
-__all__ = ["SweepFailed", "finished_trials", "report"]
+__all__ = ["SweepFailed", "finished_trials", "in_batches", "report"]

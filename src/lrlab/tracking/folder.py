@@ -4,25 +4,36 @@
 and, once a tracker has it, `recorded.json`.
 """
 
-import csv
 import json
-import os
-import platform
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
+
+from filelock import FileLock
+
+from lrlab.tracking.owners import alive, this_process
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
 
 @dataclass(frozen=True)
 class RunCard:
-    """What a run is called, what was chosen for it, and what else is noted."""
+    """What a run is called, what was chosen for it, and what else is noted.
+
+    Args:
+        name: for people.
+        params: what was chosen; fixed for ever once it is tracked.
+        tags: what else is noted.
+        parent: path of the folder of the run that this one is a part of, such as a sweep's.
+    """
 
     name: str
     params: Mapping[str, object] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    parent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -32,9 +43,9 @@ class RunFolder:
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as path:
     ...     run = RunFolder(Path(path)).begin(RunCard("cosine", {"epochs": 3}))
-    ...     run.end("FINISHED")
-    ...     run.card().name, run.status()
-    ('cosine', 'FINISHED')
+    ...     run.end("FINISHED", tags={"state": "complete"})
+    ...     run.card().name, run.card().tags, run.status()
+    ('cosine', {'state': 'complete'}, 'FINISHED')
     """
 
     path: Path
@@ -50,83 +61,95 @@ class RunFolder:
         return self.artifacts / "history.csv"
 
     def begin(self, card: RunCard) -> "RunFolder":
-        """Write the card; the run is RUNNING, in this process."""
-        self.artifacts.mkdir(parents=True, exist_ok=True)
-        owner = {"pid": os.getpid(), "host": platform.node()}
-        _write_json(self.path / "run.json", asdict(card) | {"status": "RUNNING", "owner": owner})
-        return self
+        """Write the card of a new run; it is RUNNING, in this process.
 
-    def end(self, status: Status) -> None:
-        """Note how the run ended."""
-        _write_json(self.path / "run.json", self._run() | {"status": status})
+        What a tracker noted of a former run in the same folder is forgotten.
+        """
+        (self.path / "recorded.json").unlink(missing_ok=True)
+        return self._begin(card, {"uid": uuid4().hex, "start": _now()})
+
+    def resume(self, card: RunCard) -> "RunFolder":
+        """Go on with the run that is in this folder, or begin one; it is RUNNING, in this process.
+
+        Its id and its start stay; name, tags and files are the new ones wherever it is tracked.
+        """
+        self.artifacts.mkdir(parents=True, exist_ok=True)
+        with self.lock():
+            if not (self.path / "run.json").exists():
+                return self.begin(card)
+            self.note_recorded(**self.recorded() | {"complete": False})
+            return self._begin(card, {key: self.read()[key] for key in ("uid", "start")})
+
+    def end(self, status: Status, tags: Mapping[str, str] | None = None) -> None:
+        """Note how and when the run ended, and what can be said of it only now."""
+        run = self.read()
+        ended = {"status": status, "end": _now(), "tags": run["tags"] | dict(tags or {})}
+        write_json(self.path / "run.json", run | ended)
+
+    def give_up(self) -> None:
+        """Note that the run's process ended without a word; nothing if it had noted an end."""
+        if self.read()["status"] == "RUNNING":
+            self.end("KILLED")
+
+    def read(self) -> dict[str, Any]:
+        """All that `begin` and `end` noted: the card, `uid`, `start`, `status`, `owner`, `end`."""
+        run: dict[str, Any] = json.loads((self.path / "run.json").read_text())
+        return run
+
+    def uid(self) -> str | None:
+        """The run's own id, 32 hexadecimal digits; None where there is no run."""
+        try:
+            return str(self.read()["uid"])
+        except FileNotFoundError:
+            return None
 
     def card(self) -> RunCard:
         """What `begin` was given."""
-        run = self._run()
-        return RunCard(run["name"], run["params"], run["tags"])
+        run = self.read()
+        return RunCard(run["name"], run["params"], run["tags"], run["parent"])
 
     def status(self) -> Status:
         """How it ended; KILLED too where the process that ran it is gone without a word."""
-        run = self._run()
-        if run["status"] != "RUNNING" or _alive(run["owner"]):
+        run = self.read()
+        if run["status"] != "RUNNING" or alive(run["owner"]):
             status: Status = run["status"]
             return status
         return "KILLED"
 
     def recorded(self) -> dict[str, Any]:
-        """What a tracker noted: `run_id`, and `complete` when it has everything."""
+        """What a tracker noted: `run_id`, its `store`, and `complete` when it has everything."""
         path = self.path / "recorded.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        try:
+            noted: dict[str, Any] = json.loads(path.read_text())
+        except FileNotFoundError:
+            return {}
+        return noted
 
-    def note_recorded(self, run_id: str, *, complete: bool) -> None:
-        """Note where a tracker has the run."""
-        _write_json(self.path / "recorded.json", {"run_id": run_id, "complete": complete})
+    def note_recorded(
+        self, run_id: str | None = None, *, complete: bool, store: str | None = None
+    ) -> None:
+        """Note where a tracker has the run; no id: it is just about to make one."""
+        noted = {"run_id": run_id, "complete": complete, "store": store}
+        write_json(self.path / "recorded.json", noted)
 
-    def _run(self) -> dict[str, Any]:
-        run: dict[str, Any] = json.loads((self.path / "run.json").read_text())
-        return run
+    def lock(self) -> FileLock:
+        """Held by the one process that may give the run its identity."""
+        return FileLock(self.path / ".lock")
 
-
-def read_history(path: Path, after: int = 0) -> tuple[list[dict[str, float]], int]:
-    """The whole lines of a history file beyond a position, and the position after them.
-
-    A line that is still being written is left for the next call.
-
-    Args:
-        path: of the CSV file; one that does not exist yet is empty.
-        after: bytes already read.
-    """
-    if not path.exists():
-        return [], after
-    with path.open("rb") as file:
-        header = file.readline()
-        file.seek(max(after, len(header)))
-        whole = file.read().rpartition(b"\n")[0]
-        end = max(after, len(header)) + len(whole) + bool(whole)
-    if not header.endswith(b"\n") or not whole:
-        return [], after
-    return list(_rows(header.decode(), whole.decode())), end
+    def _begin(self, card: RunCard, identity: Mapping[str, object]) -> "RunFolder":
+        self.artifacts.mkdir(parents=True, exist_ok=True)
+        parent = str(Path(card.parent).absolute()) if card.parent else None
+        begun = {"parent": parent, "status": "RUNNING", "owner": this_process()}
+        write_json(self.path / "run.json", asdict(card) | begun | dict(identity))
+        return self
 
 
-def _rows(header: str, lines: str) -> Iterator[dict[str, float]]:
-    names = next(csv.reader([header]))
-    for row in csv.reader(lines.splitlines()):
-        yield {name: float(value) for name, value in zip(names, row, strict=True)}
-
-
-def _alive(owner: Mapping[str, Any]) -> bool:
-    if owner["host"] != platform.node():
-        return True  # not ours to judge
-    try:
-        os.kill(owner["pid"], 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace a file by a whole new one."""
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(content, default=str))
     unfinished.replace(path)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from lrlab.tracking.addresses import shown
 from lrlab.tracking.folder import RunFolder
 
 
@@ -59,19 +61,17 @@ class MlflowTracker:
             return []
         if not self._used:
             self._recorder.terminate()  # refused before anything began: nothing to wait for
-        replies, _ = self._recorder.communicate()
+        answer, _ = self._recorder.communicate()
         code, self._recorder = self._recorder.returncode, None
-        found = [json.loads(line) for line in replies.splitlines()]
-        errors = sorted({reply["error"] for reply in found if "error" in reply})
-        if self._used and (code or errors):
-            why = errors[0] if errors else f"the recorder ended with code {code}"
-            return [f"not recorded: {why}", "send it later with: python -m sweeps.sync"]
-        return self._places([reply["run_id"] for reply in found])
-
-    def _places(self, run_ids: list[str]) -> list[str]:
-        if not run_ids:
+        if not self._used:
             return []
-        what = f"run {run_ids[0]}" if len(run_ids) == 1 else f"{len(run_ids)} runs"
+        told = json.loads(answer) if answer else {"recorded": 0, "errors": []}
+        return [*self._places(told), *_failures(told["errors"], code)]
+
+    def _places(self, told: Mapping[str, Any]) -> list[str]:
+        if not told["recorded"]:
+            return []
+        what = f"run {told['run_id']}" if told["recorded"] == 1 else f"{told['recorded']} runs"
         return [f"{what} in experiment {self._experiment}", how_to_open(self._uri)]
 
     def _tell(self, word: str, run: RunFolder) -> None:
@@ -85,6 +85,13 @@ class MlflowTracker:
             pass  # a recorder that died is reported by `close`; the folder has everything
 
 
+def _failures(errors: Sequence[str], code: int) -> list[str]:
+    if not errors and not code:
+        return []
+    why = errors[0] if errors else f"the recorder ended with code {code}"
+    return [f"not recorded: {why}", "send it later with: python -m sweeps.sync"]
+
+
 def default_uri() -> str:
     """Where plain `mlflow ui` looks when it is started in this folder: `./mlflow.db`."""
     return f"sqlite:///{Path.cwd() / 'mlflow.db'}"
@@ -96,4 +103,4 @@ def how_to_open(uri: str) -> str:
         return f"open {uri}"
     if uri == default_uri():
         return "open with: mlflow ui"
-    return f"open with: mlflow ui --backend-store-uri {uri}"
+    return f"open with: mlflow ui --backend-store-uri {shown(uri)}"

@@ -1,8 +1,9 @@
 """The one door to MLflow: from runs' folders into its store."""
 
 import os
-from collections.abc import Iterable, Iterator
-from itertools import islice
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 # All read by MLflow from the environment only; each is left alone where the user has set it.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -11,110 +12,146 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
-import mlflow
-from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from sqlalchemy.exc import SQLAlchemyError
 
-from lrlab.tracking.folder import RunFolder, read_history
-from lrlab.tracking.store import create_once
+from lrlab.tracking.experiments import Experiment, open_experiment
+from lrlab.tracking.folder import RunFolder
+from lrlab.tracking.records import Record, gather
+from lrlab.tracking.stores import Refused
 
-MAX_METRICS, MAX_PARAMS, MAX_PARAM_LENGTH = 1000, 100, 6000  # of one log_batch, by MLflow
-# The UI otherwise greets a person with its pages for language models.
-KIND = {"mlflow.experimentKind": "custom_model_development"}
+AT_ONCE = 64  # runs in a transaction: other writers wait for it, about half a second
 STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)  # a store that is away, full or locked
-ABOUT_EPOCH = ("epoch", "milliseconds")
+FOLDER_ERRORS = (OSError, ValueError, LookupError, TypeError)  # not the folder of a run
 
 
 class Recorder:
-    """Records runs in one experiment of one store.
+    """Records runs in one experiment of one store, many at once.
 
     Args:
         uri: of the tracking server or database; a missing SQLite file is created whole.
         experiment: its name; made if it is not there.
+        patience: seconds; a run that ends within them is written whole, a longer one streamed.
+        bulk: into a database's own tables where their schema is known; else by public calls only.
     """
 
-    def __init__(self, uri: str, experiment: str) -> None:
-        self._uri, self._experiment = uri, experiment
-        self._experiment_id: str | None = None
+    def __init__(
+        self, uri: str, experiment: str, patience: float = 0.0, *, bulk: bool = True
+    ) -> None:
+        self._uri, self._name = uri, experiment
+        self._patience, self._bulk = patience, bulk
+        self._experiment: Experiment | None = None
+        self._followed: dict[RunFolder, float] = {}  # since when
+        self._ended: dict[RunFolder, None] = {}  # in order
         self._positions: dict[RunFolder, int] = {}
+        self._parents: dict[RunFolder, str] = {}  # their ids
+        self.recorded: list[str] = []  # ids
+        self.errors: dict[RunFolder, str] = {}
 
-    def connect(self) -> str:
-        """Open the store, created if need be; give the experiment's id."""
-        if self._experiment_id is None:
-            create_once(self._uri)  # before the client, which would make it in its own way
-            self._client = mlflow.MlflowClient(tracking_uri=self._uri)
-            self._experiment_id = _experiment_id(self._client, self._experiment)
-        return self._experiment_id
+    def connect(self) -> Experiment:
+        """Open the experiment; what a process that is gone left RUNNING in it is to be completed.
+
+        Raises:
+            STORE_ERRORS: the store is away, full or locked; call again.
+        """
+        if self._experiment is None:
+            self._experiment = open_experiment(self._uri, self._name, bulk=self._bulk)
+            for run in self._experiment.left_behind():
+                self.finish(run)
+        return self._experiment
 
     def start(self, run: RunFolder) -> None:
-        """Create the run, or go on with the one that was begun for this folder before.
+        """Follow a run; one that was begun before goes on, and its values count once."""
+        self._followed[run] = time.monotonic()
+        self._positions.pop(run, None)
 
-        Values that are sent again are stored once, for they carry the same step and time.
-        """
-        run_id = run.recorded().get("run_id") or self._create(run)
-        run.note_recorded(run_id, complete=False)
-        self._positions[run] = 0
+    def finish(self, run: RunFolder) -> None:
+        """Complete a run when next something is written."""
+        self._followed.pop(run, None)
+        self._ended[run] = None
 
-    def flush(self) -> None:
-        """Write what the histories of all open runs have gained."""
-        for run, position in self._positions.items():
-            rows, end = read_history(run.history, position)
-            metrics = _metrics(rows)
-            while batch := list(islice(metrics, MAX_METRICS)):
-                self._client.log_batch(run.recorded()["run_id"], metrics=batch)
-            self._positions[run] = end  # not before: what was not taken is sent again
-
-    def finish(self, run: RunFolder) -> str:
-        """Write the rest of a run, its files and its status; give its id."""
-        if run not in self._positions:
-            self.start(run)
-        self.flush()
-        del self._positions[run]
-        run_id = str(run.recorded()["run_id"])
-        _picture(run)
-        self._client.log_artifacts(run_id, str(run.artifacts))
-        self._client.set_terminated(run_id, run.status())
-        run.note_recorded(run_id, complete=True)
-        return run_id
+    def abandon(self) -> None:
+        """Complete the runs of a process that is gone without a word."""
+        for run in list(self._followed):
+            run.give_up()
+            self.finish(run)
 
     @property
-    def open_runs(self) -> list[RunFolder]:
-        """Started and not finished."""
-        return list(self._positions)
+    def waiting(self) -> int:
+        """Runs that have ended and are not written."""
+        return len(self._ended)
 
-    def _create(self, run: RunFolder) -> str:
-        card = run.card()
-        experiment_id = self.connect()
-        created = self._client.create_run(experiment_id, run_name=card.name, tags=dict(card.tags))
-        params = (Param(key, str(value)[:MAX_PARAM_LENGTH]) for key, value in card.params.items())
-        while batch := list(islice(params, MAX_PARAMS)):
-            self._client.log_batch(created.info.run_id, params=batch)
-        return str(created.info.run_id)
+    def write(self) -> None:
+        """Write what the runs have gained; those that have ended with their files and status.
+
+        Raises:
+            STORE_ERRORS: the store is away, full or locked; nothing is lost, call again.
+        """
+        self.connect()
+        old = time.monotonic() - self._patience
+        due = [*(run for run, since in self._followed.items() if since <= old), *self._ended]
+        while due:
+            due, some = due[AT_ONCE:], due[:AT_ONCE]
+            due += self._write(some)
+
+    def _write(self, runs: Sequence[RunFolder]) -> list[RunFolder]:
+        """Write some runs in one go; give those that have more."""
+        records = [record for run in runs if (record := self._gather(run))]
+        written = self.connect().store.write(records)
+        for record in records:
+            told = written[record.uid]
+            if isinstance(told, Refused):
+                self._drop(record.folder, str(told))
+            else:
+                self._went_well(record, told)
+        return [r.folder for r in records if r.more and r.folder not in self.errors]
+
+    def _gather(self, run: RunFolder) -> Record | None:
+        try:
+            record = gather(run, self._positions.get(run, 0))
+            if record.parent is None:
+                return record
+            tag = {MLFLOW_PARENT_RUN_ID: self._parent_id(record.parent)}
+        except (*FOLDER_ERRORS, Refused) as error:
+            self._drop(run, f"{run.path}: {error}")
+            return None
+        return replace(record, tags=record.tags | tag)
+
+    def _parent_id(self, parent: RunFolder) -> str:
+        """A parent's id in the store; made there if whoever runs it has not done so yet."""
+        if parent not in self._parents:
+            record = gather(parent)
+            told = self.connect().store.write([record], update=False)[record.uid]
+            if isinstance(told, Refused):
+                raise told
+            self._parents[parent] = told
+        return self._parents[parent]
+
+    def _went_well(self, record: Record, run_id: str) -> None:
+        run, store = record.folder, self.connect().store
+        self._positions[run] = record.position
+        if record.more or run not in self._ended:
+            return
+        try:
+            if record.parent is None:
+                _draw(run)
+            store.upload(run_id, run.artifacts)
+            run.note_recorded(run_id, complete=True, store=store.name)
+        except STORE_ERRORS as error:
+            self.errors[run] = str(error)  # its files come again
+        else:
+            self._drop(run)
+            self.recorded.append(run_id)
+
+    def _drop(self, run: RunFolder, error: str | None = None) -> None:
+        for runs in (self._followed, self._ended, self._positions, self.errors):
+            runs.pop(run, None)
+        if error is not None:
+            self.errors[run] = error
 
 
-def _experiment_id(client: mlflow.MlflowClient, name: str) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
-    try:
-        return client.create_experiment(name, tags=KIND)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-        return _experiment_id(client, name)  # another process was faster
+def _draw(run: RunFolder) -> None:
+    from lrlab.tracking.pictures import draw  # matplotlib: no recorder of a sweep's trials needs it
 
-
-def _metrics(rows: Iterable[dict[str, float]]) -> Iterator[Metric]:
-    for row in rows:
-        for name, value in row.items():
-            if name not in ABOUT_EPOCH:
-                yield Metric(name, value, int(row["milliseconds"]), int(row["epoch"]))
-
-
-def _picture(run: RunFolder) -> None:
-    from lrlab.plots import plot_run  # matplotlib is imported while the training goes on or after
-
-    rows, _ = read_history(run.history)
-    if rows:
-        plot_run(rows, run.card().name, run.artifacts / "curve.png")
+    draw(run)

@@ -1,63 +1,93 @@
 """The process that carries runs on while others train.
 
 `python -m lrlab.tracking.service URI EXPERIMENT FLUSH_SECONDS` reads `start FOLDER` and
-`finish FOLDER` from its standard input, a line each, and answers every finished run with a line of
-JSON. When its input ends it completes what is left open and ends too.
+`finish FOLDER` from its standard input, a line each. When that ends it completes what is left open,
+and answers with a line of JSON: how many runs it has `recorded`, the first one's `run_id`, and the
+`errors` of those that it has not.
 """
 
+import gc
 import json
 import os
 import sys
-from collections.abc import Iterator
+import time
 from importlib import import_module
-from itertools import repeat
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from lrlab.tracking.folder import RunFolder
-from lrlab.tracking.recorder import STORE_ERRORS, Recorder
+
+if TYPE_CHECKING:
+    from lrlab.tracking.recorder import Recorder
+
+PICTURES = "lrlab.tracking.pictures"
+MANY = 64  # ended runs are not kept waiting
+LONGEST_PAUSE = 60.0  # seconds between two tries, while a store is away
 
 
-def serve(recorder: Recorder, words: SimpleQueue[str], flush_seconds: float) -> Iterator[object]:
-    """Follow and finish runs as told, until told `end`; a reply for each that was finished.
+class Service:
+    """Has a recorder do as it is told.
 
-    An error (a server that is down, say) concerns one run at one time: the next word is heard, and
-    the folder still has everything.
+    Args:
+        recorder: of the runs.
+        words: told by whoever trains: `start FOLDER`, `finish FOLDER`, in the end `end`.
+        flush_seconds: between two writes.
     """
-    word = "connect"
-    while True:
+
+    def __init__(self, recorder: "Recorder", words: SimpleQueue[str], flush_seconds: float) -> None:
+        self._recorder, self._words = recorder, words
+        self._pause = self._flush_seconds = flush_seconds
+        self._trouble = ""  # what the store said last
+        self._away = False
+
+    def serve(self) -> dict[str, object]:
+        """Follow and complete runs until told to end; the answer.
+
+        A store that is away is tried again, ever less often, and a last time at the end.
+        """
+        self._write()
+        while not self._hear(time.monotonic() + self._pause):
+            self._write()
+        self._recorder.abandon()
+        self._write()
+        return self._answer()
+
+    def _hear(self, until: float) -> bool:
+        """Note what is told until some moment, or until there is much to write; whether to end."""
+        while self._away or self._recorder.waiting < MANY:
+            try:
+                word = self._words.get(timeout=max(0.0, until - time.monotonic()))
+            except Empty:
+                return False
+            if word == "end":
+                return True
+            self._note(*word.split(" ", 1))
+        return False
+
+    def _note(self, verb: str, path: str) -> None:
+        run = RunFolder(Path(path))
+        {"start": self._recorder.start, "finish": self._recorder.finish}[verb](run)
+        if PICTURES not in sys.modules and verb == "start" and run.read()["parent"] is None:
+            import_module(PICTURES)  # matplotlib, while the run is trained
+
+    def _write(self) -> None:
+        from lrlab.tracking.recorder import STORE_ERRORS
+
         try:
-            yield from _obey(recorder, *word.split(" ", 1))
+            self._recorder.write()
+            self._trouble = ""
         except STORE_ERRORS as error:
-            if word.startswith("finish"):
-                yield {"error": str(error).splitlines()[0][:300]}
-        if word == "end":
-            return
-        try:
-            word = words.get(timeout=flush_seconds)
-        except Empty:
-            word = "flush"
+            self._trouble = str(error)
+        self._away = bool(self._trouble or self._recorder.waiting)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE) if self._away else self._flush_seconds
 
-
-def _obey(recorder: Recorder, verb: str, path: str = "") -> Iterator[object]:
-    if verb == "connect":
-        recorder.connect()
-        import_module("lrlab.plots")  # matplotlib, while the first run is still getting ready
-    elif verb == "start":
-        recorder.start(RunFolder(Path(path)))
-    elif verb == "flush":
-        recorder.flush()
-    elif verb == "finish":
-        yield {"run_id": recorder.finish(RunFolder(Path(path)))}
-    else:
-        yield from map(_abandoned, recorder.open_runs, repeat(recorder))
-
-
-def _abandoned(run: RunFolder, recorder: Recorder) -> object:
-    """Finish a run whose process is gone without a word."""
-    run.end("KILLED")
-    return {"run_id": recorder.finish(run)}
+    def _answer(self) -> dict[str, object]:
+        recorded = self._recorder.recorded
+        errors = {self._trouble, *self._recorder.errors.values()} - {""}
+        lines = sorted(error.strip().splitlines()[0][:300] for error in errors if error.strip())
+        return {"recorded": len(recorded), "run_id": next(iter(recorded), None), "errors": lines}
 
 
 def _listen(words: SimpleQueue[str]) -> None:
@@ -68,12 +98,19 @@ def _listen(words: SimpleQueue[str]) -> None:
 
 def main(uri: str, experiment: str, flush_seconds: str) -> None:
     """Serve standard input until it ends."""
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     sys.stdout = sys.stderr  # whatever MLflow prints is no reply
     words: SimpleQueue[str] = SimpleQueue()
+    # Before MLflow's import, which takes seconds: nobody waits until he is heard.
     Thread(target=_listen, args=(words,), daemon=True).start()
-    for reply in serve(Recorder(uri, experiment), words, float(flush_seconds)):
-        replies.write(json.dumps(reply) + "\n")
+    from lrlab.tracking.recorder import Recorder
+
+    gc.freeze()  # MLflow's half a million objects are no rubbish, and long to look through
+
+    patience = float(flush_seconds)
+    answer = Service(Recorder(uri, experiment, patience), words, patience).serve()
+    replies.write(json.dumps(answer) + "\n")
+    replies.close()
 
 
 if __name__ == "__main__":

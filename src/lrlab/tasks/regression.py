@@ -1,46 +1,13 @@
-"""Tasks: data, model and loss; what is trained."""
+"""Least squares on synthetic data."""
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 
-Batch = tuple[Tensor, Tensor]
-
-
-class Task(ABC):
-    """Data, model and loss. Subclass it for a problem of your own (see `examples/`).
-
-    Attributes:
-        batches_per_epoch: how many batches `batches` gives.
-        best_loss: the lowest value that `evaluate` can take, where that is known, else None.
-    """
-
-    batches_per_epoch: int
-    best_loss: float | None = None
-
-    @abstractmethod
-    def model(self) -> nn.Module:
-        """A fresh model on the task's device, initialised from torch's global seed."""
-
-    @abstractmethod
-    def batches(self, generator: torch.Generator) -> Iterable[Batch]:
-        """The batches of one epoch, on the task's device, in an order drawn from the generator."""
-
-    @abstractmethod
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """What is minimised: a scalar with a gradient."""
-
-    @abstractmethod
-    def evaluate(self, model: nn.Module) -> float:
-        """The loss that the model is judged by, over all the data (or a validation set)."""
-
-    def parameter_groups(self, model: nn.Module) -> Iterable[Any]:
-        """What the optimizer is given: all parameters, unless a task wants groups of its own."""
-        return model.parameters()
+from lrlab.stacking import Batch, Stack
+from lrlab.tasks.task import Task
 
 
 class LinearRegression(Task):
@@ -72,6 +39,7 @@ class LinearRegression(Task):
     """
 
     best_loss: float
+    stacks = True
 
     def __init__(
         self,
@@ -91,7 +59,10 @@ class LinearRegression(Task):
         x = torch.randn(n, p, generator=generator) * scales
         self.w_true = torch.tensor([i / 0.5 for i in range(p)])
         y = (x @ self.w_true + noise * torch.randn(n, generator=generator)).reshape(-1, 1)
-        self._best, self._curvature, self.best_loss = _least_squares(x, y)
+        best, curvature, self.best_loss = _least_squares(x, y)
+        # Apple's GPUs know no double precision.
+        exact = "cpu" if torch.device(device).type == "mps" else device
+        self._best, self._curvature = best.to(exact), curvature.to(exact)
         self.x, self.y = x.to(device), y.to(device)
         self.batch_size = batch_size
         self.batches_per_epoch = math.ceil(n / batch_size)
@@ -114,15 +85,57 @@ class LinearRegression(Task):
         x, y = batch
         return nn.functional.mse_loss(model(x), y)
 
+    def stacked_loss(self, model: nn.Module, stack: Stack, batch: Batch, *, shared: bool) -> Tensor:
+        """Mean squared errors; one matrix product for all members of a shared batch."""
+        if not shared:
+            return super().stacked_loss(model, stack, batch, shared=shared)
+        x, y = batch
+        outputs = torch.addmm(stack["bias"].T, x, stack["weight"].squeeze(1).T)
+        return (outputs - y).square().mean(dim=0)
+
     @torch.no_grad()
-    def evaluate(self, model: nn.Module) -> float:
+    def best_excess(self, model: nn.Module, epochs: int) -> float | None:
+        """In full-batch descent: that of conjugate gradients, which no schedule can beat.
+
+        With at least as many epochs as there are weights it is 0: a step of `1 / eigenvalue` for
+        each direction of the data ends at the minimum. With smaller batches it is not known.
+
+        Source: Hestenes & Stiefel 1952, https://doi.org/10.6028/jres.049.044
+
+        >>> task = LinearRegression(n=50, p=3, condition=10.0)
+        >>> model = task.model()
+        >>> task.best_excess(model, 1) > task.best_excess(model, 2) > 0
+        True
+        >>> task.best_excess(model, 4)
+        0.0
+        """
+        if self.batches_per_epoch > 1:
+            return None
+        if epochs >= len(self._best):
+            return 0.0
+        off = (self._flat(model) - self._best).cpu()
+        curvature = self._curvature.cpu()
+        # Every such method adds to `off` a combination of these directions.
+        krylov = [curvature @ off]
+        for _ in range(epochs - 1):
+            krylov.append(curvature @ krylov[-1])
+        directions, _ = torch.linalg.qr(torch.stack(krylov, dim=1))
+        inner = directions.T @ curvature @ directions
+        off = off - directions @ torch.linalg.solve(inner, directions.T @ curvature @ off)
+        return float(off @ curvature @ off)
+
+    def _flat(self, model: nn.Module) -> Tensor:
+        weights = torch.cat([tensor.flatten() for tensor in model.parameters()])
+        return weights.to(self._best.device).double()
+
+    @torch.no_grad()
+    def evaluate(self, model: nn.Module) -> Tensor:
         """Mean squared error over all rows, exact in double precision.
 
         It is a quadratic in the weights, so its minimum and curvature say all: no row is read.
         """
-        weights = torch.cat([tensor.flatten() for tensor in model.parameters()]).cpu().double()
-        off = weights - self._best
-        return self.best_loss + float(off @ self._curvature @ off)
+        off = self._flat(model) - self._best
+        return self.best_loss + off @ self._curvature @ off
 
 
 def _check(*, n: int, p: int, condition: float, batch_size: int) -> None:

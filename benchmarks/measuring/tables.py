@@ -1,0 +1,113 @@
+"""The results in words: tables for the terminal."""
+
+import math
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from measuring.rates import Contender, Measurement, Spread, ratios, spread
+
+CONSOLE = Console(width=None if Console().is_terminal else 118)
+
+
+def show_rates(rounds: list[dict[str, Measurement]], known: dict[str, Contender]) -> None:
+    """A row for each contender: medians over the rounds, the range in brackets."""
+    table = _table(f"tracked trials per second, {len(rounds)} rounds: median (range)")
+    for name in (
+        "",
+        "trials",
+        "values a trial",
+        "whole command",
+        "steady",
+        "x usual",
+        "of the floor",
+    ):
+        table.add_column(name, justify="left" if not name else "right")
+    over_usual, over_floor = ratios(rounds, "usual"), ratios(rounds, "floor")
+    for key, first in rounds[0].items():
+        each = [measured[key] for measured in rounds]
+        table.add_row(
+            known[key].label,
+            f"{first.short}, {first.long}",
+            f"{first.values_per_trial:.0f}",
+            between(spread([one.whole for one in each])),
+            between(spread([one.steady for one in each])),
+            between(over_usual.get(key)),
+            between(over_floor.get(key)),
+        )
+    CONSOLE.print(table)
+
+
+def show_growth(found: list[dict[str, Any]], alone: dict[str, float]) -> None:
+    """A row for each of some windows, a column for each sampler."""
+    table = _table("ms per trial along one sweep (sweeps)")
+    table.add_column("trials", justify="right")
+    for one in found:
+        table.add_column(one["sampler"], justify="right")
+    for rows in list(zip(*(one["windows"] for one in found), strict=True)):
+        first = rows[0]
+        values = (f"{row['milliseconds']:.1f}" for row in rows)
+        table.add_row(f"{first['first']} to {first['last']}", *values)
+    table.add_row("last / first", *(f"{one['last_over_first']:.2f}" for one in found))
+    CONSOLE.print(table)
+    for size, milliseconds in alone.items():
+        CONSOLE.print(
+            f"TPE alone, in memory, with {size} trials: {milliseconds:.1f} ms a suggestion"
+        )
+
+
+def show_seeds(found: list[dict[str, Any]]) -> None:
+    """A row for each number of seeds, with ratios to the first."""
+    table = _table("seeds of one run (sweeps): median (range)")
+    for name in ("seeds", "command, s", "x first", "in a sweep, ms a trial", "x first"):
+        table.add_column(name, justify="right")
+    for one in found:
+        row = [str(one["seeds"])]
+        for key in ("command_seconds", "milliseconds"):
+            pairs = zip(one[key], found[0][key], strict=True)
+            row += [between(spread(one[key])), between(spread([a / b for a, b in pairs]))]
+        table.add_row(*row)
+    CONSOLE.print(table)
+
+
+def show_memory(found: dict[str, float]) -> None:
+    """A line for each number of trials."""
+    for trials, mebibytes in found.items():
+        CONSOLE.print(
+            f"most memory in a sweep of {trials} trials, all processes: {mebibytes:.0f} MiB"
+        )
+
+
+def show_startup(found: list[dict[str, float]]) -> None:
+    """What one run costs over importing its libraries and opening the store."""
+    ratio = spread([one["run"] / one["floor"] for one in found])
+    took, least = (spread([one[key] for one in found]) for key in ("run", "floor"))
+    CONSOLE.print(
+        f"one run: {between(took)} s; its imports and the store alone: {between(least)} s"
+    )
+    CONSOLE.print(f"ratio: {between(ratio)}")
+
+
+def between(values: Spread | None) -> str:
+    """Three figures of each: `12.3 (11.9 to 13.0)`.
+
+    >>> between((12.345, 11.9, 130.4)), between((0.5, 0.5, 0.5))
+    ('12.3 (11.9 to 130)', '0.500')
+    """
+    if values is None:
+        return ""
+    if math.isnan(values[0]):
+        return "too few trials"
+    middle, low, high = (figure(value) for value in values)
+    return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def figure(value: float) -> str:
+    """Three figures, never an exponent."""
+    digits = max(0, 2 - math.floor(math.log10(value))) if value > 0 else 0
+    return f"{value:.{min(digits, 4)}f}"
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))

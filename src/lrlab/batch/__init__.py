@@ -1,0 +1,45 @@
+"""Many runs trained side by side: as one tensor program where the task allows it."""
+
+from collections.abc import Sequence
+
+from lrlab.batch.apart import Apart
+from lrlab.batch.side_by_side import Batch
+from lrlab.batch.together import Together
+from lrlab.recipes import Recipe
+from lrlab.tasks import Task
+
+__all__ = ["Batch", "train_batch"]
+
+
+def train_batch(
+    task: Task,
+    recipes: Sequence[Recipe],
+    epochs: int,
+    *,
+    seeds: Sequence[int] = (0,),
+    divergence: float = 1000.0,
+) -> Batch:
+    """Train runs side by side, a run for each recipe, each over the same seeds.
+
+    A run is what it would be alone (`lrlab.train`), to rounding.
+
+    Args:
+        task: data and loss; where it `stacks`, several models are one tensor program.
+        recipes: how each run is trained.
+        epochs: passes over the data, >= 1.
+        seeds: of the initial weights and the order of the batches; a model for each run and seed.
+        divergence: a loss more than so many times the first one ends a run.
+
+    >>> import torch
+    >>> from lrlab import LinearRegression, Schedule
+    >>> halving = lambda sgd: Schedule(torch.optim.lr_scheduler.ExponentialLR(sgd, gamma=0.5))
+    >>> recipes = [
+    ...     Recipe(lambda p, lr=lr: torch.optim.SGD(p, lr=lr), halving) for lr in (0.02, 0.2)
+    ... ]
+    >>> *_, last = train_batch(LinearRegression(n=100, p=2), recipes, epochs=3, seeds=[0, 1])
+    >>> last[0].loss > last[1].loss, last[1].lrs, len(last[1].losses)
+    (True, (0.025,), 2)
+    """
+    together = task.stacks and len(recipes) * len(seeds) > 1
+    kind = Together if together else Apart
+    return kind(task, recipes, epochs, seeds, divergence)

@@ -1,0 +1,67 @@
+"""What moves a model: an optimizer and a schedule, made anew for every model that they move."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+from lrlab.schedules import Schedule
+from lrlab.simulation import Curve, draw
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How a model is trained.
+
+    Args:
+        optimizer: makes the optimizer of given parameters.
+        schedule: makes the schedule over an optimizer.
+        lr_factor: the optimizer steps with so many times the lr that the schedule says, > 0.
+
+    >>> sgd = lambda parameters: torch.optim.SGD(parameters, lr=0.5)
+    >>> halving = lambda sgd: Schedule(torch.optim.lr_scheduler.ExponentialLR(sgd, 0.5))
+    >>> Recipe(sgd, halving).curve(2).lrs
+    [(0.5,), (0.25,), (0.125,)]
+    """
+
+    optimizer: Callable[[Iterable[Any]], Optimizer]
+    schedule: Callable[[Optimizer], Schedule]
+    lr_factor: float = 1.0
+    _curves: dict[int, Curve] = field(default_factory=dict, repr=False)
+
+    def build(self, parameters: Iterable[Any]) -> tuple[Optimizer, Schedule]:
+        """An optimizer of these parameters and the schedule over it."""
+        optimizer = self.optimizer(parameters)
+        if self.lr_factor != 1:
+            _scale_steps(optimizer, self.lr_factor)
+        return optimizer, self.schedule(optimizer)
+
+    def alone(self) -> tuple[Optimizer, Schedule]:
+        """The same over a parameter that never moves: to look at the schedule only."""
+        optimizer = self.optimizer([torch.zeros(1)])
+        return optimizer, self.schedule(optimizer)
+
+    def curve(self, steps: int) -> Curve:
+        """The schedule drawn without training, once; see `lrlab.simulation.draw`."""
+        if steps not in self._curves:
+            self._curves[steps] = draw(self.alone()[1], steps)
+        return self._curves[steps]
+
+
+def _scale_steps(optimizer: Optimizer, factor: float) -> None:
+    """Let an optimizer step at another lr than stands in its groups, which are the schedule's."""
+    said: list[Any] = []
+
+    def scale(*_: Any) -> None:
+        said[:] = [group["lr"] for group in optimizer.param_groups]
+        for group in optimizer.param_groups:
+            group["lr"] = group["lr"] * factor
+
+    def restore(*_: Any) -> None:
+        for group, lr in zip(optimizer.param_groups, said, strict=True):
+            group["lr"] = lr
+
+    optimizer.register_step_pre_hook(scale)
+    optimizer.register_step_post_hook(restore)

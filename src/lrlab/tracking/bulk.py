@@ -1,0 +1,116 @@
+"""Many runs in one transaction of MLflow's own database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.utils.uri import append_to_uri_path
+from sqlalchemy import Connection, Engine, bindparam, create_engine, event, text
+from sqlalchemy.exc import DataError, IntegrityError
+
+from lrlab.tracking.records import Record
+from lrlab.tracking.stores import Refused, Written, noted_id
+from lrlab.tracking.tables import DIALECTS, SCHEMAS, TABLES, Row, insert, rows
+
+BUSY_SECONDS = 60  # to wait for other writers; MLflow itself waits for 20
+
+
+@dataclass(frozen=True)
+class BulkStore:
+    """Writes records into an experiment of a database with a known schema.
+
+    A run's id is its uid, so that a batch that comes again after a kill is recognised.
+
+    Args:
+        engine: of the database (see `open_engine`).
+        name: the database's address as it is noted in runs' folders.
+        experiment: its id.
+        location: of the experiment's artifacts.
+    """
+
+    engine: Engine
+    name: str
+    experiment: int
+    location: str
+
+    def write(self, records: Sequence[Record], *, update: bool = True) -> Written:
+        """Write all records in one transaction; one that is refused is no part of it."""
+        try:
+            with self.engine.begin() as connection:
+                return self._write(connection, records, update)
+        except (DataError, IntegrityError) as error:  # of one of them
+            if len(records) == 1:
+                return {records[0].uid: Refused(str(error.orig))}
+            alone = [self.write([record], update=update) for record in records]
+            return {uid: told for written in alone for uid, told in written.items()}
+
+    def upload(self, run_id: str, files: Path) -> None:
+        """Copy or send the files of a folder to where the run's artifacts are."""
+        get_artifact_repository(self._artifacts(run_id)).log_artifacts(str(files))
+
+    def _write(self, connection: Connection, records: Sequence[Record], update: bool) -> Written:
+        ids = {record.uid: noted_id(record.folder, self.name) or record.uid for record in records}
+        deleted = _deleted(connection, list(ids.values()))
+        written: dict[str, str | Refused] = {}
+        tables: dict[str, list[Row]] = {table: [] for table in TABLES}
+        # In one order everywhere, so that no two writers wait for each other's runs.
+        for record in sorted(records, key=lambda record: ids[record.uid]):
+            try:
+                gained = self._rows(record, ids[record.uid], deleted)
+            except (Refused, MlflowException) as error:
+                written[record.uid] = Refused(str(error))
+                continue
+            written[record.uid] = ids[record.uid]
+            for table in TABLES:
+                tables[table] += gained[table]
+        for table, every in tables.items():
+            insert(connection, table, every, update=update)
+        return written
+
+    def _rows(self, record: Record, run_id: str, deleted: set[str]) -> dict[str, list[Row]]:
+        if run_id in deleted:
+            raise Refused(f"run {run_id} is deleted in MLflow")
+        return rows(record, run_id, self.experiment, self._artifacts(run_id))
+
+    def _artifacts(self, run_id: str) -> str:
+        return append_to_uri_path(self.location, run_id, "artifacts")
+
+
+def _deleted(connection: Connection, ids: list[str]) -> set[str]:
+    statement = text(
+        "SELECT run_uuid FROM runs WHERE lifecycle_stage = 'deleted' AND run_uuid IN :ids"
+    ).bindparams(bindparam("ids", expanding=True))
+    return set(connection.execute(statement, {"ids": ids}).scalars())
+
+
+def open_engine(uri: str) -> Engine | None:
+    """The engine of a database that can be written in bulk; None for whatever else it is.
+
+    SQLite's journal stays as MLflow set it up: a write-ahead log was no faster here, and would
+    leave files beside the database that a person's copy of it may lack.
+    """
+    if uri.partition(":")[0].partition("+")[0] not in DIALECTS:
+        return None
+    sqlite = uri.startswith("sqlite")
+    engine = create_engine(
+        uri, pool_pre_ping=True, connect_args={"timeout": BUSY_SECONDS} if sqlite else {}
+    )
+    if sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    with engine.connect() as connection:
+        known = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+    return engine if known and known <= SCHEMAS else None
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # `_begin_sqlite` begins
+    connection.execute("PRAGMA cache_size = -65536")  # no reader waits before the commit
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # At once as a writer: to become one later fails where another writer was faster.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

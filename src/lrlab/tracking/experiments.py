@@ -1,0 +1,92 @@
+"""The experiment that runs are recorded in, and the way into its store."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Experiment as Found
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from lrlab.tracking.addresses import shown, with_driver
+from lrlab.tracking.bulk import BulkStore, open_engine
+from lrlab.tracking.folder import RunFolder
+from lrlab.tracking.owners import alive
+from lrlab.tracking.public import PublicStore
+from lrlab.tracking.records import FOLDER_TAG, OWNER_TAG, UID_TAG
+from lrlab.tracking.store import create_once
+from lrlab.tracking.stores import Store
+
+# The UI otherwise greets a person with its pages for language models.
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment of MLflow, open for records."""
+
+    client: MlflowClient
+    id: str
+    store: Store
+
+    def left_behind(self) -> Iterator[RunFolder]:
+        """The folders of runs that are RUNNING there while their process is gone.
+
+        Those without a folder are KILLED on the way: nothing more is known of them.
+        """
+        for run in self._running():
+            tags = run.data.tags
+            if OWNER_TAG not in tags or alive(tags[OWNER_TAG]):
+                continue
+            folder = RunFolder(Path(tags[FOLDER_TAG]))
+            if folder.uid() == tags[UID_TAG]:
+                yield folder
+            else:
+                self.client.set_terminated(run.info.run_id, "KILLED")
+
+    def _running(self) -> list[Run]:
+        running: list[Run] = []
+        token: str | None = ""
+        while token is not None:
+            page = self.client.search_runs(
+                [self.id], "attributes.status = 'RUNNING'", page_token=token or None
+            )
+            running += page
+            token = page.token or None
+        return running
+
+
+def open_experiment(uri: str, name: str, *, bulk: bool = True) -> Experiment:
+    """Open an experiment of a tracking server or database; made if it is not there.
+
+    Raises:
+        MlflowException, SQLAlchemyError, OSError: the store is away, or the experiment is deleted.
+    """
+    uri = with_driver(uri)
+    create_once(uri)  # before the client, which would make it in its own way
+    client = MlflowClient(tracking_uri=uri)
+    found = _found(client, name)
+    if found.lifecycle_stage != "active":
+        raise MlflowException(
+            f"experiment {name!r} is deleted in MLflow; to have it back: "
+            f"mlflow experiments restore --experiment-id {found.experiment_id}"
+        )
+    engine = open_engine(uri) if bulk else None
+    number, address = str(found.experiment_id), shown(uri)
+    if engine is None:
+        return Experiment(client, number, PublicStore(client, address, number))
+    store = BulkStore(engine, address, int(number), found.artifact_location)
+    return Experiment(client, number, store)
+
+
+def _found(client: MlflowClient, name: str) -> Found:
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return found
+    try:
+        client.create_experiment(name, tags=KIND)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise  # else another process was faster
+    return client.get_experiment_by_name(name) or _found(client, name)

@@ -1,0 +1,19 @@
+"""The picture of a run, drawn from its history."""
+
+from lrlab.plots import plot_run
+from lrlab.tracking.folder import RunFolder
+from lrlab.tracking.records import AT_ONCE, read_values
+
+
+def draw(run: RunFolder) -> None:
+    """Add `curve.png` to a run's files, unless it has no history; a long one is thinned out."""
+    every = 1 + run.history.stat().st_size // AT_ONCE if run.history.exists() else 1
+    rows: dict[int, dict[str, float]] = {}
+    position, more = 0, True
+    while more:
+        values, position, more = read_values(run.history, position)
+        for name, value, _, step in values:
+            if step % every == 0:
+                rows.setdefault(step, {"epoch": step})[name] = value
+    if rows:
+        plot_run(list(rows.values()), run.card().name, run.artifacts / "curve.png")

@@ -1,0 +1,46 @@
+"""From MLflow back into a run's folder, for what is no longer on this disk or never was."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lrlab.tracking.folder import RunCard, RunFolder
+from lrlab.tracking.recorder import STORE_ERRORS
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# Two small files need no progress bar; read by MLflow from the environment only.
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+WANTED = ("config.yaml", "history.csv")  # not the weights, which may be large
+
+
+def fetch(uri: str, run_id: str, into: Path) -> RunFolder:
+    """The folder of a run, made anew from what MLflow has of it: card, status, config, history.
+
+    Args:
+        uri: of the tracking server or database.
+        run_id: MLflow's.
+        into: a folder for it.
+
+    Raises:
+        LookupError: there is no such store or run, or it cannot be read; in a line.
+    """
+    from mlflow import MlflowClient  # after the recorder's module has set its ways
+
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        raise LookupError(f"there is no MLflow database {uri.removeprefix('sqlite:///')}")
+    try:
+        return _fetch(MlflowClient(tracking_uri=uri), run_id, RunFolder(into))
+    except STORE_ERRORS as error:
+        raise LookupError(f"MLflow: {str(error).splitlines()[0][:300]}") from error
+
+
+def _fetch(client: "MlflowClient", run_id: str, folder: RunFolder) -> RunFolder:
+    run = client.get_run(run_id)
+    folder.begin(RunCard(str(run.info.run_name), run.data.params, run.data.tags))
+    folder.end(run.info.status)
+    for path in {file.path for file in client.list_artifacts(run_id)}.intersection(WANTED):
+        client.download_artifacts(run_id, path, str(folder.artifacts))
+    return folder

@@ -1,0 +1,37 @@
+"""The weights of models, as values with names."""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from lrlab.stacking import Stack
+
+SMALL = 64  # parameters up to which each is recorded by itself
+
+
+def weights(model: nn.Module) -> dict[str, float]:
+    """Every parameter's value by name while the model is small; above that, a norm per tensor.
+
+    >>> list(weights(nn.Linear(2, 1)))
+    ['weight/0', 'weight/1', 'bias']
+    >>> list(weights(nn.Linear(100, 1)))
+    ['norm/weight', 'norm/bias']
+    """
+    names, values = stacked_weights({name: t[None] for name, t in model.named_parameters()})
+    return dict(zip(names, values[0].tolist(), strict=True))
+
+
+def stacked_weights(stack: Stack) -> tuple[list[str], Tensor]:
+    """The names of `weights`, and the values of every member, of shape `(members, values)`."""
+    flat = {name: tensor.detach().flatten(start_dim=1) for name, tensor in stack.items()}
+    if sum(tensor.shape[1] for tensor in flat.values()) > SMALL:
+        norms = [tensor.norm(dim=1) for tensor in flat.values()]
+        return [f"norm/{name}" for name in flat], torch.stack(norms, dim=1)
+    return list(_names(flat)), torch.cat(list(flat.values()), dim=1)
+
+
+def _names(flat: Mapping[str, Tensor]) -> Iterator[str]:
+    for name, tensor in flat.items():
+        size = tensor.shape[1]
+        yield from [name] if size == 1 else (f"{name}/{i}" for i in range(size))

@@ -1,0 +1,105 @@
+"""Which run of a study to use: the one that its verdict recommends, else the best."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from hydra_plugins.optuna_families import finished_trials
+from lrlab.tracking import RunFolder
+
+STUDIES = Path("mlruns/studies")
+
+
+class NotFoundError(Exception):
+    """No such run or study, or nothing in it; the message is a line for a person."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A run, and why this one where a study was named."""
+
+    run: RunFolder
+    why: str = ""
+
+
+def pick(study: str, family: str | None, storage: str) -> Found:
+    """The run of a study to use.
+
+    Args:
+        study: its name.
+        family: one to choose from, such as `cosine` or `scheduler=cosine`; None is all of them,
+            and then the verdict, if there is one, has the word.
+        storage: URL of the studies' database.
+
+    Raises:
+        NotFoundError: no such study or family, or none of its trials is complete.
+    """
+    recommended = None if family else _recommended(study)
+    return recommended or _best(study, family, _families(study, storage))
+
+
+def _recommended(study: str) -> Found | None:
+    """What the study's verdict says to use, if there is one."""
+    verdict = STUDIES / study / "artifacts" / "verdict.json"
+    if not verdict.exists():
+        return None
+    folder = (json.loads(verdict.read_text()).get("recommended") or {}).get("folder")
+    return Found(_there(folder), f"recommended by the verdict on study {study}") if folder else None
+
+
+def _families(study: str, storage: str) -> dict[str, list[Any]]:
+    try:
+        return dict(finished_trials(storage, study))
+    except KeyError as error:
+        raise NotFoundError(f"no run and no study is called {study!r}: {error.args[0]}") from error
+    except (SQLAlchemyError, ImportError) as error:
+        raise NotFoundError(f"the studies cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _best(study: str, family: str | None, families: dict[str, list[Any]]) -> Found:
+    chosen = {label: trials for label, trials in families.items() if _is_called(label, family)}
+    if not chosen:
+        there = ", ".join(families)
+        raise NotFoundError(f"study {study} has no family {family!r}; it has: {there}")
+    trials = [trial for found in chosen.values() for trial in found]
+    complete = [trial for trial in trials if trial.state.name == "COMPLETE"]
+    if not complete:
+        raise NotFoundError(f"study {study} has no complete trial{_instead(trials)}")
+    best = min(complete, key=lambda trial: trial.value)
+    among = f"{family} in study {study}" if family else f"study {study}"
+    return Found(_there(best.user_attrs["folder"]), f"the best of {among}")
+
+
+def _is_called(label: str, family: str | None) -> bool:
+    """Whether a family, by its label, is meant.
+
+    >>> _is_called("scheduler=cosine,optimizer=adam", "cosine")
+    True
+    >>> _is_called("scheduler=cosine,optimizer=adam", "scheduler=cosine,optimizer=sgd")
+    False
+    """
+    parts = label.split(",")
+    known = {*parts, *(part.partition("=")[2] for part in parts)}
+    return family is None or known.issuperset(family.split(","))
+
+
+def _instead(trials: list[Any]) -> str:
+    states = Counter(trial.state.name.lower() for trial in trials)
+    counts = ", ".join(f"{number} {state}" for state, number in states.most_common())
+    reasons = [trial.user_attrs["reason"] for trial in trials if "reason" in trial.user_attrs]
+    return "".join([f": {counts}" if counts else "", f"; {reasons[-1]}" if reasons else ""])
+
+
+def _there(folder: str) -> RunFolder:
+    if not is_run(Path(folder)):
+        raise NotFoundError(f"the run's folder is gone, or it never began: {folder}")
+    return RunFolder(Path(folder))
+
+
+def is_run(folder: Path) -> bool:
+    """Whether this is the folder of a run that began."""
+    return (folder / "run.json").exists() and (folder / "artifacts" / "config.yaml").exists()

@@ -1,0 +1,95 @@
+"""The review of a sweep that has just ended: finalists trained and recorded, files, the answer."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from omegaconf import DictConfig
+
+from hydra_plugins.optuna_families import all_trials
+from lrlab.tracking import RunCard, RunFolder, Tracker
+from sweeps import console
+from sweeps.finals import FRESH, reseeded
+from sweeps.nodes import Judging, read_judging
+from sweeps.review import Review, Verdict, reading, writing
+from sweeps.review.words import family_name, settings
+from sweeps.runs import Recording, run
+from sweeps.studies import study_name
+from sweeps.verdict import Decided, Trial, decide
+
+Families = Mapping[str, Sequence[Any]]
+
+
+def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> None:
+    """Judge a sweep, write all of its files, and print the answer.
+
+    Args:
+        config: of the sweep.
+        own: the sweep's own run.
+        tracker: for the finalists.
+    """
+    sweeper, judging = config.hydra.sweeper, read_judging(config)
+    name, storage = str(study_name(config.hydra)), str(sweeper.storage)
+    families = {family_name(label): ts for label, ts in all_trials(storage, name).items()}
+    verdict = _known(own, families, judging) or _judge(
+        families, int(sweeper.n_trials), judging, own, tracker
+    )
+    review = reading.read(storage, name, verdict)
+    writing.write(review, own.artifacts)
+    console.review(review)
+
+
+def _judge(
+    families: Families, n_trials: int, judging: Judging, own: RunFolder, tracker: Tracker
+) -> Verdict | None:
+    if judging.finalists == 0:
+        return None
+    with console.counter("judging the finalists") as count:
+        decided = decide(families, n_trials, judging, count)
+        if decided is None:
+            return None
+        _record(decided, own, tracker)
+    (own.path / "judged.json").write_text(json.dumps(_basis(families, judging)))
+    return decided.verdict
+
+
+def _known(own: RunFolder, families: Families, judging: Judging) -> Verdict | None:
+    """The verdict that is there, if nothing has happened since that could change it."""
+    judged, written = own.path / "judged.json", own.artifacts / "verdict.json"
+    if not (judged.exists() and written.exists()):
+        return None
+    if json.loads(judged.read_text()) != _basis(families, judging):
+        return None
+    return Review.from_json(written.read_text()).verdict
+
+
+def _basis(families: Families, judging: Judging) -> dict[str, Any]:
+    complete = {
+        name: sum(trial.state.name == "COMPLETE" for trial in trials)
+        for name, trials in families.items()
+    }
+    return {"complete": complete, "judging": asdict(judging)}
+
+
+def _record(decided: Decided, own: RunFolder, tracker: Tracker) -> None:
+    """Each family's pick as a run of its own, over the fresh seeds: its mean and spread an epoch."""
+    recordings = [
+        Recording(
+            reseeded(trial.experiment, FRESH, decided.effort.fresh),
+            _card(trial, own),
+            RunFolder(own.path / "finalists" / f"{trial.number}"),
+            tracker,
+            report=lambda *_: False,
+        )
+        for trial in decided.picks.values()
+    ]
+    for _ in run(recordings):
+        pass
+
+
+def _card(trial: Trial, own: RunFolder) -> RunCard:
+    tags = {"role": "finalist", "family": trial.family, "study": own.card().name}
+    name = f"finalist {trial.family} {settings(trial.params)}"
+    params = {"scheduler": trial.family, **trial.params, "trial": trial.number}
+    return RunCard(name, params, {**tags, "trial": str(trial.number)}, str(own.path))

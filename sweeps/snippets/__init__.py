@@ -1,0 +1,10 @@
+"""A run as something to use: torch code that needs nothing of ours, and the command that trains it.
+
+A config is turned into calls that are written instead of made (`calls`), those into text
+(`programs`) that carries its imports and the curves' own source along (`preambles`).
+"""
+
+from sweeps.snippets.commands import command, command_of
+from sweeps.snippets.programs import snippet
+
+__all__ = ["command", "command_of", "snippet"]

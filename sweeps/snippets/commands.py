@@ -1,0 +1,45 @@
+"""A run as the command line that trains it again."""
+
+import os
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SPECIAL = re.compile(r'[$`"\\!]')  # to a shell, even between double quotes
+
+
+def command(overrides: Sequence[str], config_dir: str | None = None) -> str:
+    """The command line of a run, quoted for a POSIX shell.
+
+    Args:
+        overrides: as Hydra got them, such as `scheduler.gamma=0.5`, `~task.noise`, `+task.k=1`.
+        config_dir: what was given as `--config-dir`.
+
+    >>> print(command(["scheduler=lambda", "scheduler.expression='0.9 ** epoch'"]))
+    python -m sweeps scheduler=lambda "scheduler.expression='0.9 ** epoch'"
+    >>> print(command(["scheduler.milestones=[30,80]"], config_dir="my conf"))
+    python -m sweeps --config-dir 'my conf' 'scheduler.milestones=[30,80]'
+    """
+    own_files = [] if config_dir is None else ["--config-dir", config_dir]
+    return " ".join(["python", "-m", "sweeps", *map(_quoted, [*own_files, *overrides])])
+
+
+def command_of(hydra: Mapping[str, Any]) -> str:
+    """The command line of a job.
+
+    Args:
+        hydra: the job's node `hydra`, as `HydraConfig.get()` or its `.hydra/hydra.yaml` has it.
+    """
+    sources = hydra["runtime"]["config_sources"]
+    own = [source["path"] for source in sources if source["provider"] == "command-line"]
+    return command(hydra["overrides"]["task"], os.path.relpath(own[0]) if own else None)
+
+
+def _quoted(word: str) -> str:
+    """A word of a command; one with Hydra's own quotes stays readable.
+
+    >>> print(_quoted("epochs=5"), _quoted("k='a b'"), _quoted("k='${epochs}'"))
+    epochs=5 "k='a b'" 'k='"'"'${epochs}'"'"''
+    """
+    return f'"{word}"' if "'" in word and not SPECIAL.search(word) else shlex.quote(word)
