@@ -11,6 +11,7 @@ from ._shelves import Shelf
 
 LEARN_NOTHING = ("RandomSampler", "QMCSampler", "GridSampler", "BruteForceSampler")
 MOST = 32  # trials of a family at a time, for a sampler that learns from them
+SCRAPS = 4  # no worker takes less than such a part of a batch because others work, too
 PART = 10  # such a sampler decides at least so often
 
 
@@ -63,4 +64,5 @@ class Sizes:
         """Return this worker's part of what is left, so that none is idle at the end."""
         if self.shelf.plan.settings.batch_size is not None:
             return left
-        return -(-left // self.workers)
+        together = max(map(self.most, range(len(self.shelf.plan.families))))
+        return max(-(-left // self.workers), together // SCRAPS)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra._internal.callbacks import Callbacks
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
+from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -105,7 +105,7 @@ class Sweep:
         )
         left = sum(family.n_trials for family in plan.families)
         # The basic launcher runs one job after the other: a second worker would find nothing.
-        workers = 1 if isinstance(launcher, BasicLauncher) else min(self.settings.n_jobs, left)
+        workers = 1 if _is_basic(launcher) else min(self.settings.n_jobs, left)
         worker.workers = workers
         try:
             results = launcher.launch([self._job(composer, i) for i in range(workers)], 0)
@@ -139,6 +139,11 @@ class Sweep:
         if _stopping.requested():
             raise SystemExit(_stopping.requested())
         _results.check_failures(plan, trials)
+
+
+def _is_basic(launcher: Launcher) -> bool:
+    # By name: Hydra's scanner makes another class than an import would.
+    return type(launcher).__name__ == "BasicLauncher"
 
 
 def _finished(desk: Desk) -> int:

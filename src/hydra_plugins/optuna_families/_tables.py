@@ -44,7 +44,6 @@ SYSTEM: Table = models.TrialSystemAttributeModel.__table__
 OPEN = (TrialState.RUNNING, TrialState.WAITING)
 
 
-@lru_cache(maxsize=8)
 def ledger(database: Database) -> Ledger:
     """Return the fast way where the tables are those that this file knows, else the public one."""
     known = database.backend.get_current_version() == SCHEMA
