@@ -1,0 +1,97 @@
+"""What is to be drawn, before it is known with what: `pictures` and `pages` draw the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Mark = Literal["point", "pruned", "failed", "pick"]
+WORDS = {"pick": "the family's pick", "pruned": "pruned", "failed": "failed"}  # in legends
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis: what it shows and in which unit; whether it is logarithmic, or begins at 0."""
+
+    label: str
+    log: bool = False
+    from_zero: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve of one family; `steps` holds each value until the next."""
+
+    family: str
+    x: Sequence[float]
+    y: Sequence[float]
+    steps: bool = False
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points of one family, each with a text for whoever points at it."""
+
+    family: str
+    x: Sequence[float]
+    y: Sequence[float]
+    texts: Sequence[str]
+    mark: Mark = "point"
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Lines and points over two axes.
+
+    Args:
+        key: name of its files.
+        title: what it shows, the point of it.
+        first: families to stress, the best first.
+    """
+
+    key: str
+    title: str
+    x: Axis
+    y: Axis
+    lines: Sequence[Line] = ()
+    points: Sequence[Points] = ()
+    first: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Bars that make up a whole, a row a family."""
+
+    key: str
+    title: str
+    x: Axis
+    rows: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A family's mean with its interval, and whether it is as good as the best."""
+
+    family: str
+    mean: float
+    low: float
+    high: float
+    tied: bool
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Means with intervals, a row a family, the best on top."""
+
+    key: str
+    title: str
+    x: Axis
+    rows: Sequence[Interval] = field(default_factory=tuple)
+
+
+# Below a ranking; the losses of two families are compared in pairs, their intervals are not.
+READING = (
+    "filled, on grey: the best and what cannot be told from it "
+    "(compared seed by seed: intervals of different families may overlap)"
+)
+
+Chart = Curves | Shares | Intervals
