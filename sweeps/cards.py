@@ -61,7 +61,7 @@ def name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
     >>> name({"scheduler": "step"}, ["scheduler=step", "optimizer.lr=0.123456", "epochs=50"])
     'step lr=0.123 epochs=50'
     """
-    typed = [text for text in overrides if not text.startswith(("scheduler=", "tracking"))]
+    typed = [text for text in overrides if not text.startswith(("scheduler=", "tracking", "verdict."))]
     return " ".join([choices["scheduler"], *map(_short, typed)])
 
 

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 
 from omegaconf import OmegaConf
 
+from lrlab.history import read_history
 from lrlab.tracking import RunFolder
-from lrlab.tracking.folder import read_history
 from lrlab.tracking.mlflow import default_uri
 from sweeps import console
 from sweeps.finding import Place, find
@@ -62,7 +62,7 @@ def program(run: RunFolder, why: str = "") -> str:
 
 def outcome(run: RunFolder) -> str:
     """What a run is called and how far it came: `cosine lr=0.1: loss 0.04 after 100 epochs`."""
-    rows, _ = read_history(run.history)
+    rows = read_history(run.history)
     if not rows:
         return f"{run.card().name}: not trained ({run.status()})"
     unfinished = "" if run.status() == "FINISHED" else f" ({run.status()})"

@@ -11,7 +11,7 @@ from lrlab.tracking import RunCard, RunFolder, Tracker
 from sweeps import console
 from sweeps.finals import FRESH, reseeded
 from sweeps.nodes import Judging, read_judging
-from sweeps.review import Verdict, reading, writing
+from sweeps.review import Verdict, reading, terminals, writing
 from sweeps.review.words import settings
 from sweeps.runs import Recording, run
 from sweeps.studies import study_name
@@ -36,7 +36,7 @@ def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> None:
     )
     review = reading.read(storage, name, verdict)
     writing.write(review, own.artifacts)
-    console.review(review)
+    terminals.show(review, console.out)
 
 
 def _judge(
@@ -60,7 +60,7 @@ def _known(own: RunFolder, families: Families, judging: Judging) -> Verdict | No
         return None
     if json.loads(judged.read_text()) != _basis(families, judging):
         return None
-    return reading.stored_verdict(own.artifacts)
+    return Verdict.from_json(written.read_text())
 
 
 def _basis(families: Families, judging: Judging) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _basis(families: Families, judging: Judging) -> dict[str, Any]:
 
 
 def _record(decided: Decided, own: RunFolder, tracker: Tracker) -> None:
-    """Each family's pick as a run of its own, over the fresh seeds: its mean and spread an epoch."""
+    """Each family's pick as a run over the fresh seeds: its mean and its spread, epoch by epoch."""
     recordings = [
         Recording(
             reseeded(trial.experiment, FRESH, decided.effort.fresh),

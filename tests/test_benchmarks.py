@@ -75,6 +75,7 @@ def test_a_database_that_lacks_runs_is_no_measurement(monkeypatch, tmp_path: Pat
     with sqlite3.connect(tmp_path / "mlflow.db") as database:
         database.execute("CREATE TABLE runs (run_uuid, status)")
         database.execute("CREATE TABLE metrics (run_uuid)")
+        database.execute("INSERT INTO metrics VALUES ('a'), ('a'), ('b')")
         database.execute("INSERT INTO runs VALUES ('a', 'FINISHED'), ('b', 'RUNNING')")
     database.close()
     with pytest.raises(SystemExit, match="1 of 2 runs"):

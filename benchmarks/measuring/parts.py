@@ -10,7 +10,7 @@ import startup
 
 from measuring import plots, sweeps_alone, tables
 from measuring.environments import usual_python, versions
-from measuring.rates import Contender, Measurement, contenders, measure, spread
+from measuring.rates import Contender, Measurement, contenders, measure, run, spread
 
 RACE = ("usual", "plain", "ours", "ours_pruned", "floor", "floor_writer")
 Part = Callable[[Namespace, dict[str, Any], Path], Any]
@@ -24,6 +24,8 @@ def rates(given: Namespace, found: dict[str, Any], within: Path) -> list[dict[st
         found["packages_usual"] = versions(python)
     known = contenders(python)
     chosen = [_with_trials(known[key], given) for key in RACE if key in given.only]
+    for contender in [] if given.quick else chosen:
+        run(contender, contender.quick[0], given.sampler, within)  # warm the disk's cache
     rounds = [_round(number, chosen, given.sampler, within) for number in range(given.rounds)]
     tables.show_rates(rounds, known)
     about = f"medians and ranges of {given.rounds} rounds, {given.sampler}, {_about(found)}"

@@ -49,7 +49,7 @@ class Measurement:
     long: int
     short_seconds: float
     long_seconds: float
-    values_per_trial: float  # metric values in MLflow's database over finished runs
+    values_per_trial: float  # metric values in MLflow's database, the mean over its runs
 
     @property
     def steady(self) -> float:
@@ -106,27 +106,31 @@ def _ours_unpruned(n_trials: int, sampler: str) -> list[str]:
 
 def measure(contender: Contender, sampler: str, within: Path) -> Measurement:
     """Run a contender's short and long command."""
-    times, values = [], 0.0
-    for n_trials in contender.trials:
-        folder = Path(tempfile.mkdtemp(dir=within))
-        command = contender.command(n_trials, sampler)
-        times.append(seconds(command, folder, contender.env))
-        values = values_per_trial(folder / "mlflow.db", n_trials)
-        shutil.rmtree(folder)
-    return Measurement(contender.key, *contender.trials, *times, values)
+    (short, _), (long, values) = (run(contender, n, sampler, within) for n in contender.trials)
+    return Measurement(contender.key, *contender.trials, short, long, values)
+
+
+def run(contender: Contender, n_trials: int, sampler: str, within: Path) -> tuple[float, float]:
+    """Run a contender's command in an empty folder; give seconds and metric values a trial."""
+    folder = Path(tempfile.mkdtemp(dir=within))
+    took = seconds(contender.command(n_trials, sampler), folder, contender.env)
+    values = values_per_trial(folder / "mlflow.db", n_trials)
+    shutil.rmtree(folder)
+    return took, values
 
 
 def values_per_trial(database: Path, at_least: int) -> float:
-    """Metric values over finished runs in MLflow's database.
+    """Metric values over runs in MLflow's database that ended in any way and have some.
 
     Raises:
-        SystemExit: fewer runs finished than trials were asked for.
+        SystemExit: there are fewer such runs than trials were asked for.
+    """
+    ask = """
+        SELECT count(DISTINCT run_uuid), count(*) FROM metrics
+        WHERE run_uuid IN (SELECT run_uuid FROM runs WHERE status != 'RUNNING')
     """
     with closing(sqlite3.connect(database)) as connection:
-        finished = "FROM runs WHERE status = 'FINISHED'"
-        (runs,) = connection.execute(f"SELECT count(*) {finished}").fetchone()
-        ask = f"SELECT count(*) FROM metrics WHERE run_uuid IN (SELECT run_uuid {finished})"  # noqa: S608
-        (values,) = connection.execute(ask).fetchone()
+        runs, values = connection.execute(ask).fetchone()
     if runs < at_least:
         raise SystemExit(f"{runs} of {at_least} runs are in {database}")
     return float(values / runs)

@@ -82,3 +82,14 @@ class HistoryFile:
     def close(self) -> None:
         """No more epochs."""
         self._file.close()
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The whole lines of a history file; a file that is not there has none."""
+    if not path.exists():
+        return []
+    whole, _, _ = path.read_text().rpartition("\n")
+    return [
+        {name: float(value) for name, value in row.items()}
+        for row in csv.DictReader(whole.splitlines())
+    ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from lrlab.history import read_history
 from lrlab.tracking import RunFolder
 from sweeps.nodes import arguments
 from sweeps.snippets import command
@@ -27,8 +28,7 @@ class TrialFolder:
 
     def history(self) -> Rows:
         """An epoch a row."""
-        names, rows = self._cells()
-        return tuple(dict(zip(names, map(float, row), strict=True)) for row in rows)
+        return tuple(read_history(self._run.history))
 
     def ends(self) -> tuple[float | None, float | None]:
         """Excess loss at the end, and the highest learning rate; read without making numbers of all."""

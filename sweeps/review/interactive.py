@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 SYMBOLS = {"circle": "circle", "square": "square", "diamond": "diamond", "triangle": "triangle-up"}
-MARKS = {"point": ("circle", 5), "pruned": ("triangle-down", 8), "failed": ("x-thin", 8), "pick": ("star", 13)}
+MARKS = {
+    "point": ("circle", 5),
+    "pruned": ("triangle-down", 8),
+    "failed": ("x-thin", 8),
+    "pick": ("star", 13),
+}
 GRID = "#e4e4e4"
 ROW, SPARE = 26, 150  # pixels of a row, and above and below the rows
 
@@ -117,7 +122,11 @@ def _points(points: Points, style: Style) -> dict[str, Any]:
 
 
 def _rows_layout(chart: Shares | Intervals, names: list[str]) -> dict[str, Any]:
-    below = f"<br><span style='font-size: 12px'>{READING}</span>" if isinstance(chart, Intervals) else ""
+    below = (
+        f"<br><span style='font-size: 12px'>{READING}</span>"
+        if isinstance(chart, Intervals)
+        else ""
+    )
     shares = {"range": [0, 1], "tickformat": ".0%"} if isinstance(chart, Shares) else {}
     log = isinstance(chart, Intervals) and chart.x.log
     tied = sum(row.tied for row in chart.rows) if isinstance(chart, Intervals) else 0
@@ -134,7 +143,12 @@ def _rows_layout(chart: Shares | Intervals, names: list[str]) -> dict[str, Any]:
     }
     return {
         "xaxis": {"title": chart.x.label + below, "type": "log" if log else "linear"} | shares,
-        "yaxis": {"categoryorder": "array", "categoryarray": names, "autorange": "reversed", "dtick": 1},
+        "yaxis": {
+            "categoryorder": "array",
+            "categoryarray": names,
+            "autorange": "reversed",
+            "dtick": 1,
+        },
         "barmode": "stack",
         "showlegend": False,
         "height": max(360, SPARE + ROW * len(names)),

@@ -33,7 +33,9 @@ def ranking(review: Review) -> Intervals | None:
     means = [row.mean for row in rows]
     log = min(means) > 0 and max(means) > WIDE * min(means) and all(row.low > 0 for row in rows)
     label = f"loss: mean of {review.verdict.ranking.seeds} fresh seeds, 95 % interval"
-    return Intervals("ranking", _title(review.verdict.ranking.tied, len(rows)), Axis(label, log), rows)
+    return Intervals(
+        "ranking", _title(review.verdict.ranking.tied, len(rows)), Axis(label, log), rows
+    )
 
 
 def _row(standing: Standing) -> Interval:

@@ -43,10 +43,16 @@ def _files(review: Review, folder: Path) -> Iterator[tuple[str, Callable[[], obj
     plots = folder / "plots"
     plots.mkdir(exist_ok=True)
     if drawn:
-        yield f"plots/{pages.SCRIPT}", lambda: (plots / pages.SCRIPT).write_text(pages.script(), "utf-8")
+        yield (
+            f"plots/{pages.SCRIPT}",
+            lambda: (plots / pages.SCRIPT).write_text(pages.script(), "utf-8"),
+        )
     for chart, made in zip(drawn, figures, strict=True):
         yield from _plot(chart, pages.chart_page(chart.title, made), plots)
-        yield f"plots/{chart.key}.png", lambda chart=chart: draw(chart, looks, plots / f"{chart.key}.png")
+        yield (
+            f"plots/{chart.key}.png",
+            lambda chart=chart: draw(chart, looks, plots / f"{chart.key}.png"),
+        )
 
 
 def _plot(chart: Chart, text: str, plots: Path) -> Iterator[tuple[str, Callable[[], object]]]:

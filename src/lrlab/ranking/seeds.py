@@ -51,7 +51,7 @@ def not_worse(differences: Array, margin: float) -> Array:
 
 
 def worse_than_smallest(differences: Array, margin: float, families: int) -> float:
-    """p of a difference from the smallest of several means: that one was picked for being small.
+    """P of a difference from the smallest of several means: that one was picked for being small.
 
     The studentized range in the place of Student's t (Tukey 1953; each pair with its own error,
     Games & Howell 1976). Of two families it is Student's two-sided paired t-test. Where a run

@@ -49,7 +49,12 @@ class BulkStore:
 
     def upload(self, run_id: str, files: Path) -> None:
         """Copy or send the files of a folder to where the run's artifacts are."""
-        get_artifact_repository(self._artifacts(run_id)).log_artifacts(str(files))
+        artifacts = get_artifact_repository(self._artifacts(run_id))
+        artifacts.log_artifacts(str(files))  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Let go of the database's connections."""
+        self.engine.dispose()
 
     def _write(self, connection: Connection, records: Sequence[Record], update: bool) -> Written:
         ids = {record.uid: noted_id(record.folder, self.name) or record.uid for record in records}
@@ -76,7 +81,8 @@ class BulkStore:
         return rows(record, run_id, self.experiment, self._artifacts(run_id))
 
     def _artifacts(self, run_id: str) -> str:
-        return append_to_uri_path(self.location, run_id, "artifacts")
+        uri: str = append_to_uri_path(self.location, run_id, "artifacts")  # type: ignore[no-untyped-call]
+        return uri
 
 
 def _deleted(connection: Connection, ids: list[str]) -> set[str]:
@@ -103,7 +109,10 @@ def open_engine(uri: str) -> Engine | None:
         event.listen(engine, "begin", _begin_sqlite)
     with engine.connect() as connection:
         known = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
-    return engine if known and known <= SCHEMAS else None
+    if known and known <= SCHEMAS:
+        return engine
+    engine.dispose()
+    return None
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

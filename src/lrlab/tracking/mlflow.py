@@ -65,7 +65,7 @@ class MlflowTracker:
         code, self._recorder = self._recorder.returncode, None
         if not self._used:
             return []
-        told = json.loads(answer) if answer else {"recorded": 0, "errors": []}
+        told: dict[str, Any] = json.loads(answer or '{"recorded": 0, "errors": []}')
         return [*self._places(told), *_failures(told["errors"], code)]
 
     def _places(self, told: Mapping[str, Any]) -> list[str]:

@@ -46,6 +46,9 @@ class PublicStore:
         """Send the files of a folder."""
         self.client.log_artifacts(run_id, str(files))
 
+    def close(self) -> None:
+        """Nothing is held: MLflow keeps what it needs."""
+
     def _write_or_refused(self, record: Record, update: bool) -> str | Refused:
         try:
             return self._write(record, update)

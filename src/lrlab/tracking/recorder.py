@@ -77,6 +77,12 @@ class Recorder:
             run.give_up()
             self.finish(run)
 
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._experiment is not None:
+            self._experiment.store.close()
+            self._experiment = None
+
     @property
     def waiting(self) -> int:
         """Runs that have ended and are not written."""

@@ -52,6 +52,7 @@ class Service:
             self._write()
         self._recorder.abandon()
         self._write()
+        self._recorder.close()
         return self._answer()
 
     def _hear(self, until: float) -> bool:

@@ -16,13 +16,11 @@ Written = Mapping[str, str | Refused]  # the run's id in MLflow, by its uid
 
 
 class Store(Protocol):
-    """An experiment that takes records.
+    """An experiment that takes records."""
 
-    Args:
-        name: its address as it is noted in runs' folders.
-    """
-
-    name: str
+    @property
+    def name(self) -> str:
+        """Its address as it is noted in runs' folders."""
 
     def write(self, records: Sequence[Record], *, update: bool = True) -> Written:
         """Write records, each value once however often it comes.
@@ -38,6 +36,9 @@ class Store(Protocol):
 
     def upload(self, run_id: str, files: Path) -> None:
         """Add the files of a folder to a run; raises as `write` does."""
+
+    def close(self) -> None:
+        """Let go of connections."""
 
 
 def noted_id(folder: RunFolder, store: str) -> str | None:

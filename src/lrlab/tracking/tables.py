@@ -82,10 +82,10 @@ def rows(record: Record, run_id: str, experiment: int, artifacts: str) -> dict[s
     Raises:
         MlflowException: a name or value that MLflow refuses.
     """
-    tags = [_validate_tag(*pair) for pair in record.tags.items()]
-    params = [_validate_param(*pair) for pair in record.params.items()]
+    tags = [_validate_tag(*pair) for pair in record.tags.items()]  # type: ignore[no-untyped-call]
+    params = [_validate_param(*pair) for pair in record.params.items()]  # type: ignore[no-untyped-call]
     for name, value, milliseconds, step in {value[0]: value for value in record.values}.values():
-        _validate_metric(name, value, milliseconds, step)
+        _validate_metric(name, value, milliseconds, step)  # type: ignore[no-untyped-call]
     metrics = [
         (name, value, milliseconds, step, False, run_id)
         if isfinite(value)
