@@ -7,13 +7,12 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from hydra_plugins.optuna_families import all_trials
 from lrlab.tracking import RunCard, RunFolder, Tracker
 from sweeps import console
 from sweeps.finals import FRESH, reseeded
 from sweeps.nodes import Judging, read_judging
 from sweeps.review import Verdict, reading, terminals, writing
-from sweeps.review.words import family_name, settings
+from sweeps.review.words import settings
 from sweeps.runs import Recording, run
 from sweeps.studies import study_name
 from sweeps.verdict import Decided, Trial, decide
@@ -31,7 +30,7 @@ def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> None:
     """
     sweeper, judging = config.hydra.sweeper, read_judging(config)
     name, storage = str(study_name(config.hydra)), str(sweeper.storage)
-    families = {family_name(label): ts for label, ts in all_trials(storage, name).items()}
+    families = reading.families(storage, name)
     verdict = _known(own, families, judging) or _judge(
         families, int(sweeper.n_trials), judging, own, tracker
     )

@@ -5,7 +5,6 @@ from io import StringIO
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
-from rich.padding import Padding
 from rich.table import Table
 
 from sweeps.review.reviews import Review
@@ -16,19 +15,21 @@ from sweeps.review.words import settings
 WIDTH = 100
 
 
-def text(review: Review) -> str:
+def show(review: Review, console: Console) -> None:
+    """Print it, on a narrower terminal too as wide as it must be; nothing depends on colour."""
+    lines = text(review, max(WIDTH, console.width))
+    console.print(lines, end="", markup=False, highlight=False, soft_wrap=True)
+
+
+def text(review: Review, width: int = WIDTH) -> str:
     """The table, what the families' parameters are, notes, and the headline as the last line."""
     file = StringIO()
-    show(review, Console(file=file, width=WIDTH, color_system=None))
-    return file.getvalue()
-
-
-def show(review: Review, console: Console) -> None:
-    """Print it; nothing depends on colour."""
-    console.print(facts(review), markup=False, highlight=False)
+    console = Console(file=file, width=width, color_system=None, highlight=False, markup=False)
+    console.print(facts(review))
     console.print(_table(review, console))
     for line in [*_parameters(review), "", *notes(review), "", headline(review)]:
-        console.print(Padding(line, 0), soft_wrap=False, markup=False, highlight=False)
+        console.print(line)
+    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
 
 
 def _table(review: Review, console: Console) -> Table:
