@@ -17,7 +17,14 @@ def test_the_namespace_has_no_init_file() -> None:
 
 
 def test_the_public_names() -> None:
-    assert package.__all__ == ["SweepFailed", "finished_trials", "report"]
+    assert package.__all__ == [
+        "SweepFailed",
+        "all_trials",
+        "finished_trials",
+        "importances",
+        "in_batches",
+        "report",
+    ]
 
 
 def test_hydra_s_scan_imports_nothing_large() -> None:

@@ -1,15 +1,24 @@
 """Optuna behind Hydra's multirun: fair families, spaces that travel with the choice, resume.
 
 Chosen by ``hydra/sweeper=optuna``. Inside a task function, `report` tells a pruner how a trial
-is doing; after a sweep, `finished_trials` reads what it found:
+is doing; `in_batches` lets an app run trials together; after a sweep, `finished_trials`,
+`all_trials` and `importances` read what it found:
 
 >>> from hydra_plugins.optuna_families import report
 >>> report(0.25, step=1)  # outside a sweep nothing is recorded and nothing stops
 False
 """
 
-from ._reading import finished_trials
+from ._batches import in_batches
+from ._reading import all_trials, finished_trials, importances
 from ._reports import report
 from ._results import SweepFailed
 
-__all__ = ["SweepFailed", "finished_trials", "report"]
+__all__ = [
+    "SweepFailed",
+    "all_trials",
+    "finished_trials",
+    "importances",
+    "in_batches",
+    "report",
+]

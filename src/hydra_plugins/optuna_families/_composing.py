@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -15,9 +16,12 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from . import _notes
 from ._arguments import Arguments
 from ._copying import Mold
+from ._dirnames import Dirname
+from ._logs import Logs
+from ._notes import Notes
+from ._plans import label
 from ._searching import require, search
 from ._space import Dimension, dimension
 
@@ -48,14 +52,28 @@ class Composition:
         return Mold(task)
 
     @cached_property
-    def notes(self) -> str:
-        """The text of ``hydra.yaml``, with marks where a trial's own values go."""
-        return _notes.template(self.config.hydra)
+    def notes(self) -> Notes:
+        """What is written into a job's folder."""
+        return Notes(self.config, self.task({}), self.space)
 
     @cached_property
-    def logging(self) -> dict[str, str]:
-        """What the jobs' logging config says of their folder, by path."""
-        return _notes.logging_leaves(self.config.hydra)
+    def logs(self) -> Logs:
+        """What logs into a job's folder."""
+        return Logs(self.config.hydra)
+
+    @cached_property
+    def dirname(self) -> Dirname:
+        """What joins the overrides of a job."""
+        return Dirname(self.config.hydra)
+
+    @cached_property
+    def _plain_subdir(self) -> bool:
+        raw = OmegaConf.to_container(self.config.hydra.sweep, resolve=False)
+        return isinstance(raw, dict) and raw.get("subdir") == "${hydra.job.num}"
+
+    def folder(self, sweep: str, number: int) -> Path | None:
+        """Return a job's folder where its name is Hydra's default and needs no config."""
+        return Path(sweep, str(number)).absolute() if self._plain_subdir else None
 
     def defaults(self) -> dict[str, Any] | None:
         """Return the config's own values, if every one lies in the space."""
@@ -84,13 +102,22 @@ class Composition:
         Raises:
             HydraException: for a value that the config does not take, by key.
         """
-        config, task = self._mold.cast(), self._task_mold.cast()
+        return self.whole(params), self.task(params)
+
+    def whole(self, params: dict[str, Any]) -> DictConfig:
+        """Return a copy of the config, Hydra's node included, with a trial's values."""
+        return self._put(self._mold.cast(), params)
+
+    def task(self, params: dict[str, Any]) -> DictConfig:
+        """Return a copy of what the task function sees of the config, with a trial's values."""
+        return self._put(self._task_mold.cast(), params)
+
+    def _put(self, config: DictConfig, params: dict[str, Any]) -> DictConfig:
         for name, suggested in params.items():
             dim = self.space.get(name)
             key, value = (dim.key, dim.value(suggested)) if dim else (name, suggested)
-            for node in (config, task):
-                _put(node, key, value)
-        return config, task
+            _put(config, key, value)
+        return config
 
 
 def _put(config: DictConfig, key: str, value: Any) -> None:
@@ -122,6 +149,8 @@ class Composer:
     master: DictConfig
     arguments: Arguments
     search_key: str | None
+    families: bool = True  # whether a choice's config is told the label of its family
+    sweep: str | None = None  # its real name, also when that was made up
     known: dict[tuple[str, ...], Composition] = field(default_factory=dict)
 
     def compose(self, choices: tuple[str, ...]) -> Composition:
@@ -133,7 +162,13 @@ class Composer:
     def _compose(self, choices: tuple[str, ...]) -> Composition:
         overrides = (*self.arguments.fixed, *choices)
         config = self.loader.load_sweep_config(self.master, list(overrides))
+        with open_dict(config.hydra.sweeper):
+            config.hydra.sweeper.study_name = self.sweep
+            config.hydra.sweeper.family = self._family(choices)
         return Composition(config, overrides, choices, self._space(config, choices))
+
+    def _family(self, choices: tuple[str, ...]) -> str:
+        return label(choices) if self.families else ""
 
     def _space(self, config: DictConfig, choices: tuple[str, ...]) -> dict[str, Dimension]:
         """Read the files' space, then the sweeper's `params` and the command line over it."""

@@ -16,7 +16,7 @@ from . import _faults
 from ._locks import locked
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
+    from optuna.storages import BaseStorage, RDBStorage
     from sqlalchemy.engine import Engine
 
 
@@ -26,7 +26,12 @@ class Database:
 
     url: str
     storage: BaseStorage
-    engine: Engine
+    backend: RDBStorage  # behind it, for what it says of its tables
+
+    @property
+    def engine(self) -> Engine:
+        """The connections to it."""
+        return self.backend.engine
 
 
 def address(url: str | None, folder: Path, cwd: Path) -> str:
@@ -79,7 +84,7 @@ def create(url: str) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
         with locked(url):
             if file is None or (file.exists() and file.stat().st_size):
-                _open(url)[1].dispose()
+                _open(url)[1].engine.dispose()
             else:
                 _create_file(file)
     except Exception as error:
@@ -97,7 +102,7 @@ def _missing(url: str) -> str:
 def _create_file(file: Path) -> None:
     draft = file.with_name(f"{file.name}.{os.getpid()}.tmp")
     draft.unlink(missing_ok=True)
-    engine = _open(f"sqlite:///{draft}")[1]
+    engine = _open(f"sqlite:///{draft}")[1].engine
     with engine.connect() as connection:
         # Readers and one writer at a time, and a commit without waiting for the disk twice.
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
@@ -112,7 +117,7 @@ def connect(url: str) -> Database:
     return Database(url, *_open(url, skip_table_creation=True))
 
 
-def _open(url: str, **options: Any) -> tuple[BaseStorage, Engine]:
+def _open(url: str, **options: Any) -> tuple[BaseStorage, RDBStorage]:
     from optuna.storages import RDBStorage, get_storage
     from sqlalchemy import event
 
@@ -122,7 +127,7 @@ def _open(url: str, **options: Any) -> tuple[BaseStorage, Engine]:
     if _file(url):
         event.listen(rdb.engine, "connect", _relax)
         rdb.engine.dispose()  # the connection made so far did not hear _relax
-    return get_storage(rdb), rdb.engine
+    return get_storage(rdb), rdb
 
 
 def _relax(connection: Any, _: Any) -> None:

@@ -12,14 +12,13 @@ from collections import Counter
 
 STEPS = (
     "locked",  # holding the lock, nothing done
-    "queued",  # a trial stands in the study, not yet running
-    "popped",  # the trial runs, no parameter suggested
-    "asked",  # all suggested, still under the lock
-    "folder",  # the job folder is made
+    "suggested",  # a batch is suggested, nothing of it is stored
+    "entered",  # its trials are written, their transaction goes on
+    "asked",  # it is stored, still under the lock
+    "folder",  # a job folder is made
     "trained",  # the task function has returned
-    "reasoned",  # a failure's reason is stored, its state is not
+    "filled",  # a result is written, its trial is not yet finished
     "told",  # the trial is finished
-    "requeued",  # a lost trial's parameters wait for another try, the trial is not yet failed
     "drafted",  # a database stands under its temporary name
     "created",  # a study exists without its description
 )

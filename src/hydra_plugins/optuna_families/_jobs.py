@@ -1,4 +1,4 @@
-"""One trial as a Hydra job: its folder, HydraConfig, logs, YAML files and callbacks.
+"""One trial as a Hydra job: its folder, HydraConfig, logs and YAML files.
 
 Hydra's own ``run_job`` copies and writes the whole configuration anew each time, 15 ms that a
 sweep would pay per trial. This does the same to what a user sees, from what was composed once.
@@ -8,70 +8,148 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.utils import JobReturn, JobRuntime, JobStatus, configure_log, env_override
-from hydra.types import HydraContext, TaskFunction
+from hydra.core.utils import JobReturn, JobRuntime, env_override
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from . import _faults, _notes
+from . import _faults, _reports
+from ._composing import Composition
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Job:
-    """A trial as Hydra sees it.
+    """A trial as the app sees it.
 
     Args:
         number: of the trial in the sweep.
-        overrides: all of them.
-        config: the whole config with the trial's values.
-        task: what the task function gets of it.
-        notes: the text of ``hydra.yaml``, with marks.
-        logging: what the logging config says of the job's folder.
-        sweep: the folder that the sweep claimed.
+        family: its label, such as ``scheduler=cosine``; empty where none is compared.
+        overrides: all of them, as one would type them.
     """
 
     number: int
+    family: str
     overrides: list[str]
-    config: DictConfig
-    task: DictConfig
-    notes: str
-    logging: dict[str, str]
-    sweep: str
+    _composition: Composition
+    _params: dict[str, Any]  # what the trial changes in the composition
+    _sweep: str  # the folder that the sweep claimed
+    listener: _reports.Listener  # hears its reports
 
-    def prepare(self) -> tuple[DictConfig, Path]:
-        """Fill in what Hydra fills in, and make the job's folder: never one that is there."""
-        config = self.config
+    @cached_property
+    def config(self) -> DictConfig:
+        """What the task function gets."""
+        return self._composition.task(self._params)
+
+    @property
+    def hydra(self) -> DictConfig:
+        """The job's node ``hydra``, as ``HydraConfig.get()`` gives it."""
+        node: DictConfig = self.whole.hydra
+        return node
+
+    @cached_property
+    def folder(self) -> Path:
+        """The job's folder, made at the first look: never one that was there."""
+        plain = self._composition.folder(self._sweep, self.number)
+        folder = _new_folder(plain or self._named(), self.number)
+        _faults.step("folder")
+        return folder
+
+    def _named(self) -> Path:
+        with _shown(self._before_folder):
+            return Path(self._sweep, str(self._before_folder.hydra.sweep.subdir)).absolute()
+
+    @cached_property
+    def _facts(self) -> dict[tuple[str, str], Any]:
+        return {
+            ("job", "num"): self.number,
+            ("job", "id"): str(self.number),
+            ("overrides", "task"): self.overrides,
+            ("job", "override_dirname"): self._composition.dirname(self.overrides),
+            ("sweep", "dir"): self._sweep,
+        }
+
+    @cached_property
+    def _before_folder(self) -> DictConfig:
+        config = self._composition.whole(self._params)
         with open_dict(config.hydra):
-            config.hydra.sweep.dir = self.sweep
-            config.hydra.job.num = self.number
-            config.hydra.job.id = str(self.number)
-            config.hydra.overrides.task = self.overrides
-            config.hydra.job.override_dirname = _dirname(self.overrides, config.hydra.job.config)
-        HydraConfig.instance().cfg = config  # type: ignore[assignment]  # as hydra.run_job does
-        folder = _new_folder(Path(self.sweep), _subdir(config, self.number), self.number)
+            for (node, key), value in self._facts.items():
+                config.hydra[node][key] = value
+        return config
+
+    @cached_property
+    def whole(self) -> DictConfig:
+        """The whole config with all that Hydra adds for a job."""
+        config, folder = self._before_folder, self.folder
         with open_dict(config.hydra):
             config.hydra.runtime.output_dir = str(folder)
-            _notes.fill_logging(config.hydra, self.logging)
+            for path, text in self._composition.logs.leaves(folder).items():
+                OmegaConf.update(config.hydra.job_logging, path, text)
         OmegaConf.set_readonly(config.hydra, True)
-        return config, folder
+        return config
+
+    def describe(self) -> None:
+        """Write the job's config, Hydra's and the overrides into the folder."""
+        facts = self._facts | {("runtime", "output_dir"): str(self.folder)}
+        self._composition.notes.write(self.folder, facts, self.config, self._params)
+
+    def report(self, value: float, step: int) -> bool:
+        """Record how the trial is doing at a step, and say whether it should stop.
+
+        True means that it is given up: by the sweep's pruner, or because the value is not
+        finite. Whatever it returns then, it is pruned or failed.
+
+        Args:
+            value: the objective so far, such as the loss of an epoch.
+            step: a whole number that grows, such as the epoch.
+        """
+        return self.listener.hear(value, step)
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """In here HydraConfig, `report`, the log and the folder to work in are this job's."""
+        logs = self._composition.logs
+        logs.point(self.folder, None if logs.simple else self.whole.hydra.job_logging)
+        job, before = self.whole.hydra.job, Path.cwd()
+        if job.chdir:
+            os.chdir(self.folder)
+        try:
+            with _shown(self.whole), _reports.listening(self.listener), env_override(job.env_set):
+                yield
+        finally:
+            if job.chdir:
+                os.chdir(before)
+            _flush()
+
+    def shown(self) -> AbstractContextManager[None]:
+        """In here HydraConfig is this job's."""
+        return _shown(self.whole)
+
+    def result(self) -> JobReturn:
+        """Return the job's description, for Hydra's callbacks."""
+        made = JobReturn(overrides=self.overrides, cfg=self.config, hydra_cfg=self.whole)
+        made.working_dir = str(self.folder if self.whole.hydra.job.chdir else Path.cwd())
+        made.task_name = JobRuntime.instance().get("name")
+        return made
 
 
-def _subdir(config: DictConfig, number: int) -> str:
-    """Return the folder's name; Hydra's default is known without reading the interpolation."""
-    raw = OmegaConf.to_container(config.hydra.sweep, resolve=False)
-    default = isinstance(raw, dict) and raw.get("subdir") == "${hydra.job.num}"
-    return str(number if default else config.hydra.sweep.subdir)
+@contextmanager
+def _shown(config: DictConfig) -> Iterator[None]:
+    """Let ``HydraConfig`` be this one."""
+    hydra = HydraConfig.instance()
+    before, hydra.cfg = hydra.cfg, config  # type: ignore[assignment]  # as hydra.run_job does
+    try:
+        yield
+    finally:
+        hydra.cfg = before
 
 
-def _new_folder(sweep: Path, subdir: str, number: int) -> Path:
-    folder = (sweep / subdir).absolute()
+def _new_folder(folder: Path, number: int) -> Path:
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
@@ -79,73 +157,6 @@ def _new_folder(sweep: Path, subdir: str, number: int) -> Path:
         folder = folder.with_name(f"{folder.name}-{number}")
         folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _dirname(overrides: list[str], config: Any) -> str:
-    """Join the overrides as ``hydra.job.override_dirname`` does."""
-    style, lines = config.override_dirname, overrides
-    if style.exclude_keys:
-        parse = OverridesParser.create().parse_override
-        lines = [o for o in lines if parse(o).key_or_group not in style.exclude_keys]
-    return str(style.item_sep.join(sorted(lines)).replace("=", style.kv_sep))
-
-
-def run(
-    job: Job, task: TaskFunction, context: HydraContext, begun: Callable[[Path], None]
-) -> JobReturn:
-    """Run a job and return what Hydra's callbacks are shown; an exception is in there, too.
-
-    Args:
-        job: to run.
-        task: the app's function.
-        context: Hydra's, with the user's callbacks.
-        begun: told the job's folder before the task runs.
-    """
-    before = HydraConfig.instance().cfg
-    try:
-        config, folder = job.prepare()
-        _faults.step("folder")
-        begun(folder)
-        configure_log(config.hydra.job_logging, config.hydra.verbose)
-        result = _described(job, config, folder)
-        with _inside(config, folder):
-            context.callbacks.on_job_start(config=config, task_function=task)
-            _call(task, result)
-        _flush()
-        context.callbacks.on_job_end(config=config, job_return=result)
-        return result
-    finally:
-        HydraConfig.instance().cfg = before
-
-
-def _described(job: Job, config: DictConfig, folder: Path) -> JobReturn:
-    """Return the job's description and write it into the folder."""
-    _notes.write(folder, job.notes, config.hydra, job.task)
-    result = JobReturn(overrides=job.overrides, cfg=job.task, hydra_cfg=config)
-    result.working_dir = str(folder) if config.hydra.job.chdir else str(Path.cwd())
-    result.task_name = JobRuntime.instance().get("name")
-    return result
-
-
-@contextmanager
-def _inside(config: DictConfig, folder: Path) -> Iterator[None]:
-    before = Path.cwd()
-    if config.hydra.job.chdir:
-        os.chdir(folder)
-    try:
-        with env_override(config.hydra.job.env_set):
-            yield
-    finally:
-        os.chdir(before)
-
-
-def _call(task: TaskFunction, result: JobReturn) -> None:
-    try:
-        result.return_value = task(result.cfg)
-        result.status = JobStatus.COMPLETED
-    except Exception as error:
-        result.return_value = error
-        result.status = JobStatus.FAILED
 
 
 def _flush() -> None:

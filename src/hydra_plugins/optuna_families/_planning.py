@@ -27,7 +27,7 @@ def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
     """
     sampler(settings)
     pruner(settings)
-    name = settings.study_name or _new_name(config)
+    name = composer.sweep = settings.study_name or _new_name(config)
     families = _families(settings, name, composer)
     for family in families:
         _check(family, composer)

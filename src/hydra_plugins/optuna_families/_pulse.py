@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -15,7 +16,6 @@ from ._plans import Plan
 from ._reaping import BEAT
 
 if TYPE_CHECKING:
-    from optuna import Trial
     from optuna.storages import BaseStorage
 
 log = logging.getLogger(__name__)
@@ -23,13 +23,13 @@ LOOK = 1.0  # seconds between two looks
 
 
 class Pulse:
-    """Beats for the running trial; stops the worker when the session ends or its starter dies."""
+    """Beats for the running trials; stops the worker when the session ends or its starter dies."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._storage = connect(plan.storage).storage
         self._study = self._storage.get_study_id_from_name(plan.families[0].study)
-        self._trial: Trial | None = None
+        self._trials: list[int] = []  # ids
         self._last = time.monotonic()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True, name="optuna-pulse")
@@ -47,29 +47,34 @@ class Pulse:
         self._end.set()
         self._thread.join()
 
-    def watch(self, trial: Trial | None) -> None:
-        """From now on beat for this trial."""
-        self._trial, self._last = trial, time.monotonic()
+    def watch(self, trials: list[int]) -> None:
+        """From now on beat for these trials, given by id."""
+        self._trials, self._last = trials, time.monotonic()
 
     def _live(self) -> None:
-        from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
+        from optuna.exceptions import StorageInternalError
 
         while not self._end.wait(LOOK):
             try:
                 self._look()
-            except UpdateFinishedTrialError:
-                log.warning("the running trial was given up by others; its result is not used")
-                self._trial = None
             except StorageInternalError:
                 log.debug("the study database is away", exc_info=True)
 
     def _look(self) -> None:
         if alive(self._plan.starter) is False or stopped(self._plan, self._storage, self._study):
             _stopping.request()
-        trial, now = self._trial, time.monotonic()
-        if trial is not None and now - self._last > BEAT:
+        now = time.monotonic()
+        if self._trials and now - self._last > BEAT:
             self._last = now
-            trial.set_user_attr("beat", int(now))
+            for trial in self._trials:
+                self._beat(trial, int(now))
+
+    def _beat(self, trial: int, now: int) -> None:
+        from optuna.exceptions import UpdateFinishedTrialError
+
+        # It has just been told, or others have given it up, which is said when it is told.
+        with contextlib.suppress(UpdateFinishedTrialError):
+            self._storage.set_trial_user_attr(trial, "beat", now)
 
 
 def stop(plan: Plan) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from . import _faults
-from ._counting import Tally
 from ._grids import RETRIES
 from ._outcomes import DIED, Outcome
 from ._owners import Owner, alive, here
+from ._shelves import Shelf
 
 if TYPE_CHECKING:
     from optuna import Study
-    from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
 BEAT = 20.0  # seconds between two signs of life
@@ -21,65 +20,75 @@ GRACE = 180.0  # seconds without one after which an owner elsewhere counts as de
 
 
 class Reaper:
-    """Finds the dead. Used under the lock only.
+    """Finds the dead. Used under the lock only; what it changes its caller stores.
 
     A process of this machine is looked up. One elsewhere must show a heartbeat that changes;
     how long it has not is measured by our clock alone, so clocks need not agree.
     """
 
-    def __init__(self, storage: BaseStorage, *, grid: bool) -> None:
-        self._storage = storage
-        self._grid = grid  # a lost point of a grid is free again, nothing is queued
-        self._owners: dict[int, Owner | None] = {}
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
         self._beats: dict[int, tuple[Any, float]] = {}
 
-    def reap(self, study: Study, study_id: int, tally: Tally, held: set[int]) -> bool:
+    def reap(self, held: Collection[tuple[int, int]]) -> bool:
         """Give up the trials of dead owners; whether there were any.
 
         Args:
-            study: of a family.
-            study_id: its id.
-            tally: its trials.
-            held: the trials that this process is really running.
+            held: the trials that this process is really running, by family and number.
         """
-        dead = [n for n in tally.running if n not in held and self._dead(study_id, n)]
-        for number in dead:
-            self.give_up(study, study_id, number, DIED)
+        running = [
+            (index, number)
+            for index, copy in enumerate(self._shelf.copies)
+            for number in copy.tally().running
+            if (index, number) not in held
+        ]
+        self._shelf.read(running)
+        lives = self._lives()
+        dead = [one for one in running if self._dead(self._shelf.trial(*one), lives)]
+        for index, number in dead:
+            self.give_up(index, number, DIED)
         return bool(dead)
 
-    def _dead(self, study_id: int, number: int) -> bool:
-        trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
-        if trial_id not in self._owners:
-            attributes = self._storage.get_trial(trial_id).user_attrs
-            self._owners[trial_id] = attributes.get("owner")
-        owner = self._owners[trial_id]
+    def _lives(self) -> Callable[[Owner], bool | None]:
+        """Look each process up once, not once for each of its trials."""
+        known: dict[tuple[str, int, str], bool | None] = {}
+
+        def lives(owner: Owner) -> bool | None:
+            name = (owner["host"], owner["pid"], owner["start"])
+            if name not in known:
+                known[name] = alive(owner)
+            return known[name]
+
+        return lives
+
+    def _dead(self, trial: FrozenTrial, lives: Callable[[Owner], bool | None]) -> bool:
+        owner = trial.user_attrs.get("owner")
         # Ours but not held: the database went away while we were asking for it.
         if owner is None or owner == here():
             return True
-        lives = alive(owner)
-        return self._silent(trial_id) if lives is None else not lives
+        living = lives(owner)
+        return self._silent(trial._trial_id) if living is None else not living
 
     def _silent(self, trial_id: int) -> bool:
-        beat = self._storage.get_trial(trial_id).user_attrs.get("beat")
         last, since = self._beats.get(trial_id, (None, 0.0))
+        if time.monotonic() - since < BEAT and trial_id in self._beats:
+            return False
+        beat = self._shelf.database.storage.get_trial(trial_id).user_attrs.get("beat")
         if trial_id not in self._beats or beat != last:
             self._beats[trial_id] = (beat, time.monotonic())
             return False
         return time.monotonic() - since > GRACE
 
-    def give_up(self, study: Study, study_id: int, number: int, outcome: Outcome) -> None:
-        """Queue a lost trial's parameters once, then fail it; a kill in between changes nothing."""
+    def give_up(self, index: int, number: int, outcome: Outcome) -> None:
+        """Fail a lost trial and queue its parameters once more."""
         from optuna.trial import TrialState
 
-        trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
-        trial = self._storage.get_trial(trial_id)
-        if not self._grid:
-            self._requeue(study, trial)
-        _faults.step("requeued")
-        self._storage.set_trial_user_attr(trial_id, "lost", True)
-        self._storage.set_trial_user_attr(trial_id, "reason", outcome.reason)
-        _faults.step("reasoned")
-        study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+        mirror, trial = self._shelf.mirrors[index], self._shelf.trial(index, number)
+        if not self._shelf.grid:  # a lost point of a grid is free again, nothing is queued
+            self._requeue(self._shelf.study(index), trial)
+        mirror.set_trial_user_attr(trial._trial_id, "lost", True)
+        mirror.set_trial_user_attr(trial._trial_id, "reason", outcome.reason)
+        mirror.set_trial_state_values(trial._trial_id, TrialState.FAIL)
 
     @staticmethod
     def _requeue(study: Study, trial: FrozenTrial) -> None:

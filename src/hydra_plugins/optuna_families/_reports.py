@@ -7,7 +7,10 @@ scanner executes every other module of a plugin a second time.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ._telling import patiently
@@ -16,39 +19,76 @@ if TYPE_CHECKING:
     from optuna.trial import Trial
 
 
+LIVE = 1.0  # seconds between two looks of a long trial into the study
+
+
 @dataclass
 class Listener:
-    """Who hears the reports of the trial that this process is running."""
+    """Hears the reports of one trial."""
 
-    trial: Trial
+    trial: Trial  # in memory
     prunes: bool  # without a pruner nobody would read the values, so nothing is stored
+    note: Callable[[], None]  # stores them, and sees what others have done
     stop: bool = False
     diverged: str | None = None
+    noted: float = field(default_factory=time.monotonic)
 
     def hear(self, value: float, step: int) -> bool:
-        """Store the value and say whether the trial should stop."""
+        """Keep the value and say whether the trial should stop."""
         value = float(value)
         if not math.isfinite(value):
-            self.diverged = f"reported {value} at step {step}"
-            return True
-        if self.prunes and not self.stop:
-            patiently(lambda: self.trial.report(value, step))
-            self.stop = patiently(self.trial.should_prune)
-        return self.stop
+            self.diverged = self.diverged or f"reported {value} at step {step}"
+        if self.prunes and not self.stop and not self.diverged:
+            self.trial.report(value, step)
+            if time.monotonic() - self.noted > LIVE:
+                patiently(self.note)
+                self.noted = time.monotonic()
+            self.stop = self.trial.should_prune()
+        return self.stop or self.diverged is not None
 
 
-_listener: Listener | None = None
+@dataclass
+class _State:
+    listener: Listener | None = None
+    busy: bool = False  # a task runs that may be interrupted
 
 
-def listen(listener: Listener | None) -> None:
-    """From now on, `report` speaks to this listener (None: to nobody)."""
-    global _listener
-    _listener = listener
+_state = _State()
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """In here `report` speaks to this listener."""
+    before, _state.listener = _state.listener, listener
+    try:
+        yield
+    finally:
+        _state.listener = before
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """In here a task runs: whoever wants to stop the worker interrupts it."""
+    _state.busy = True
+    try:
+        yield
+    finally:
+        _state.busy = False
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """In here nobody interrupts, also if a task runs."""
+    before, _state.busy = _state.busy, False
+    try:
+        yield
+    finally:
+        _state.busy = before
 
 
 def running() -> bool:
-    """Whether this process is inside a trial's task function."""
-    return _listener is not None
+    """Whether this process is inside a task."""
+    return _state.busy
 
 
 def report(value: float, step: int) -> bool:
@@ -66,4 +106,4 @@ def report(value: float, step: int) -> bool:
     ...     if report(loss, step):
     ...         break
     """
-    return _listener is not None and _listener.hear(value, step)
+    return _state.listener is not None and _state.listener.hear(value, step)

@@ -22,6 +22,7 @@ class Settings:
     study_name: str | None
     n_trials: int
     n_jobs: int
+    batch_size: int | None
     max_failure_rate: float
     timeout: float | None
     families: bool
@@ -37,10 +38,13 @@ def read(values: dict[str, Any]) -> Settings:
     Raises:
         HydraException: naming the key, its value and what is allowed.
     """
-    plain = {key: _plain(value) for key, value in values.items()}
+    # What a job is told of its sweep is no setting, and an old config may lack a newer one.
+    plain = {"batch_size": None} | {k: _plain(v) for k, v in values.items() if k != "family"}
     _number(plain, "n_trials", whole=True, low=1)
     _number(plain, "n_jobs", whole=True, low=1)
     _number(plain, "max_failure_rate", low=0, high=1)
+    if plain["batch_size"] is not None:
+        _number(plain, "batch_size", whole=True, low=1)
     if plain["timeout"] is not None:
         _number(plain, "timeout", low=0.001)
     directions = _directions(plain.pop("direction"))

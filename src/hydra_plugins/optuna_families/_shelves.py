@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ from ._studies import combinations
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
+
+    from ._copies import Copy
+    from ._ledgers import Change, Ledger, Saved
+    from ._mirrors import Mirror
 
 
 class Shelf:
@@ -42,16 +47,92 @@ class Shelf:
         find = self.database.storage.get_study_id_from_name
         return [find(family.study) for family in self.plan.families]
 
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What reads and writes their trials."""
+        from ._tables import ledger
+
+        return ledger(self.database)
+
+    @cached_property
+    def copies(self) -> list[Copy]:
+        """Their trials, as they were at the last look."""
+        from ._copies import Copy
+
+        return [Copy(study, self.ledger) for study in self.ids]
+
+    @cached_property
+    def mirrors(self) -> list[Mirror]:
+        """The copies as storages, for Optuna's studies."""
+        from optuna.study import StudyDirection
+
+        from ._mirrors import Mirror
+
+        named = [StudyDirection[name.upper()] for name in self.plan.settings.directions]
+        pairs = zip(self.plan.families, self.copies, strict=True)
+        return [Mirror(family.study, named, copied) for family, copied in pairs]
+
+    def look(self, held: Collection[tuple[int, int]] = (), only: int | None = None) -> None:
+        """Take over what others have done.
+
+        Args:
+            held: trials of ours, by family and number: nobody else changes them.
+            only: one family.
+        """
+        copies = {c.study: c for i, c in enumerate(self.copies) if only in (None, i)}
+        unfinished = [
+            trial
+            for index, one in enumerate(self.copies)
+            if one.study in copies
+            for trial, number in one.unfinished().items()
+            if (index, number) not in held
+        ]
+        for row in self.ledger.news({s: c.last for s, c in copies.items()}, unfinished):
+            copies[row.study].accept([row])
+
+    def save(self, changes: list[Change]) -> Saved:
+        """Store what the copies have of new things, all of it or nothing.
+
+        Raises:
+            Conflict: when somebody has put trials into the studies since the last look.
+        """
+        by_study = {c.study: c for c in self.copies}
+        grown = {c.study for c in changes if c.new}
+        notes = {s: c.new_notes for s, c in by_study.items() if c.new_notes}
+        saved = self.ledger.save(changes, {s: by_study[s].last for s in grown}, notes)
+        ids = iter(saved.ids)
+        for change in changes:
+            number = next(ids) if change.new else change.trial._trial_id
+            by_study[change.study].stored(change, number)
+        for study in notes:
+            by_study[study].new_notes = {}
+        return saved
+
     def tallies(self) -> list[Tally]:
-        """Count every family's trials."""
+        """Count every family's trials in the database."""
         return count(self.database, self.ids)
 
     def trials(self, index: int) -> list[FrozenTrial]:
-        """Return a family's trials, to look at only."""
-        return self.database.storage.get_all_trials(self.ids[index], deepcopy=False)
+        """Return a family's trials as they were at the last look, to look at only."""
+        self.copies[index].read_all()
+        return self.copies[index].trials
+
+    def trial(self, index: int, number: int) -> FrozenTrial:
+        """Return a family's trial with everything that is known of it."""
+        return self.copies[index].trial(number)
+
+    def read(self, trials: Collection[tuple[int, int]]) -> None:
+        """Read trials, by family and number, if only their state is known."""
+        wanted: dict[int, list[int]] = {}
+        for index, number in trials:
+            trial_id = self.copies[index].unread(number)
+            if trial_id is not None:
+                wanted.setdefault(self.ids[index], []).append(trial_id)
+        for study, trial in self.ledger.read(wanted) if wanted else ():
+            self.copies[self.ids.index(study)].take([trial])
 
     def study(self, index: int) -> Study:
-        """Return a family's study for all but asking."""
+        """Return a family's study, in memory, for all but asking."""
         if index not in self._studies:
             self._studies[index] = self._load(index)
         return self._studies[index]
@@ -64,7 +145,7 @@ class Shelf:
         """
         if index not in self._asking:
             settings, name = self.plan.settings, self.plan.families[index].label
-            there = count(self.database, [self.ids[index]])[0].begun
+            there = self.copies[index].tally().begun
             built = sampler(settings, name, there, self._worker)
             self._studies[index] = self._load(index, sampler=built, pruner=pruner(settings))
             self._asking.add(index)
@@ -74,7 +155,7 @@ class Shelf:
         from optuna import load_study
 
         name = self.plan.families[index].study
-        return load_study(study_name=name, storage=self.database.storage, **parts)
+        return load_study(study_name=name, storage=self.mirrors[index], **parts)
 
     def choices(self, index: int) -> list[tuple[str, ...]]:
         """Return the combinations of choices that a family's trials may have."""

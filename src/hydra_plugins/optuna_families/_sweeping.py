@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra._internal.callbacks import Callbacks
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
+from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -68,7 +68,8 @@ class Sweep:
         loader = self.context.config_loader
         given = [f"{key}={value}" for key, value in self.settings.params.items()]
         arguments = _arguments.sort([*given, *lines], loader, self.config)
-        return Composer(loader, self.config, arguments, self.settings.search_key)
+        settings = self.settings
+        return Composer(loader, self.config, arguments, settings.search_key, settings.families)
 
     def _announce(self, plan: Plan) -> None:
         settings, folder = self.settings, Path(self.config.hydra.sweep.dir)
@@ -98,13 +99,14 @@ class Sweep:
     def _launch(self, plan: Plan, composer: Composer) -> Exception | None:
         """Launch workers; an error tells that some ended badly, not that the sweep did."""
         silent = HydraContext(self.context.config_loader, Callbacks())  # workers are no jobs
-        worker = Worker(plan, composer, self.context, self.task)
+        worker = Worker(plan, composer, self.context, self.task, workers=1)
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=silent, task_function=worker, config=self.config
         )
         left = sum(family.n_trials for family in plan.families)
         # The basic launcher runs one job after the other: a second worker would find nothing.
-        workers = 1 if isinstance(launcher, BasicLauncher) else min(self.settings.n_jobs, left)
+        workers = 1 if _is_basic(launcher) else min(self.settings.n_jobs, left)
+        worker.workers = workers
         try:
             results = launcher.launch([self._job(composer, i) for i in range(workers)], 0)
             with contextlib.redirect_stderr(io.StringIO()):  # Hydra names the worker's overrides
@@ -127,6 +129,7 @@ class Sweep:
 
     def _finish(self, plan: Plan, composer: Composer) -> None:
         shelf, folder = Shelf(plan, composer), Path(self.config.hydra.sweep.dir)
+        patiently(shelf.look)
         trials = patiently(lambda: [shelf.trials(i) for i in range(len(plan.families))])
         results = _results.summarize(plan, trials)
         _results.write(folder / "optimization_results.yaml", results)
@@ -136,6 +139,11 @@ class Sweep:
         if _stopping.requested():
             raise SystemExit(_stopping.requested())
         _results.check_failures(plan, trials)
+
+
+def _is_basic(launcher: Launcher) -> bool:
+    # By name: Hydra's scanner makes another class than an import would.
+    return type(launcher).__name__ == "BasicLauncher"
 
 
 def _finished(desk: Desk) -> int:

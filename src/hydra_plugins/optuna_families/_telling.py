@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from . import _faults
 from ._outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -18,17 +17,15 @@ T = TypeVar("T")
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # s; a restarted PostgreSQL is back by then
 
 
-def tell(study: Study, trial: Trial, outcome: Outcome) -> None:
-    """Store reason, values and state; a trial that was given up meanwhile stays as it is."""
+def finish(study: Study, trial: Trial, outcome: Outcome) -> None:
+    """Give a trial its reason, values and state, in memory; a finished one stays as it is."""
     from optuna.exceptions import UpdateFinishedTrialError
     from optuna.trial import TrialState
 
     try:
         if outcome.reason:
             trial.set_user_attr("reason", outcome.reason)
-            _faults.step("reasoned")
     except UpdateFinishedTrialError:
-        log.warning("trial %s was given up meanwhile; its result is not used", trial.number)
         return
     state = TrialState[outcome.state]
     study.tell(trial, values=outcome.values, state=state, skip_if_finished=True)

@@ -5,20 +5,39 @@ from __future__ import annotations
 import logging
 import traceback
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from . import _faults, _jobs, _reports, _stopping
-from ._asking import Asked
+from . import _faults, _reports, _stopping
+from ._asking import Asked, Desk
+from ._jobs import Job
 from ._outcomes import INTERRUPTED, PRUNED, Outcome, failed, judge
-from ._plans import Plan
 from ._settings import Settings
-from ._telling import patiently
 
 log = logging.getLogger(__name__)
+
+
+def job(asked: Asked, desk: Desk) -> Job:
+    """Return a trial as a job, with its folder made and described."""
+    plan = desk.plan
+    prunes = not plan.settings.pruner["_target_"].endswith(".NopPruner")
+    listener = _reports.Listener(asked.trial, prunes, lambda: desk.note(asked))
+    made = Job(
+        asked.number,
+        plan.families[asked.index].label,
+        asked.overrides,
+        asked.composition,
+        asked.params,
+        plan.folder,
+        listener,
+    )
+    if str(made.folder) != asked.trial.user_attrs.get("folder"):
+        asked.trial.set_user_attr("folder", str(made.folder))
+    made.describe()
+    return made
 
 
 @dataclass
@@ -26,7 +45,7 @@ class Watched:
     """The app's task function under the eyes of pruner, deadline and Ctrl-C."""
 
     task: TaskFunction
-    listener: _reports.Listener
+    job: Job
     settings: Settings
     outcome: Outcome = field(default_factory=lambda: failed("the task did not run"))
 
@@ -34,10 +53,9 @@ class Watched:
         """Run the task; its exceptions go on to Hydra's callbacks."""
         timeout = self.settings.timeout
         try:
-            _reports.listen(self.listener)
-            with _stopping.deadline(timeout):
+            with _reports.busy(), _stopping.deadline(timeout):
                 returned = self.task(config)
-            self.outcome = self._judge(returned)
+            self.outcome = judged(self.job, returned, self.settings)
         except _stopping.TimedOut:
             self.outcome = failed(f"timeout: it took more than {timeout} s")
             raise TimeoutError(self.outcome.reason) from None
@@ -45,47 +63,46 @@ class Watched:
             self.outcome = INTERRUPTED
             raise
         except SystemExit as error:
-            stopped = _stopping.requested()
-            self.outcome = INTERRUPTED if stopped else failed(f"SystemExit: {error.code}")
+            self.outcome = left(error)
             raise
         except Exception as error:
-            self.outcome = self._excuse(error)
+            self.outcome = excused(error)
             raise
-        finally:
-            _reports.listen(None)
         return returned
 
-    def _judge(self, returned: Any) -> Outcome:
-        if self.listener.diverged:
-            return failed(self.listener.diverged)
-        return PRUNED if self.listener.stop else judge(returned, len(self.settings.directions))
 
-    @staticmethod
-    def _excuse(error: Exception) -> Outcome:
-        from optuna import TrialPruned
-
-        if isinstance(error, TrialPruned):
-            return PRUNED
-        return failed(f"{type(error).__name__}: {error}")
+def judged(job: Job, returned: Any, settings: Settings) -> Outcome:
+    """Judge what a job returned, and what it reported before."""
+    if job.listener.diverged:
+        return failed(job.listener.diverged)
+    return PRUNED if job.listener.stop else judge(returned, len(settings.directions))
 
 
-def run(asked: Asked, task: TaskFunction, context: HydraContext, plan: Plan) -> Outcome:
+def excused(error: Exception) -> Outcome:
+    """Return the outcome of a trial that an exception ended."""
+    from optuna import TrialPruned
+
+    return PRUNED if isinstance(error, TrialPruned) else failed(f"{type(error).__name__}: {error}")
+
+
+def left(error: SystemExit) -> Outcome:
+    """Return the outcome of a trial that wanted to leave the process."""
+    return INTERRUPTED if _stopping.requested() else failed(f"SystemExit: {error.code}")
+
+
+def run(asked: Asked, task: TaskFunction, context: HydraContext, desk: Desk) -> Outcome:
     """Run a trial's job to its end, whatever end that is."""
-    settings = plan.settings
-    prunes = not settings.pruner["_target_"].endswith(".NopPruner")
-    watched = Watched(task, _reports.Listener(asked.trial, prunes), settings)
-    folders: list[Path] = []
-
-    def begun(folder: Path) -> None:
-        folders.append(folder)
-        patiently(lambda: asked.trial.set_user_attr("folder", str(folder)))
-
+    made = job(asked, desk)
+    desk.store([asked])
+    watched = Watched(task, made, desk.plan.settings)
+    result = made.result()
     try:
-        base = asked.composition
-        made, texts = base.filled(asked.params), (base.notes, base.logging)
-        job = _jobs.Job(asked.number, asked.overrides, *made, *texts, plan.folder)
-        result = _jobs.run(job, watched, context, begun)
-        _note(asked, watched.outcome, folders, result)
+        with made.inside():
+            context.callbacks.on_job_start(config=made.whole, task_function=watched)
+            _call(watched, result)
+        with made.shown():
+            context.callbacks.on_job_end(config=made.whole, job_return=result)
+        note(made, watched.outcome, result._return_value)  # the property would raise it
     except (KeyboardInterrupt, SystemExit):
         if watched.outcome is INTERRUPTED:
             _stopping.request()
@@ -93,13 +110,21 @@ def run(asked: Asked, task: TaskFunction, context: HydraContext, plan: Plan) -> 
     return watched.outcome
 
 
-def _note(asked: Asked, outcome: Outcome, folders: list[Path], result: Any) -> None:
+def _call(task: TaskFunction, result: JobReturn) -> None:
+    try:
+        result.return_value = task(result.cfg)
+        result.status = JobStatus.COMPLETED
+    except Exception as error:
+        result.return_value = error
+        result.status = JobStatus.FAILED
+
+
+def note(job: Job, outcome: Outcome, returned: object) -> None:
     """Say how it went, and keep a failure's traceback where one looks for it."""
     if outcome.state != "FAIL":
-        log.debug("trial %s: %s %s", asked.number, outcome.state, outcome.values or "")
+        log.debug("trial %s: %s %s", job.number, outcome.state, outcome.values or "")
         return
-    log.warning("trial %s failed: %s", asked.number, outcome.reason)
-    error = result._return_value  # the property would raise it
-    if isinstance(error, Exception) and folders:
-        text = "".join(traceback.format_exception(error))
-        (folders[0] / "traceback.txt").write_text(text, encoding="utf-8")
+    log.warning("trial %s failed: %s", job.number, outcome.reason)
+    if isinstance(returned, Exception):
+        text = "".join(traceback.format_exception(returned))
+        (job.folder / "traceback.txt").write_text(text, encoding="utf-8")

@@ -11,12 +11,15 @@ from omegaconf import DictConfig
 
 from . import _stopping, _trials
 from ._asking import DONE, WAIT, Asked, Desk
+from ._batches import batches
 from ._composing import Composer
 from ._noise import tamed
 from ._plans import Plan
 from ._pulse import Pulse
 from ._shelves import Shelf
+from ._sizes import Sizes
 from ._telling import patiently
+from ._together import Batch
 
 PAUSE = 0.2  # seconds before looking again whether others have finished, failed or died
 
@@ -29,24 +32,31 @@ class Worker:
     composer: Composer
     context: HydraContext
     task: TaskFunction
+    workers: int  # that share the work
 
     def __call__(self, _: DictConfig) -> None:
         """Work through the study."""
         number = int(HydraConfig.get().job.num)
         verbose = bool(HydraConfig.get().verbose)
         with tamed(verbose), _stopping.signals(quiet=True), Pulse(self.plan) as pulse:
-            desk = patiently(lambda: Desk(Shelf(self.plan, self.composer, number)))
+            shelf = patiently(lambda: Shelf(self.plan, self.composer, number))
+            desk = Desk(shelf, Sizes(shelf, self.task, self.workers))
             while not _stopping.requested():
                 asked = patiently(desk.ask)
                 if asked == DONE:
                     break
                 if asked == WAIT:
                     time.sleep(PAUSE)
-                elif isinstance(asked, Asked):
+                elif isinstance(asked, list):
                     self._run(asked, desk, pulse)
 
-    def _run(self, asked: Asked, desk: Desk, pulse: Pulse) -> None:
-        pulse.watch(asked.trial)
-        outcome = _trials.run(asked, self.task, self.context, self.plan)
-        pulse.watch(None)
-        patiently(lambda: desk.tell(asked, outcome))
+    def _run(self, asked: list[Asked], desk: Desk, pulse: Pulse) -> None:
+        pulse.watch(desk.ids(asked))
+        together = batches(self.task)
+        if together and len(asked) > 1:
+            Batch(asked, self.task, self.context, desk).run(together)
+        else:
+            (alone,) = asked
+            outcome = _trials.run(alone, self.task, self.context, desk)
+            patiently(lambda: desk.tell(alone, outcome))
+        pulse.watch([])

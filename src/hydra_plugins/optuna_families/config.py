@@ -19,6 +19,7 @@ SWEEPER: dict[str, Any] = {
     "study_name": None,  # null: a new one
     "n_trials": 20,  # finished trials, complete or pruned: per family, and in total with resume
     "n_jobs": 2,  # workers
+    "batch_size": None,  # trials that run together where the app can; null: chosen sensibly
     "max_failure_rate": 0.0,  # failed / (failed + finished)
     "timeout": None,  # seconds a trial may take
     "families": True,  # false: a swept config group is one more categorical parameter

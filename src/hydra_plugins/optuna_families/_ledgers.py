@@ -1,0 +1,168 @@
+"""What stands in a study database, and how it comes to stand there: through Optuna's interface.
+
+`_tables` does the same with a batch in one transaction. This is what is left when it does not
+know the tables; each call is a transaction of its own, in an order in which a kill loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _faults
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial, TrialState
+
+
+class Conflict(Exception):  # noqa: N818  (an event, not a mistake)
+    """Somebody who does not know our lock has put a trial into the study meanwhile."""
+
+
+class Row(NamedTuple):
+    """A trial as the list of trials has it."""
+
+    trial_id: int
+    study: int
+    number: int
+    state: TrialState
+
+
+@dataclass
+class Change:
+    """What the database does not know yet of a trial.
+
+    Args:
+        study: its study's id.
+        trial: as it is now.
+        new: there is no such trial yet.
+        moved: its state has changed.
+    """
+
+    study: int
+    trial: FrozenTrial
+    new: bool = False
+    moved: bool = False
+    params: set[str] = field(default_factory=set)
+    user: set[str] = field(default_factory=set)
+    system: set[str] = field(default_factory=set)
+    steps: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What became of changes.
+
+    Args:
+        ids: the new trials' ids, in the order of the changes.
+        refused: the ids of trials that somebody else had finished before.
+    """
+
+    ids: list[int]
+    refused: set[int]
+
+
+class Ledger:
+    """Reads and writes trials with the methods that Optuna makes public."""
+
+    def __init__(self, storage: BaseStorage) -> None:
+        self._storage = storage
+
+    def news(self, last: dict[int, int], unfinished: Collection[int]) -> list[Row]:
+        """Return the trials that are new or that were not finished, by id.
+
+        Args:
+            last: for each study's id the newest trial's id that is known.
+            unfinished: ids of trials whose state may have changed.
+        """
+        wanted = set(unfinished)
+        return [
+            Row(t._trial_id, study, t.number, t.state)
+            for study, known in last.items()
+            for t in self._storage.get_all_trials(study, deepcopy=False)
+            if t._trial_id > known or t._trial_id in wanted
+        ]
+
+    def read(self, wanted: Mapping[int, Collection[int]]) -> list[tuple[int, FrozenTrial]]:
+        """Return trials with everything that is known of them.
+
+        Args:
+            wanted: for each study's id those of trials.
+
+        Returns:
+            pairs of a study's id and a trial.
+        """
+        return [
+            (study, trial)
+            for study, ids in wanted.items()
+            for trial in self._storage.get_all_trials(study, deepcopy=True)
+            if trial._trial_id in ids
+        ]
+
+    def notes(self, study: int) -> dict[str, Any]:
+        """Return what samplers keep in a study."""
+        return self._storage.get_study_system_attrs(study)
+
+    def save(
+        self,
+        changes: Sequence[Change],
+        last: dict[int, int] | None = None,
+        notes: dict[int, dict[str, Any]] | None = None,
+    ) -> Saved:
+        """Store changes, the new trials first.
+
+        Args:
+            changes: of trials.
+            last: for each study that gets new trials, the newest trial's id that is known.
+            notes: what a sampler has put into a study, by the study's id.
+
+        Raises:
+            Conflict: when there are trials that are not known; nothing is stored.
+        """
+        if last and self.news(last, ()):
+            raise Conflict
+        new = [change for change in changes if change.new]
+        ids = [self._create(change) for change in new]
+        _faults.step("entered")
+        refused = {c.trial._trial_id for c in changes if not c.new and not self._change(c)}
+        for study, attributes in (notes or {}).items():
+            for key, value in attributes.items():
+                self._storage.set_study_system_attr(study, key, value)
+        return Saved(ids, refused)
+
+    def _create(self, change: Change) -> int:
+        made = self._storage.create_new_trial(change.study, template_trial=change.trial)
+        if self._storage.get_trial_number_from_id(made) != change.trial.number:
+            raise Conflict
+        return made
+
+    def _change(self, change: Change) -> bool:
+        """Change a trial unless it is finished; whether it was not."""
+        from optuna.exceptions import UpdateFinishedTrialError
+
+        try:
+            self._write(change)
+        except UpdateFinishedTrialError:
+            return False
+        return True
+
+    def _write(self, change: Change) -> None:
+        storage, trial, number = self._storage, change.trial, change.trial._trial_id
+        begins = change.moved and not trial.state.is_finished()
+        if begins:
+            storage.set_trial_state_values(number, trial.state)
+        for name in change.params:
+            distribution = trial.distributions[name]
+            value = distribution.to_internal_repr(trial.params[name])
+            storage.set_trial_param(number, name, value, distribution)
+        for key in change.user:
+            storage.set_trial_user_attr(number, key, trial.user_attrs[key])
+        for key in change.system:
+            storage.set_trial_system_attr(number, key, trial.system_attrs[key])
+        for step in change.steps:
+            storage.set_trial_intermediate_value(number, step, trial.intermediate_values[step])
+        _faults.step("filled")
+        if change.moved and not begins:
+            storage.set_trial_state_values(number, trial.state, trial.values)

@@ -1,0 +1,110 @@
+"""The loggers of a process, pointed at one job after another.
+
+Hydra configures logging anew for each job, half a millisecond. Where the jobs' logging differs
+only in the folder that a file lies in, which is Hydra's default, the files' handlers are told the
+new folder instead, and open it when there is something to say.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import configure_log
+from omegaconf import DictConfig, OmegaConf
+
+FOLDER, NAME = "${hydra.runtime.output_dir}", "${hydra.job.name}"
+
+
+class Logs:
+    """The logging of a composition's jobs.
+
+    Args:
+        hydra: the composition's node of that name.
+    """
+
+    def __init__(self, hydra: DictConfig) -> None:
+        self._verbose = hydra.verbose
+        self._plain: Any = OmegaConf.to_container(hydra.job_logging, resolve=False)
+        self._name = str(hydra.job.name)
+        found = [part for _, text in _leaves(self._plain, "") for part in _PARTS.findall(text)]
+        self.simple = set(found) <= {FOLDER, NAME}
+
+    def leaves(self, folder: Path) -> dict[str, str]:
+        """Return the values that name the job or its folder, by path."""
+        return {
+            path: text.replace(FOLDER, str(folder)).replace(NAME, self._name)
+            for path, text in _leaves(self._plain, "")
+            if self.simple and "${" in text
+        }
+
+    def point(self, folder: Path, job_logging: DictConfig | None = None) -> None:
+        """Let the loggers write into a job's folder.
+
+        Args:
+            folder: the job's.
+            job_logging: its own logging config, read only where that is not simple.
+        """
+        if not self.simple:
+            configure_log(job_logging, self._verbose)  # type: ignore[arg-type]
+            _Files.here = None
+        elif _Files.here is None or not _Files.here.fit(self._plain):
+            configure_log(self._config(folder), self._verbose)
+            _Files.here = _Files(self._plain, folder)
+        else:
+            _Files.here.point(folder)
+
+    def _config(self, folder: Path) -> DictConfig:
+        config: DictConfig = OmegaConf.create(self._plain)
+        for path, text in self.leaves(folder).items():
+            OmegaConf.update(config, path, text)
+        for handler in (config.get("handlers") or {}).values():
+            if handler.get("class") == "logging.FileHandler":
+                handler.setdefault("delay", True)
+        return config
+
+
+class _Files:
+    """The handlers that write into a job's folder, as they were configured."""
+
+    here: _Files | None = None  # of this process
+
+    def __init__(self, plain: Any, folder: Path) -> None:
+        self._plain = plain
+        self._root = list(logging.getLogger().handlers)
+        known = [logging.getLogger(), *map(logging.getLogger, plain.get("loggers") or ())]
+        files = [h for log in known for h in log.handlers if isinstance(h, logging.FileHandler)]
+        self._files = {
+            file: Path(file.baseFilename).relative_to(folder)
+            for file in files
+            if Path(file.baseFilename).is_relative_to(folder)
+        }
+
+    def fit(self, plain: Any) -> bool:
+        """Whether logging still is what was configured here."""
+        return bool(plain == self._plain and self._root == logging.getLogger().handlers)
+
+    def point(self, folder: Path) -> None:
+        """Let them write into another job's folder."""
+        for file, path in self._files.items():
+            file.acquire()
+            if file.stream is not None:
+                file.stream.close()
+                file.stream = None  # it opens when it writes
+            file.baseFilename = str(folder / path)
+            file.release()
+
+
+_PARTS = re.compile(r"\$\{[^}]*\}")
+
+
+def _leaves(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    for key, value in node.items() if isinstance(node, dict) else ():
+        below = f"{path}.{key}".lstrip(".")
+        if isinstance(value, str):
+            yield below, value
+        else:
+            yield from _leaves(value, below)

@@ -1,0 +1,68 @@
+"""How many trials run together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hydra.errors import HydraException
+
+from ._batches import batches
+from ._shelves import Shelf
+
+LEARN_NOTHING = ("RandomSampler", "QMCSampler", "GridSampler", "BruteForceSampler")
+MOST = 32  # trials of a family at a time, for a sampler that learns from them
+SCRAPS = 4  # no worker takes less than such a part of a batch because others work, too
+PART = 10  # such a sampler decides at least so often
+
+
+@dataclass
+class Sizes:
+    """What a batch may hold.
+
+    Args:
+        shelf: of the sweep.
+        task: the app's function.
+        workers: that share the work.
+    """
+
+    shelf: Shelf
+    task: object
+    workers: int = 1
+    _known: dict[int, int] = field(default_factory=dict)
+
+    def most(self, index: int) -> int:
+        """Return how many trials may run together with one of this family."""
+        if index not in self._known:
+            self._known[index] = self._ask(index)
+        return self._known[index]
+
+    def _ask(self, index: int) -> int:
+        together, wanted = batches(self.task), self.shelf.plan.settings.batch_size
+        if together is None or wanted == 1:
+            return 1
+        compose = self.shelf.composer.compose
+        sizes = [together.size(compose(c).task({})) for c in self.shelf.choices(index)]
+        for size in sizes:
+            if not isinstance(size, int) or size < 1:
+                raise HydraException(
+                    f"in_batches: size must give a whole number of at least 1, got {size!r}"
+                )
+        return min([*sizes, *([wanted] if wanted else [])])
+
+    def share(self, index: int) -> int:
+        """Return how many of this family a batch may hold, so that the search is not worse.
+
+        A sampler that learns proposes the trials of a batch without knowing their results.
+        """
+        settings = self.shelf.plan.settings
+        learns = not str(settings.sampler["_target_"]).endswith(LEARN_NOTHING)
+        if settings.batch_size is not None or not learns:
+            return self.most(index)
+        return min(MOST, max(1, self.shelf.plan.families[index].n_trials // PART))
+
+    def part(self, left: int) -> int:
+        """Return this worker's part of what is left, so that none is idle at the end."""
+        if self.shelf.plan.settings.batch_size is not None:
+            return left
+        together = max(map(self.most, range(len(self.shelf.plan.families))))
+        return max(-(-left // self.workers), together // SCRAPS)

@@ -1,0 +1,109 @@
+"""Run a batch of trials and say of each what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext, TaskFunction
+
+from . import _faults, _reports, _stopping
+from ._asking import Asked, Desk
+from ._batches import Batches
+from ._jobs import Job
+from ._outcomes import INTERRUPTED, Outcome, failed
+from ._telling import patiently
+from ._trials import excused, job, judged, left, note
+
+TELL = 1.0  # seconds between two times of telling what has ended
+
+
+class Batch:
+    """Trials that run together.
+
+    Args:
+        asked: the trials.
+        task: the app's function, shown to Hydra's callbacks.
+        context: Hydra's.
+        desk: where they were asked for, and are told.
+    """
+
+    def __init__(
+        self, asked: Sequence[Asked], task: TaskFunction, context: HydraContext, desk: Desk
+    ) -> None:
+        self._desk, self._task, self._callbacks = desk, task, context.callbacks
+        self._settings = desk.plan.settings
+        self._jobs = {job(one, desk): one for one in asked}
+        self._open = dict(self._jobs)  # neither ended nor given up
+        self._ended: list[tuple[Asked, Outcome]] = []  # and not yet told
+        self._told = time.monotonic()
+
+    def run(self, batches: Batches) -> None:
+        """Run them to their end, whatever end that is, and tell it."""
+        patiently(lambda: self._desk.store(list(self._jobs.values())))
+        self._begin()
+        timeout = self._settings.timeout and self._settings.timeout * len(self._jobs)
+        try:
+            with _reports.busy(), _stopping.deadline(timeout):
+                self._collect(batches.together(list(self._jobs)))
+            self._end_rest(failed("the batch function ended without it"))
+        except _stopping.TimedOut:
+            self._end_rest(failed(f"timeout: its batch took more than {timeout} s"))
+        except KeyboardInterrupt:
+            self._end_rest(INTERRUPTED)
+            _stopping.request()
+        except SystemExit as error:
+            self._end_rest(left(error))
+        except Exception as error:
+            self._end_rest(excused(error), error)
+        self._tell()
+
+    def _begin(self) -> None:
+        for one in self._jobs if self._callbacks.callbacks else ():
+            with one.inside():
+                self._callbacks.on_job_start(config=one.whole, task_function=self._task)
+
+    def _collect(self, results: Iterable[tuple[Job, Any]]) -> None:
+        for one, returned in results:
+            if one not in self._open:
+                raise ValueError(f"trial {one.number} came out of its batch twice")
+            self._end(one, self._judged(one, returned), returned)
+            # A deadline might end the telling in its middle.
+            if not self._settings.timeout and time.monotonic() - self._told > TELL:
+                self._tell()
+                if _stopping.requested():
+                    raise KeyboardInterrupt
+
+    def _judged(self, one: Job, returned: Any) -> Outcome:
+        if isinstance(returned, Exception):
+            return failed(one.listener.diverged) if one.listener.diverged else excused(returned)
+        return judged(one, returned, self._settings)
+
+    def _end_rest(self, outcome: Outcome, error: Exception | None = None) -> None:
+        for one in list(self._open):
+            self._end(one, outcome, error)
+
+    def _end(self, one: Job, outcome: Outcome, returned: object) -> None:
+        self._ended.append((self._open.pop(one), outcome))
+        if not outcome.lost:
+            note(one, outcome, returned)
+        if self._callbacks.callbacks and not outcome.lost:
+            with one.shown():
+                result = _result(one, returned)
+                self._callbacks.on_job_end(config=one.whole, job_return=result)
+        _faults.step("trained")
+
+    def _tell(self) -> None:
+        """Tell what has ended; nobody interrupts that."""
+        with _reports.undisturbed():
+            patiently(lambda: self._desk.tell_all(self._ended))
+        self._ended, self._told = [], time.monotonic()
+
+
+def _result(one: Job, returned: object) -> JobReturn:
+    result = one.result()
+    result.return_value = returned
+    result.status = JobStatus.FAILED if isinstance(returned, Exception) else JobStatus.COMPLETED
+    return result
