@@ -34,9 +34,7 @@ def read(
     found = families(storage, study)
     rows = _rows(found, show)
     matters = {_name(label, found): shares for label, shares in importances(storage, study).items()}
-    parts = tuple(
-        _family(name, rows[name], matters.get(name, {}), verdict) for name in found
-    )
+    parts = tuple(_family(name, rows[name], matters.get(name, {}), verdict) for name in found)
     return _review(study, parts, verdict)
 
 
