@@ -31,7 +31,9 @@ SAMPLERS = {"random": optuna.samplers.RandomSampler, "tpe": optuna.samplers.TPES
 class Losses(Protocol):
     """Losses of one family at one place of its space, on each of the seeds."""
 
-    def __call__(self, gap: float, place: Sequence[float], seeds: range) -> Array: ...
+    def __call__(self, gap: float, place: Sequence[float], seeds: range) -> Array:
+        """Losses, one for each seed; `gap` tells the families apart."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,20 @@ def tune(losses: Losses, gap: float, sampler: str, n_trials: int, number: int) -
     for _ in range(n_trials):
         trial = study.ask(space)
         # Every tuning has a seed of its own here: the repeats stand for independent sweeps.
-        study.tell(trial, float(losses(gap, list(trial.params.values()), range(number, number + 1))[0]))
+        study.tell(
+            trial, float(losses(gap, list(trial.params.values()), range(number, number + 1))[0])
+        )
     ordered = sorted(study.trials, key=lambda trial: trial.values[0])
     return [list(trial.params.values()) for trial in ordered]
 
 
 def finalists(
-    losses: Losses, gap: float, family: str, places: list[list[float]], selection: range, fresh: range
+    losses: Losses,
+    gap: float,
+    family: str,
+    places: list[list[float]],
+    selection: range,
+    fresh: range,
 ) -> Iterator[Finalist]:
     """Train the best trials anew: picked on the selection seeds, judged on the fresh ones."""
     picked = sorted(places, key=lambda place: float(losses(gap, place, selection).mean()))
@@ -86,7 +95,9 @@ class Setting:
     gap: float
 
 
-def repeat(losses: Losses, setting: Setting, tuned: dict[float, list[list[list[float]]]], number: int) -> Ranking:
+def repeat(
+    losses: Losses, setting: Setting, tuned: dict[float, list[list[list[float]]]], number: int
+) -> Ranking:
     """One sweep: tunings drawn from those there are, and the verdict on their finalists."""
     rng = np.random.default_rng([number, 1])
     first = 10**6 + 1000 * number
@@ -110,23 +121,32 @@ def told(ranking: Ranking, gap: float) -> float:
 
 def main() -> None:
     """Print the table, a row as soon as it is known."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--repeats", type=int, default=300)
     parser.add_argument("--searches", type=int, default=150)
     parser.add_argument("--quick", action="store_true", help="two families, 20 trials only")
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    print("basin  noise  sampler  trials  families  finalists  seeds   errors  power at gap 0.1   0.3   1.0")
+    print("basin  noise  sampler  trials  families  finalists  seeds   errors", end="")
+    print("  power at gap 0.1   0.3   1.0")
     basins = {"round": (6.0, 6.0, 6.0), "valley": (20.0, 2.0, 0.2)}
     trials = (20,) if options.quick else (20, 50)
-    for (name, curvatures), noise, sampler, n in product(basins.items(), (0.05, 0.5), SAMPLERS, trials):
+    for (name, curvatures), noise, sampler, n in product(
+        basins.items(), (0.05, 0.5), SAMPLERS, trials
+    ):
         losses = Landscape(curvatures, noise)
         tuned = {
             gap: [tune(losses, gap, sampler, n, i) for i in range(options.searches)]
             for gap in (0.0, 0.1, 0.3, 1.0)
         }
-        shapes = [(2, 8, 16)] if options.quick else [(2, 8, 8), (2, 8, 16), (2, 8, 32), (3, 8, 16), (24, 8, 16), (24, 12, 16)]
+        shapes = (
+            [(2, 8, 16)]
+            if options.quick
+            else [(2, 8, 8), (2, 8, 16), (2, 8, 32), (3, 8, 16), (24, 8, 16), (24, 12, 16)]
+        )
         for families, deep, seeds in shapes:
             rates = []
             for gap in tuned:

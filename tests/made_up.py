@@ -8,7 +8,7 @@ import numpy as np
 from lrlab.ranking import Finalist, rank
 from sweeps.review import FamilyReview, Pick, Recommended, Review, TrialRow, Verdict
 
-NAMES = (
+NAMES = (  # noqa: SIM905 (to be read)
     "none step cosine exponential plateau one_cycle cyclic polynomial wsd rex chebyshev linear "
     "inverse_time inverse_sqrt warmup_cosine warmup_linear warmup_step warmup_exponential "
     "cosine_restarts multi_step multiplicative constant swa lambda"
@@ -27,9 +27,8 @@ def review(names: Sequence[str] = ("cosine", "step", "plateau"), n_trials: int =
     ]
     ranking = rank(finalists, n_trials)
     picks = {f.name: _pick(f, place) for place, f in enumerate(families) if f.best}
-    robustness = tuple((f, FLOOR + OPTIMUM * f**0.7) for f in (0.25, 0.5, 1.0, 2.0)) + (
-        (4.0, math.inf),
-    )
+    factors = (0.25, 0.5, 1.0, 2.0)
+    robustness = (*((f, FLOOR + OPTIMUM * f**0.7) for f in factors), (4.0, math.inf))
     use = Recommended(
         ranking.best.family,
         f"python -m sweeps scheduler={ranking.best.family} optimizer.lr=0.12",
@@ -78,7 +77,13 @@ def _trial(rng: np.random.Generator, name: str, place: int, number: int) -> Tria
 def _history(lr: float, place: int, last: float) -> tuple[dict[str, float], ...]:
     rows = []
     for epoch in range(101):
-        shape = (1 + math.cos(math.pi * epoch / 100)) / 2 if place % 3 == 0 else 0.95 ** (epoch * (1 + place % 5) / 3)
+        shape = (
+            (1 + math.cos(math.pi * epoch / 100)) / 2
+            if place % 3 == 0
+            else 0.95 ** (epoch * (1 + place % 5) / 3)
+        )
         excess = 100.0 * math.exp(-epoch / 5) + last
-        rows.append({"epoch": float(epoch), "lr": lr * shape, "loss": FLOOR + excess, "excess_loss": excess})
+        rows.append(
+            {"epoch": float(epoch), "lr": lr * shape, "loss": FLOOR + excess, "excess_loss": excess}
+        )
     return tuple(rows)

@@ -1,4 +1,4 @@
-"""Ranking against theory, against its own symmetries, and against searches made of random numbers."""
+"""Ranking against theory, its own symmetries, and searches made of random numbers."""
 
 import math
 

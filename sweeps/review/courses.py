@@ -1,6 +1,6 @@
 """How the best of each family trained: its learning rate and its loss over the epochs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sweeps.review.charts import Axis, Curves, Line
 from sweeps.review.reviews import FamilyReview, Review
@@ -10,9 +10,9 @@ EXCESS = "excess loss (loss minus the best reachable)"
 
 
 def learning_rates(review: Review) -> Curves | None:
-    """The learning rate in force after each epoch."""
+    """The learning rate, each from the epoch at which it comes into force."""
     lines = [
-        Line(family.name, _column(family, "epoch"), _column(family, _lr(family.history[0])))
+        Line(family.name, _column(family, "epoch"), _lrs(family), steps=True)
         for family in _trained(review)
     ]
     if not lines:
@@ -35,10 +35,10 @@ def losses(review: Review) -> Curves | None:
     column, label = ("excess_loss", EXCESS) if known else ("loss", "loss")
     found = {family.name: _column(family, column) for family in trained}
     log = known or all(loss > 0 for values in found.values() for loss in values)
-    lowest = min((min(values), name) for name, values in found.items())
-    title = f"Loss of the best of each family: {lowest[1]} comes lowest"
+    lowest = min((values[-1], name) for name, values in found.items())
+    title = f"Loss of the best of each family: {lowest[1]} ends lowest"
     if len(found) == 1:
-        title = f"Loss of the best {lowest[1]}, down to {number(lowest[0], 3)}"
+        title = f"Loss of the best {lowest[1]}, {number(lowest[0], 3)} at the end"
     lines = [
         Line(f.name, _column(f, "epoch"), lifted(found[f.name]) if log else found[f.name])
         for f in trained
@@ -68,5 +68,6 @@ def _column(family: FamilyReview, name: str) -> list[float]:
     return [row[name] for row in family.history]
 
 
-def _lr(row: Mapping[str, float]) -> str:
-    return "lr" if "lr" in row else "lr/0"
+def _lrs(family: FamilyReview) -> list[float]:
+    """Of several parameter groups the first stands for all."""
+    return _column(family, "lr" if "lr" in family.history[0] else "lr/0")

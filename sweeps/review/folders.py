@@ -31,7 +31,7 @@ class TrialFolder:
         return tuple(read_history(self._run.history))
 
     def ends(self) -> tuple[float | None, float | None]:
-        """Excess loss at the end, and the highest learning rate; read without making numbers of all."""
+        """Excess loss at the end, and the highest learning rate; quicker than the history."""
         names, rows = self._cells()
         lrs = [place for place, name in enumerate(names) if name.split("/")[0] == "lr"]
         peak = max((float(row[place]) for row in rows for place in lrs), default=None)

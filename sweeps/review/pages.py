@@ -1,6 +1,6 @@
 """A review as one HTML page that needs nothing else, and each chart as a page of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 SCRIPT = "plotly.min.js"  # beside the charts' own pages, once for all
 CONFIG = {"displaylogo": False, "responsive": True}
 LOOK = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2em auto; padding: 0 1em; color: #222 }
-h1 { font-size: 1.4em } h2 { font-size: 1.15em; margin-top: 2em }
-p.headline { font-size: 1.15em; font-weight: 600; background: #eef4f9; padding: .7em 1em; border-left: 4px solid #0072B2 }
-div.wide { overflow-x: auto } table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+body { font: 15px/1.5 system-ui, sans-serif; color: #222;
+       max-width: 1200px; margin: 2em auto; padding: 0 1em }
+h1 { font-size: 1.4em }
+h2 { font-size: 1.15em; margin-top: 2em }
+p.headline { font-size: 1.15em; font-weight: 600; padding: .7em 1em;
+             background: #eef4f9; border-left: 4px solid #0072B2 }
+div.wide { overflow-x: auto }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { padding: .25em .6em; text-align: left; border-bottom: 1px solid #ddd; white-space: nowrap }
 td:last-child { white-space: normal; min-width: 14em }
-th.right, td.right { text-align: right } tr.tied { background: #f3f3f3 }
+th.right, td.right { text-align: right }
+tr.tied { background: #f3f3f3 }
 pre { background: #f6f6f6; padding: .8em 1em; overflow-x: auto; font-size: .92em }
 """
 MISSING = (
@@ -87,8 +92,8 @@ def _table(review: Review) -> str:
     return f"<div class=wide><table><tr>{head}</tr>{body}</table></div>"
 
 
-def _cells(tag: str, texts: "Sequence[str] | object", kinds: Sequence[str]) -> str:
-    pairs = zip(texts, kinds, strict=True)  # type: ignore[call-overload]
+def _cells(tag: str, texts: Iterable[str], kinds: Sequence[str]) -> str:
+    pairs = zip(texts, kinds, strict=True)
     return "".join(f"<{tag} {kind}>{escape(text)}</{tag}>" for text, kind in pairs)
 
 

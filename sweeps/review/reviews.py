@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from typing import Any, ClassVar, Literal, Self
+from functools import cached_property
+from typing import ClassVar, Literal, Self
 
 from pydantic import ConfigDict, TypeAdapter
 
@@ -21,7 +21,7 @@ class Stored:
 
     def to_json(self) -> str:
         """JSON; infinity is the text "Infinity"."""
-        return _adapter(type(self)).dump_json(self, indent=1).decode()
+        return TypeAdapter(type(self)).dump_json(self, indent=1).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -30,13 +30,7 @@ class Stored:
         Raises:
             ValueError: it is no JSON, or of something else.
         """
-        found: Self = _adapter(cls).validate_json(text)
-        return found
-
-
-@cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+        return TypeAdapter(cls).validate_json(text)
 
 
 @dataclass(frozen=True)
@@ -218,6 +212,15 @@ class Review(Stored):
 
         return tuple(sorted(self.families, key=place))
 
+    @property
+    def went_on(self) -> bool:
+        """Whether the sweep has gained trials or families since its verdict."""
+        if self.verdict is None:
+            return False
+        judged = {standing.family for standing in self.verdict.ranking.standings}
+        complete = {family.name for family in self.families if family.best}
+        return judged != complete or self.verdict.ranking.n_trials != self.n_trials
+
     def params(self, family: FamilyReview) -> Mapping[str, Value]:
         """The parameters that stand for a family: its pick's, or its best trial's."""
         if self.verdict and family.name in self.verdict.picks:
@@ -228,5 +231,5 @@ class Review(Stored):
     def simplest(self) -> FamilyReview | None:
         """Of those that cannot be told from the best: fewest tuned parameters, then arguments."""
         tied = self.verdict.ranking.tied if self.verdict else ()
-        among = [family for family in self.families if family.name in tied]
-        return min(among, key=lambda f: (f.swept, f.arguments, f.name), default=None)
+        among = [family for family in self.ordered if family.name in tied]
+        return min(among, key=lambda family: (family.swept, family.arguments), default=None)

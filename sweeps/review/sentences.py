@@ -48,7 +48,8 @@ def _unfinished(review: Review) -> str:
     so_far = f"{done} of {review.n_trials * len(review.families)} trials, no verdict yet"
     if first.best is None:
         return f"unfinished: {so_far}"
-    return f"unfinished: {so_far}; best so far {_called(review, first)}, loss {number(first.best.value)}"
+    best = f"{_called(review, first)}, loss {number(first.best.value)}"
+    return f"unfinished: {so_far}; best so far {best}"
 
 
 def notes(review: Review) -> list[str]:
@@ -61,12 +62,15 @@ def _verdict_notes(review: Review) -> list[str]:
     if verdict is None:
         return [f"go on with: {review.command}"] if review.command else []
     ranking, lines = verdict.ranking, []
+    if review.went_on:
+        lines.append(f"the sweep has gone on since this verdict; judge it with: {review.command}")
     if verdict.robustness:
         losses = [f"{times(factor)}: {number(loss)}" for factor, loss in verdict.robustness]
         lines.append(f"{ranking.best.family} with its learning rate {', '.join(losses)}")
     lines.append(
         f"loss: mean of {ranking.seeds} fresh seeds and its 95 % interval; p: how easily chance, of "
-        f"seeds or search, sets {len(ranking.standings)} equals so far apart ({ranking.level:g} and above: tied)"
+        f"seeds or search, sets {len(ranking.standings)} equals so far apart "
+        f"({ranking.level:g} and above: tied)"
     )
     if verdict.optimum is not None:
         lines.append(

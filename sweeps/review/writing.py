@@ -1,11 +1,11 @@
 """All files of a review."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sweeps.review import markdown, pages
-from sweeps.review.charts import Chart
 from sweeps.review.interactive import figure
 from sweeps.review.pictures import draw
 from sweeps.review.places import charts
@@ -22,41 +22,27 @@ def write(review: Review, folder: Path, show: Callable[[str], None] = lambda _: 
     Args:
         review: what to tell.
         folder: made if it is not there; what has these names in it is replaced.
-        show: told the name of each file before it is written.
+        show: told the name of each file before it is made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, make in _files(review, folder):
-        show(name)
-        make()
-
-
-def _files(review: Review, folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
-    drawn, looks = charts(review), styles(family.name for family in review.families)
-    verdict = review.verdict
-    if verdict is not None:
-        yield VERDICT, lambda: (folder / VERDICT).write_text(verdict.to_json(), "utf-8")
-    yield "verdict.md", lambda: (folder / "verdict.md").write_text(markdown.text(review), "utf-8")
-    yield "trials.csv", lambda: _trials(review, folder / "trials.csv")
-    figures = [figure(chart, looks) for chart in drawn]
-    page = folder / "verdict.html"
-    yield page.name, lambda: page.write_text(pages.page(review, figures), "utf-8")
     plots = folder / "plots"
-    plots.mkdir(exist_ok=True)
-    if drawn:
-        yield (
-            f"plots/{pages.SCRIPT}",
-            lambda: (plots / pages.SCRIPT).write_text(pages.script(), "utf-8"),
-        )
+    plots.mkdir(parents=True, exist_ok=True)
+    drawn, looks = charts(review), styles(family.name for family in review.families)
+    figures = [figure(chart, looks) for chart in drawn]
+    for name, text in _texts(review, figures).items():
+        show(name)
+        (folder / name).write_text(text, encoding="utf-8")
+    show("trials.csv")
+    _trials(review, folder / "trials.csv")
     for chart, made in zip(drawn, figures, strict=True):
-        yield from _plot(chart, pages.chart_page(chart.title, made), plots)
-        yield (
-            f"plots/{chart.key}.png",
-            lambda chart=chart: draw(chart, looks, plots / f"{chart.key}.png"),
-        )
+        show(f"plots/{chart.key}")
+        (plots / f"{chart.key}.html").write_text(pages.chart_page(chart.title, made), "utf-8")
+        draw(chart, looks, plots / f"{chart.key}.png")
 
 
-def _plot(chart: Chart, text: str, plots: Path) -> Iterator[tuple[str, Callable[[], object]]]:
-    yield f"plots/{chart.key}.html", lambda: (plots / f"{chart.key}.html").write_text(text, "utf-8")
+def _texts(review: Review, figures: list[Any]) -> dict[str, str]:
+    found = {VERDICT: review.verdict.to_json()} if review.verdict else {}
+    found |= {"verdict.md": markdown.text(review), "verdict.html": pages.page(review, figures)}
+    return found | ({f"plots/{pages.SCRIPT}": pages.script()} if figures else {})
 
 
 def _trials(review: Review, path: Path) -> None:

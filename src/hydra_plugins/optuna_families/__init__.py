@@ -10,7 +10,7 @@ False
 """
 
 from ._batches import in_batches
-from ._reading import all_trials, finished_trials, importances
+from ._reading import all_trials, finished_trials, importances, sweeps
 from ._reports import report
 from ._results import SweepFailed
 
@@ -21,4 +21,5 @@ __all__ = [
     "importances",
     "in_batches",
     "report",
+    "sweeps",
 ]

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 FEWEST = 10  # complete trials from which an importance can be told
 
 
+def sweeps(storage: str) -> list[str]:
+    """Return the names of all sweeps in a database, in the order of the alphabet.
+
+    Raises:
+        KeyError: when there is no such database.
+    """
+    with _opened(storage) as database:
+        return _names(database.storage.get_all_studies())
+
+
 def all_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial]]:
     """Return all trials of each family of a sweep, whatever their state.
 
@@ -106,9 +116,13 @@ def _families(database: Database, name: str) -> dict[str, Study]:
     studies = database.storage.get_all_studies()
     sweeps = [study for study in studies if study.user_attrs.get("sweep") == name]
     if not sweeps:
-        known = sorted({s.user_attrs["sweep"] for s in studies if "sweep" in s.user_attrs})
+        known = ", ".join(_names(studies))
         raise KeyError(f"no sweep {name!r} in that storage; it has {known or 'none'}")
     return {sweep.user_attrs["family"]: _loaded(database, sweep) for sweep in sweeps}
+
+
+def _names(studies: list[FrozenStudy]) -> list[str]:
+    return sorted({s.user_attrs["sweep"] for s in studies if "sweep" in s.user_attrs})
 
 
 def _loaded(database: Database, stored: FrozenStudy) -> Study:

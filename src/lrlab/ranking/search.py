@@ -53,7 +53,7 @@ def turned_round(better: Array, other: Array, margin: float, n_trials: int) -> t
     """How likely another tuning of both would not show `better` ahead.
 
     With w_r = s^r (1 - s), s = `step_down`, the sums over both families' ranks r and q of
-    w_r w_q [better_r >= other_q] and of w_r w_q p(better_r, other_q), p being the seeds' (`not_worse`).
+    w_r w_q [better_r >= other_q] and of w_r w_q p(better_r, other_q), p by `not_worse`.
 
     Args:
         better: losses of one family's finalists, shape (ranks, seeds); smoothed.

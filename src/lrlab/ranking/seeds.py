@@ -45,9 +45,9 @@ def not_worse(differences: Array, margin: float) -> Array:
     seeds = differences.shape[-1]
     if seeds < 2:
         return np.full(differences.shape[:-1], 0.5)
-    diverged = ~np.isfinite(differences).all(axis=-1)
-    finite = np.where(diverged[..., None], 0.0, differences)
-    return np.where(diverged, _sign_test(differences - margin), _t_test(finite - margin))
+    whole = np.asarray(np.isfinite(differences).all(axis=-1))
+    by_mean = _t_test(np.where(whole[..., None], differences, 0.0) - margin)
+    return np.where(whole, by_mean, _sign_test(differences - margin))
 
 
 def worse_than_smallest(differences: Array, margin: float, families: int) -> float:
@@ -85,7 +85,8 @@ def _student(beyond: Array) -> Array:
     error = beyond.std(axis=-1, ddof=1) / np.sqrt(beyond.shape[-1])
     # Without any spread the mean's sign alone decides.
     spread_less = np.where(mean == 0, 0.0, np.copysign(np.inf, mean))
-    return np.divide(mean, error, out=spread_less, where=error > 0)
+    t: Array = np.divide(mean, error, out=spread_less, where=error > 0)
+    return t
 
 
 def _sign_test(beyond: Array) -> Array:

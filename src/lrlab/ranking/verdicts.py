@@ -103,7 +103,9 @@ def rank(
     matter = margin * _smallest(families[order[0]][0])
     even = {name: smoothed(families[name]) for name in order}
     ps = [_compare(even[order[0]], even[name], matter, n_trials, len(order)) for name in order[1:]]
-    corrected = [max(pair) for pair in zip(holm([p.both for p in ps]), (p.seeds for p in ps), strict=True)]
+    corrected = [
+        max(pair) for pair in zip(holm([p.both for p in ps]), (p.seeds for p in ps), strict=True)
+    ]
     found = zip(order, [BEST, *ps], [1.0, *corrected], strict=True)
     standings = tuple(_standing(name, families[name][0], p, last, level) for name, p, last in found)
     deepest = max(map(len, families.values()))

@@ -1,0 +1,121 @@
+"""`python -m sweeps.report`: all tables, pages and plots of a sweep again, from what is stored.
+
+    python -m sweeps.report [STUDY] [--storage URL] [--out FOLDER]
+
+Nothing is trained. Without a name it lists the studies that there are. The files go where the
+sweep itself put them, mlruns/studies/STUDY/artifacts, unless a folder is given.
+"""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from sqlalchemy.exc import SQLAlchemyError
+
+from hydra_plugins.optuna_families import sweeps
+from sweeps import console
+from sweeps.review import Review, reading, terminals, writing
+from sweeps.studies import folder_of
+
+STORAGE = "sqlite:///mlruns/optuna.db"
+
+
+class NothingToReportError(Exception):
+    """No such study, or nothing in it; the message is a line for a person."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make them; exit with 1 if there is nothing to make them of."""
+    asked = _parser().parse_args(arguments)
+    try:
+        with _one_line():
+            _report(asked) if asked.study else _list(asked.storage)
+    except NothingToReportError as error:
+        console.fail(str(error))
+        sys.exit(1)
+
+
+def _list(storage: str) -> None:
+    names = sweeps(storage)
+    if not names:
+        raise NothingToReportError(f"there are no studies in {storage}")
+    judged = [(folder_of(name).artifacts / writing.VERDICT).exists() for name in names]
+    console.summary(
+        [
+            ("study", name if known else f"{name}  (no verdict)")
+            for name, known in zip(names, judged, strict=True)
+        ]
+    )
+
+
+def _report(asked: argparse.Namespace) -> None:
+    own = folder_of(asked.study).artifacts
+    out = own if asked.out is None else asked.out
+    verdict = reading.stored_verdict(own)
+    with _bar() as bar:
+        read = bar.add_task("reading trials", total=None)
+        review = reading.read(
+            asked.storage,
+            asked.study,
+            verdict,
+            lambda n, of: bar.update(read, completed=n, total=of),
+        )
+        _check(review)
+        write = bar.add_task("writing files", total=None)
+        writing.write(review, out, lambda name: bar.update(write, description=f"writing {name}"))
+    terminals.show(review, console.out)
+    console.summary([("files", os.path.relpath(out))])
+
+
+def _check(review: Review) -> None:
+    trials = [trial for family in review.families for trial in family.trials]
+    if not trials:
+        raise NothingToReportError(f"study {review.sweep} has no trials yet")
+    if any(family.best for family in review.families):
+        return
+    states = Counter(trial.state for trial in trials)
+    if set(states) == {"failed"}:
+        why = f"; the last: {trials[-1].reason}" if trials[-1].reason else ""
+        raise NothingToReportError(f"study {review.sweep}: all {len(trials)} trials failed{why}")
+    counts = ", ".join(f"{number} {state}" for state, number in states.most_common())
+    raise NothingToReportError(f"study {review.sweep} has no complete trial: {counts}")
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """What a storage or a file can do wrong, in a line."""
+    try:
+        yield
+    except KeyError as error:
+        raise NothingToReportError(str(error.args[0])) from error
+    except (SQLAlchemyError, ImportError, RuntimeError) as error:
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise NothingToReportError(f"the studies cannot be read: {line}") from error
+    except ValueError as error:
+        line = str(error).splitlines()[0]
+        raise NothingToReportError(f"{writing.VERDICT} cannot be read: {line}") from error
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(
+        *columns, console=console.err, transient=True, disable=not console.err.is_terminal
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m sweeps.report", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("study", nargs="?", help="its name; without one: what there is")
+    parser.add_argument("--storage", default=os.environ.get("SWEEPS_STORAGE", STORAGE))
+    parser.add_argument("--out", type=Path, help="folder of the files")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
