@@ -4,10 +4,12 @@ import csv
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -131,6 +133,43 @@ def test_two_recorders_of_the_same_folders_record_each_run_once(
     for run in by_name.values():
         assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
         assert_whole(uri, run)
+
+
+def test_two_recorders_by_way_of_a_server_record_each_run_once(
+    uri: str, tmp_path: Path, wait_for
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    host, _, port = address.partition(":")
+    where = ["--backend-store-uri", uri, "--host", host, "--port", port, "--workers", "1"]
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "mlflow", "server", *where],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_for(lambda: answers(f"http://{address}/health"), 200)
+        sweep = RunFolder(tmp_path / "sweep").begin(RunCard("sweep"))
+        runs = [ended(tmp_path / f"{i}", sweep) for i in range(4)]
+        assert_well(together(f"http://{address}", "bulk", [runs, runs]))
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+    by_name = {run.info.run_name: run for run in found(uri)}
+    assert len(found(uri)) == len(by_name) == 5
+    del by_name["sweep"]
+    for run in by_name.values():
+        assert_whole(uri, run)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 def test_three_processes_write_at_once_while_another_reads(uri: str, tmp_path: Path) -> None:
