@@ -29,7 +29,7 @@ def rates(given: Namespace, found: dict[str, Any], within: Path) -> list[dict[st
     rounds = [_round(number, chosen, given.sampler, within) for number in range(given.rounds)]
     tables.show_rates(rounds, known)
     about = f"medians and ranges of {given.rounds} rounds, {given.sampler}, {_about(found)}"
-    plots.plot_rates(rounds, known, about, given.results / "throughput.png")
+    plots.plot_rates(rounds, known, about, given.results / "rates.png")
     return [{key: asdict(one) | _rates(one) for key, one in each.items()} for each in rounds]
 
 

@@ -112,4 +112,5 @@ def figure(value: float) -> str:
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    CONSOLE.print(f"\n{title}")
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
