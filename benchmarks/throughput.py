@@ -70,8 +70,9 @@ def main() -> None:
     steps |= {name: part for name, part in PARTS.items() if name in given.only}
     with tempfile.TemporaryDirectory(dir=given.folder) as within:
         for name, step in steps.items():
-            found[name] = step(given, found, Path(within))
-            (given.results / "throughput.json").write_text(json.dumps(found, indent=1) + "\n")
+            result = {name: step(given, found, Path(within))}
+            text = json.dumps(found | result, indent=1)
+            (given.results / f"{name}.json").write_text(text + "\n")
     print(f"written to {given.results}")
 
 

@@ -15,6 +15,7 @@ from lrlab import devices
 from lrlab.tracking import RunCard, RunFolder
 from sweeps.experiment import Experiment
 from sweeps.nodes import GROUPS
+from sweeps.snippets import command_of
 from sweeps.studies import family, study_name
 
 PACKAGES = ("torch", "hydra-core", "optuna", "mlflow", "lr-sweeps")
@@ -47,7 +48,7 @@ def card(experiment: Experiment, about: HydraConf, sweep: RunFolder | None = Non
 def refused_card(about: HydraConf, sweep: RunFolder | None) -> RunCard:
     """What can be said of a run whose config does not work."""
     choices = about.runtime.choices
-    tags = {group: str(choices[group]) for group in TRAINED}
+    tags = {group: str(choices[group]) for group in TRAINED} | {"command": command_of(about)}
     if sweep is not None:
         tags |= {"study": study_name(about) or "", "trial": str(about.job.num), "role": "trial"}
         tags["family"] = family(about)
@@ -61,7 +62,9 @@ def name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
     >>> name({"scheduler": "step"}, ["scheduler=step", "optimizer.lr=0.123456", "epochs=50"])
     'step lr=0.123 epochs=50'
     """
-    typed = [text for text in overrides if not text.startswith(("scheduler=", "tracking", "verdict."))]
+    typed = [
+        text for text in overrides if not text.startswith(("scheduler=", "tracking", "verdict."))
+    ]
     return " ".join([choices["scheduler"], *map(_short, typed)])
 
 

@@ -13,8 +13,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from omegaconf import OmegaConf
+from yaml import YAMLError
 
 from lrlab.history import read_history
 from lrlab.tracking import RunFolder
@@ -54,10 +56,24 @@ def program(run: RunFolder, why: str = "") -> str:
     Args:
         run: with a config; trained to its end or not.
         why: why this run, such as `the best of study mine`.
+
+    Raises:
+        NotFoundError: its config cannot be read.
+        TargetError: its config names what no config may call.
     """
-    config = OmegaConf.to_container(OmegaConf.load(run.artifacts / "config.yaml"))
     lines = [", ".join(filter(None, [outcome(run), why])), command_line(run)]
-    return snippet(config, list(filter(None, lines)))  # type: ignore[arg-type]  # it is a mapping
+    return snippet(_config(run.artifacts / "config.yaml"), list(filter(None, lines)))
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        config = OmegaConf.to_container(OmegaConf.load(path))
+    except YAMLError as error:
+        raise NotFoundError(f"{path} is no YAML: it was cut off, or changed") from error
+    missing = {"task", "optimizer", "scheduler", "epochs"}.difference(config)  # type: ignore[arg-type]
+    if missing:
+        raise NotFoundError(f"{path} is no run's config: it lacks {', '.join(sorted(missing))}")
+    return config  # type: ignore[return-value]  # it is a mapping, or it would lack them
 
 
 def outcome(run: RunFolder) -> str:

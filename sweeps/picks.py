@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from hydra_plugins.optuna_families import finished_trials
+from hydra_plugins.optuna_families import all_trials
 from lrlab.tracking import RunFolder
 
 STUDIES = Path("mlruns/studies")
@@ -53,7 +53,7 @@ def _recommended(study: str) -> Found | None:
 
 def _families(study: str, storage: str) -> dict[str, list[Any]]:
     try:
-        return dict(finished_trials(storage, study))
+        return dict(all_trials(storage, study))
     except KeyError as error:
         raise NotFoundError(f"no run and no study is called {study!r}: {error.args[0]}") from error
     except (SQLAlchemyError, ImportError) as error:
@@ -88,10 +88,12 @@ def _is_called(label: str, family: str | None) -> bool:
 
 
 def _instead(trials: list[Any]) -> str:
-    states = Counter(trial.state.name.lower() for trial in trials)
+    """What there is but complete trials, and why the last one failed."""
+    states = Counter({"FAIL": "failed"}.get(t.state.name, t.state.name.lower()) for t in trials)
     counts = ", ".join(f"{number} {state}" for state, number in states.most_common())
-    reasons = [trial.user_attrs["reason"] for trial in trials if "reason" in trial.user_attrs]
-    return "".join([f": {counts}" if counts else "", f"; {reasons[-1]}" if reasons else ""])
+    reasons = [str(t.user_attrs["reason"]) for t in trials if t.user_attrs.get("reason")]
+    why = f"; {reasons[-1].splitlines()[0]}" if reasons else ""
+    return f": {counts}{why}" if counts else ""
 
 
 def _there(folder: str) -> RunFolder:

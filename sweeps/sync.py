@@ -2,7 +2,7 @@
 
     python -m sweeps.sync [--uri URI] [--experiment NAME] [FOLDER ...]
 
-It looks for runs below the folders (`mlruns/jobs` unless given) and sends those that are not whole
+It looks for runs below the folders (`mlruns/jobs` and `mlruns/studies` unless given) and sends those that are not whole
 in MLflow; each value arrives once, however often it is sent.
 """
 
@@ -14,6 +14,8 @@ from pathlib import Path
 from lrlab.tracking.mlflow import MlflowTracker
 from sweeps import console
 from sweeps.tracking import unrecorded
+
+FOLDERS = [Path("mlruns/jobs"), Path("mlruns/studies")]
 
 
 def main() -> None:
@@ -36,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--uri", default=os.environ.get("MLFLOW_TRACKING_URI"))
     parser.add_argument("--experiment", default="linear_regression")
-    parser.add_argument("folders", nargs="*", type=Path, default=[Path("mlruns/jobs")])
+    parser.add_argument("folders", nargs="*", type=Path, default=FOLDERS)
     return parser
 
 

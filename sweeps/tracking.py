@@ -37,7 +37,7 @@ _LINES: list[str] = []
 def close_trackers() -> list[str]:
     """Wait until all that was tracked is where it belongs; give lines that say where that is."""
     for tracker in _TRACKERS:
-        _LINES.extend(tracker.close())
+        _LINES.extend(line for line in tracker.close() if line not in _LINES)
     _TRACKERS.clear()
     _open.cache_clear()
     return _LINES

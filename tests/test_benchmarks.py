@@ -59,8 +59,8 @@ def test_the_race_gives_a_table_a_plot_and_the_raw_numbers(tmp_path: Path, comma
         text=True,
     )
     assert "Optuna, MLflow" in done.stdout
-    assert (tmp_path / "results/throughput.png").stat().st_size > 0
-    found = json.loads((tmp_path / "results/throughput.json").read_text())
+    assert (tmp_path / "results/rates.png").stat().st_size > 0
+    found = json.loads((tmp_path / "results/rates.json").read_text())
     assert {key: one["values_per_trial"] for key, one in found["rates"][0].items()} == {
         "plain": 800.0,
         "floor": 800.0,

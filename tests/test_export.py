@@ -207,6 +207,35 @@ def test_what_is_not_there_is_said_in_a_line(
     assert complaint in said
 
 
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        ("epochs: 3", "is no run's config: it lacks optimizer, scheduler, task"),
+        ("[cut", "is no YAML"),
+        ("", "is no run's config: it lacks epochs, optimizer, scheduler, task"),
+    ],
+)
+def test_a_spoilt_config_is_said_in_a_line(
+    exported: Export, place: Path, tmp_path: Path, config: str, complaint: str
+) -> None:
+    copy = shutil.copytree(recorded(place)[0], tmp_path / "copy")
+    (copy / "artifacts" / "config.yaml").write_text(config)
+    code, out, said = exported(str(copy))
+    assert (code, out, said.count("\n")) == (1, "", 1)
+    assert complaint in said
+
+
+def test_a_config_that_would_call_anything_else_is_refused(
+    exported: Export, place: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(recorded(place)[0], tmp_path / "copy")
+    file = copy / "artifacts" / "config.yaml"
+    file.write_text(file.read_text().replace("torch.optim.SGD", "os.system"))
+    code, out, said = exported(str(copy))
+    assert (code, out) == (1, "")
+    assert said.startswith("error: 'os.system' may not be called from a config")
+
+
 def test_a_study_without_a_complete_trial_says_what_it_has(
     exported: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,7 +246,7 @@ def test_a_study_without_a_complete_trial_says_what_it_has(
     subprocess.run([sys.executable, "-m", "sweeps", *words, "tracking=none"], check=False)
     code, out, said = exported("bad")
     assert (code, out, said.count("\n")) == (1, "", 1)
-    assert "study bad has no complete trial" in said
+    assert "study bad has no complete trial: 2 failed; DivergedError: the loss is" in said
 
 
 def test_from_the_shell_it_can_be_piped_into_python(place: Path) -> None:

@@ -1,12 +1,14 @@
 """What bulk recording leaves in MLflow is what its public calls leave: compared row by row."""
 
 import csv
+import json
 import os
 import pwd
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
@@ -198,6 +200,32 @@ def postgres_template(postgres: str) -> Callable[[str], str]:
     store = SqlAlchemyStore(driven(make("template", "template0")), "unused")
     store.engine.dispose()
     return make
+
+
+def test_an_empty_postgresql_is_opened_by_three_at_once(postgres: str, tmp_path: Path) -> None:
+    engine = create_engine(f"{driven(postgres)}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE fresh"))
+    engine.dispose()
+    service = [sys.executable, "-W", "ignore", "-m", "lrlab.tracking.service"]
+    crew = []
+    for name in ("one", "two", "three"):
+        run = RunFolder(tmp_path / name).begin(RunCard(name))
+        run.end("FINISHED")
+        process = subprocess.Popen(
+            [*service, f"{postgres}/fresh", "x", "1.0"],
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        process.stdin.write(f"start {run.path}\nfinish {run.path}\n")
+        process.stdin.flush()
+        crew.append(process)
+    for process in crew:
+        answer = json.loads(process.communicate(timeout=200)[0])
+        assert (answer["recorded"], answer["errors"]) == (1, [])
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -4,11 +4,16 @@ import csv
 import os
 import random
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,15 +72,20 @@ def found(uri: str, experiment: str = "x") -> list[Run]:
     return list(client.search_runs([id_.experiment_id], max_results=5000))
 
 
+@cache
+def values_of(uri: str) -> dict[str, int]:
+    """How many values each run has."""
+    with closing(sqlite3.connect(uri.removeprefix("sqlite:///"))) as database:
+        return dict(database.execute("SELECT run_uuid, count(*) FROM metrics GROUP BY run_uuid"))
+
+
 def assert_whole(uri: str, run: Run) -> None:
     client = MlflowClient(tracking_uri=uri)
     assert run.info.status == "FINISHED"
     assert run.data.params == {"a": "1", "b": "2"}
     assert run.data.tags["state"] == "complete"
     assert run.data.metrics == {f"metric/{i}": float(i) for i in range(8)}
-    for metric in run.data.metrics:
-        steps = [value.step for value in client.get_metric_history(run.info.run_id, metric)]
-        assert steps == list(range(EPOCHS + 1))
+    assert values_of(uri)[run.info.run_id] == 8 * (EPOCHS + 1)  # their key says they differ
     assert "history.csv" in {file.path for file in client.list_artifacts(run.info.run_id)}
 
 
@@ -123,6 +133,43 @@ def test_two_recorders_of_the_same_folders_record_each_run_once(
     for run in by_name.values():
         assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
         assert_whole(uri, run)
+
+
+def test_two_recorders_by_way_of_a_server_record_each_run_once(
+    uri: str, tmp_path: Path, wait_for
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    host, _, port = address.partition(":")
+    where = ["--backend-store-uri", uri, "--host", host, "--port", port, "--workers", "1"]
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "mlflow", "server", *where],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_for(lambda: answers(f"http://{address}/health"), 200)
+        sweep = RunFolder(tmp_path / "sweep").begin(RunCard("sweep"))
+        runs = [ended(tmp_path / f"{i}", sweep) for i in range(4)]
+        assert_well(together(f"http://{address}", "bulk", [runs, runs]))
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+    by_name = {run.info.run_name: run for run in found(uri)}
+    assert len(found(uri)) == len(by_name) == 5
+    del by_name["sweep"]
+    for run in by_name.values():
+        assert_whole(uri, run)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 def test_three_processes_write_at_once_while_another_reads(uri: str, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def rates(given: Namespace, found: dict[str, Any], within: Path) -> list[dict[st
     rounds = [_round(number, chosen, given.sampler, within) for number in range(given.rounds)]
     tables.show_rates(rounds, known)
     about = f"medians and ranges of {given.rounds} rounds, {given.sampler}, {_about(found)}"
-    plots.plot_rates(rounds, known, about, given.results / "throughput.png")
+    plots.plot_rates(rounds, known, about, given.results / "rates.png")
     return [{key: asdict(one) | _rates(one) for key, one in each.items()} for each in rounds]
 
 
@@ -60,8 +60,9 @@ def _rates(one: Measurement) -> dict[str, float | None]:
 
 def growth(given: Namespace, found: dict[str, Any], within: Path) -> dict[str, Any]:
     """A trial's cost along a long sweep, for the random sampler and TPE."""
-    n_trials = given.growth_trials or (48 if given.quick else 10_000)
-    each = [sweeps_alone.growth(n_trials, name, within) for name in ("random", "tpe")]
+    n_trials = given.growth_trials or (200 if given.quick else 10_000)
+    window = 1 if given.quick else 256  # trials
+    each = [sweeps_alone.growth(n_trials, name, window, within) for name in ("random", "tpe")]
     sizes = (100, 1000) if given.quick else (100, 1000, 3000, 10_000)
     alone = sweeps_alone.tpe_alone(tuple(size for size in sizes if size <= max(n_trials, 1000)))
     tables.show_growth(each, alone)

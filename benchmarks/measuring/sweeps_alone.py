@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from itertools import accumulate, pairwise
 from pathlib import Path
-from statistics import linear_regression, median
+from statistics import median
 from typing import Any
 
 from measuring.commands import peak_memory, seconds
 from measuring.rates import contenders, measure, ours
 
 UNPRUNED = "hydra/sweeper/pruner=none"
-WINDOW = 256  # trials
 
 
 @contextmanager
@@ -28,13 +28,12 @@ def empty_folder(within: Path) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def growth(n_trials: int, sampler: str, within: Path) -> dict[str, Any]:
-    """Milliseconds a trial in windows along one sweep, from the times in its database."""
+def growth(n_trials: int, sampler: str, window: int, within: Path) -> dict[str, Any]:
+    """Milliseconds a trial in windows of so many trials along one sweep, from its database."""
     with empty_folder(within) as folder:
         whole = seconds(ours(n_trials, sampler, UNPRUNED), folder)
-        times = _completed(folder / "mlruns/optuna.db")
-    windows = _windows(times)
-    last = median(window["milliseconds"] for window in windows[-3:])
+        windows = _windows(_times(folder / "mlruns/optuna.db"), window)
+    last = median(one["milliseconds"] for one in windows[-3:])
     return {
         "sampler": sampler,
         "trials": n_trials,
@@ -44,23 +43,33 @@ def growth(n_trials: int, sampler: str, within: Path) -> dict[str, Any]:
     }
 
 
-def _completed(database: Path) -> list[float]:
-    """When each finished trial was told, in seconds."""
-    ask = "SELECT datetime_complete FROM trials WHERE state IN ('COMPLETE', 'PRUNED')"
+def _times(database: Path) -> list[tuple[float, float]]:
+    """When each trial began and ended, in seconds, in their order."""
+    ask = "SELECT datetime_start, datetime_complete FROM trials ORDER BY number"
     with closing(sqlite3.connect(database)) as connection:
-        found = [datetime.fromisoformat(time) for (time,) in connection.execute(ask)]
-    return sorted(time.timestamp() for time in found)
+        rows = connection.execute(ask).fetchall()
+    return [(_timestamp(start), _timestamp(end)) for start, end in rows]
 
 
-def _windows(times: list[float]) -> list[dict[str, float]]:
-    # The first batch is start-up. Trials end in batches, many at once: only a line through a
-    # window's times says what one costs.
-    start, size = min(64, len(times) // 8), min(WINDOW, len(times) // 4)
-    found = []
-    for first in range(start, len(times) - size + 1, size):
-        line = linear_regression(range(size), times[first : first + size])
-        found.append({"first": first, "last": first + size, "milliseconds": 1000 * line.slope})
-    return found
+def _timestamp(written: str) -> float:
+    return datetime.fromisoformat(written).timestamp()
+
+
+def _windows(times: list[tuple[float, float]], window: int) -> list[dict[str, float]]:
+    # Trials of a batch end together: time can be read only where none is under way. The first
+    # batch is start-up.
+    ends = list(accumulate((end for _, end in times), max))
+    idle = [k for k in range(1, len(times)) if times[k][0] >= ends[k - 1]] + [len(times)]
+    marks = idle[:1]
+    for mark in idle:
+        if mark - marks[-1] >= window:
+            marks.append(mark)
+    if len(marks) < 2:
+        raise SystemExit(f"{len(times)} trials are too few to see what they cost")
+    return [
+        {"first": a, "last": b, "milliseconds": 1000 * (ends[b - 1] - ends[a - 1]) / (b - a)}
+        for a, b in pairwise(marks)
+    ]
 
 
 def tpe_alone(sizes: tuple[int, ...], asks: int = 5) -> dict[str, float]:

@@ -40,16 +40,18 @@ def show_rates(rounds: list[dict[str, Measurement]], known: dict[str, Contender]
 
 
 def show_growth(found: list[dict[str, Any]], alone: dict[str, float]) -> None:
-    """A row for each of some windows, a column for each sampler."""
+    """Some rows for each sampler, further and further along."""
     table = _table("ms per trial along one sweep (sweeps)")
-    table.add_column("trials", justify="right")
+    for name in ("sampler", "trials", "ms per trial", "x first"):
+        table.add_column(name, justify="left" if name == "sampler" else "right")
     for one in found:
-        table.add_column(one["sampler"], justify="right")
-    for rows in list(zip(*(one["windows"] for one in found), strict=True)):
-        first = rows[0]
-        values = (f"{row['milliseconds']:.1f}" for row in rows)
-        table.add_row(f"{first['first']} to {first['last']}", *values)
-    table.add_row("last / first", *(f"{one['last_over_first']:.2f}" for one in found))
+        windows = one["windows"]
+        places = sorted({min(2**power, len(windows)) - 1 for power in range(len(windows))})
+        for row in (windows[place] for place in places):
+            ratio = row["milliseconds"] / windows[0]["milliseconds"]
+            where = f"{row['first']} to {row['last']}"
+            table.add_row(one["sampler"], where, figure(row["milliseconds"]), f"{ratio:.2f}")
+        table.add_row(one["sampler"], "last three, median", "", f"{one['last_over_first']:.2f}")
     CONSOLE.print(table)
     for size, milliseconds in alone.items():
         CONSOLE.print(
@@ -110,4 +112,5 @@ def figure(value: float) -> str:
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    CONSOLE.print(f"\n{title}")
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -6,7 +6,7 @@ from lrlab.tracking.records import AT_ONCE, read_values
 
 
 def draw(run: RunFolder) -> None:
-    """Add `curve.png` to a run's files, unless it has no history; a long one is thinned out."""
+    """Add `curve.png` to a run's files where it has losses; a long history is thinned out."""
     every = 1 + run.history.stat().st_size // AT_ONCE if run.history.exists() else 1
     rows: dict[int, dict[str, float]] = {}
     position, more = 0, True
@@ -15,5 +15,5 @@ def draw(run: RunFolder) -> None:
         for name, value, _, step in values:
             if step % every == 0:
                 rows.setdefault(step, {"epoch": step})[name] = value
-    if rows:
+    if any("loss" in row for row in rows.values()):
         plot_run(list(rows.values()), run.card().name, run.artifacts / "curve.png")
