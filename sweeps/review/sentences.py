@@ -1,6 +1,6 @@
 """The verdict in words."""
 
-from sweeps.review.reviews import FamilyReview, Review, Verdict
+from sweeps.review.reviews import Review, Verdict
 from sweeps.review.words import listed, number, settings, times
 
 
@@ -11,8 +11,9 @@ def headline(review: Review) -> str:
     recommended = review.verdict.recommended
     if recommended is None:
         return "nothing to recommend: every pick diverged on the fresh seeds"
-    chosen = next(f for f in review.families if f.name == recommended.family)
-    return f"use {_called(review, chosen)}: {_how_sure(review, review.verdict)}"
+    params = review.verdict.picks[recommended.family].params
+    use = f"{recommended.family} {settings(params)}".strip()
+    return f"use {use}: {_how_sure(review, review.verdict)}"
 
 
 def facts(review: Review) -> str:
@@ -20,10 +21,6 @@ def facts(review: Review) -> str:
     seeds = "one seed" if review.seeds == 1 else f"{review.seeds} seeds"
     trials = f"{len(review.families)} families of {review.n_trials} trials"
     return f"{review.sweep}: {review.task}, {review.epochs} epochs, {trials} of {seeds} each"
-
-
-def _called(review: Review, family: FamilyReview) -> str:
-    return f"{family.name} {settings(review.params(family))}".strip()
 
 
 def _how_sure(review: Review, verdict: Verdict) -> str:
@@ -48,7 +45,7 @@ def _unfinished(review: Review) -> str:
     so_far = f"{done} of {review.n_trials * len(review.families)} trials, no verdict yet"
     if first.best is None:
         return f"unfinished: {so_far}"
-    best = f"{_called(review, first)}, loss {number(first.best.value)}"
+    best = f"{first.name} {settings(first.best.params)}, loss {number(first.best.value)}"
     return f"unfinished: {so_far}; best so far {best}"
 
 

@@ -1,0 +1,295 @@
+"""What a person is shown of a sweep: made-up ones here, real ones in test_report.py."""
+
+import csv
+import json
+import math
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from lrlab.ranking import Finalist, rank
+from sweeps.review import FamilyReview, Review, TrialRow, Verdict, markdown, pages, terminals
+from sweeps.review.charts import Chart, Curves, Interval
+from sweeps.review.clocks import shares
+from sweeps.review.interactive import figure
+from sweeps.review.places import charts
+from sweeps.review.sentences import headline, notes
+from sweeps.review.styles import styles
+from sweeps.review.tables import rows
+from sweeps.review.writing import write
+from tests.made_up import NAMES, review
+
+MANY = review(NAMES)
+FEW = review()
+
+
+def judged(seeds: int = 12, **means: float) -> Review:
+    """Families with these losses, so alike over the seeds that the smallest gap shows."""
+    base = review(list(means))
+    finalists = [
+        Finalist(name, r, tuple(mean * (1 + 0.01 * r + 0.001 * s) for s in range(seeds)))
+        for name, mean in means.items()
+        for r in range(8)
+    ]
+    assert base.verdict is not None
+    ranking = rank(finalists, 20)
+    use = replace(base.verdict.recommended, family=ranking.best.family)
+    return replace(base, verdict=replace(base.verdict, ranking=ranking, recommended=use))
+
+
+def failed(name: str) -> FamilyReview:
+    return FamilyReview(name, tuple(TrialRow(i, "failed", reason="loss nan") for i in range(5)))
+
+
+# --- data
+
+
+@pytest.mark.parametrize("which", [FEW, MANY, replace(FEW, verdict=None)])
+def test_a_review_is_read_as_it_was_written(which: Review) -> None:
+    assert Review.from_json(which.to_json()) == which
+
+
+def test_json_has_no_number_that_json_has_not() -> None:
+    text = FEW.to_json()  # a learning rate four times off diverges
+    json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert '"Infinity"' in text
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda p: (min(p), max(p))),
+        max_size=12,
+    )
+)
+def test_the_shares_of_time_add_up_to_the_time_in_which_anything_ran(
+    spans: list[tuple[int, int]],
+) -> None:
+    moments = range(50)
+    busy = sum(any(begin <= m < end for begin, end in spans) for m in moments)
+    assert sum(shares(spans)) == pytest.approx(busy)
+
+
+# --- words
+
+
+def last_words(found: Review) -> str:
+    return headline(found).partition(": ")[2]
+
+
+def test_one_that_is_better_than_all_others() -> None:
+    found = judged(cosine=1.0, step=2.0, plateau=3.0)
+    assert last_words(found) == "best of 3 families, and every other can be told from it"
+
+
+def test_one_that_is_better_than_some() -> None:
+    found = judged(cosine=1.0, step=1.001, plateau=3.0)
+    expected = "best of 3 families; step cannot be told from it (it is the simplest)"
+    assert last_words(found) == expected
+
+
+def test_the_simplest_of_the_tied_is_named() -> None:
+    found = judged(cosine=1.001, step=1.0)
+    expected = "but the data cannot separate it from cosine (simplest: cosine)"
+    assert last_words(found) == expected
+
+
+def test_one_family_is_compared_with_none() -> None:
+    assert last_words(judged(cosine=1.0)) == "the only family judged; loss 1.006 on 12 fresh seeds"
+
+
+def test_one_seed_says_nothing() -> None:
+    expected = "smallest loss, but one seed says nothing about differences"
+    assert last_words(judged(seeds=1, cosine=1.0, step=2.0)) == expected
+
+
+def test_nothing_is_recommended_where_all_diverged() -> None:
+    assert FEW.verdict is not None
+    found = replace(FEW, verdict=replace(FEW.verdict, recommended=None))
+    assert headline(found) == "nothing to recommend: every pick diverged on the fresh seeds"
+
+
+def test_an_unfinished_sweep_says_so_and_how_to_go_on() -> None:
+    found = replace(FEW, verdict=None, command="python -m sweeps -m scheduler=cosine")
+    assert headline(found).startswith("unfinished: 57 of 60 trials, no verdict yet; best so far ")
+    assert notes(found) == ["go on with: python -m sweeps -m scheduler=cosine"]
+
+
+def test_a_sweep_that_has_gone_on_since_its_verdict_says_so() -> None:
+    assert notes(replace(FEW, n_trials=40))[0].startswith("the sweep has gone on since this")
+
+
+# --- tables
+
+
+@pytest.mark.parametrize("which", [FEW, MANY, replace(MANY, verdict=None)])
+def test_a_terminal_of_100_columns_is_wide_enough(which: Review) -> None:
+    lines = terminals.text(which).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert "…" not in "".join(lines)
+    assert headline(which) in " ".join(lines[-3:])
+
+
+def test_a_table_needs_no_colours() -> None:
+    assert "\x1b" not in terminals.text(FEW)
+    assert [row[""] for row in rows(FEW)] == ["best", "tied", "tied"]
+
+
+def test_a_family_without_a_result_is_in_the_table_with_its_reason() -> None:
+    found = replace(FEW, families=(*FEW.families, failed("broken")))
+    assert rows(found)[-1] == dict.fromkeys(rows(found)[0], "") | {
+        "family": "broken",
+        "trials": "5",
+        "failed": "5",
+        "time": "0.0 s",
+    }
+    assert "broken: all 5 trials failed; the last: loss nan" in notes(found)
+
+
+def test_a_column_that_says_nothing_is_left_out() -> None:
+    assert FEW.verdict is not None
+    without = replace(FEW, verdict=replace(FEW.verdict, optimum=None))
+    assert "x opt." in rows(FEW)[0]
+    assert "x opt." not in rows(without)[0]
+
+
+def test_markdown_has_a_cell_in_every_place() -> None:
+    odd = replace(FEW, families=(replace(FEW.families[0], name="a|b"), *FEW.families))
+    table = [line for line in markdown.text(odd).splitlines() if line.startswith("|")]
+    bars = {len(re.findall(r"(?<!\\)\|", line)) for line in table}
+    assert (len(table), len(bars)) == (6, 1)
+
+
+# --- pages
+
+
+class Reader(HTMLParser):
+    """What a page asks for from elsewhere, and what it says."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.wanted: list[str] = []
+        self.cells: list[str] = []
+        self._tag = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._tag = tag
+        self.wanted += [value or "" for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        if self._tag == "td" and data.strip():
+            self.cells.append(data)
+
+
+def test_a_page_needs_nothing_else() -> None:
+    figures = [figure(chart, styles(NAMES)) for chart in charts(FEW)]
+    assert Reader(pages.page(FEW, figures)).wanted == []
+
+
+def test_a_chart_of_its_own_needs_the_script_beside_it_only() -> None:
+    made = figure(charts(FEW)[0], styles(NAMES))
+    assert Reader(pages.chart_page("title", made)).wanted == [pages.SCRIPT]
+
+
+def test_a_page_shows_names_as_they_are() -> None:
+    odd = replace(failed("<b>x</b>"), arguments=1)
+    page = pages.page(replace(FEW, families=(*FEW.families, odd)), [])
+    assert "<b>x</b>" not in page
+    assert "<b>x</b>" in "".join(Reader(page).cells)
+
+
+# --- charts
+
+
+def named(chart: Chart) -> set[str]:
+    if isinstance(chart, Curves):
+        return {part.family for part in (*chart.lines, *chart.points)}
+    return {row.family if isinstance(row, Interval) else row for row in chart.rows}
+
+
+def test_every_family_is_in_every_chart() -> None:
+    keys = [chart.key for chart in charts(MANY)]
+    assert keys == ["ranking", "learning_rates", "losses", "basins", "progress", "importances"]
+    assert all(named(chart) == set(NAMES) for chart in charts(MANY))
+
+
+def test_28_families_look_different_and_a_family_always_the_same() -> None:
+    looks = styles(f"family {i:02}" for i in range(28))
+    assert len(set(looks.values())) == 28
+    assert styles(reversed(NAMES)) == styles(NAMES)
+
+
+def test_a_logarithmic_axis_has_positive_values_only() -> None:
+    history = tuple(dict(row) | {"excess_loss": -1e-17} for row in FEW.families[0].history[-1:])
+    first = replace(FEW.families[0], history=(*FEW.families[0].history[:-1], *history))
+    found = replace(FEW, families=(first, *FEW.families[1:]))
+    for chart in charts(found):
+        if isinstance(chart, Curves) and chart.y.log:
+            assert min(y for line in chart.lines for y in line.y) > 0
+
+
+def test_the_best_so_far_never_rises() -> None:
+    progress = next(chart for chart in charts(MANY) if chart.key == "progress")
+    assert isinstance(progress, Curves)
+    assert all(a >= b for line in progress.lines for a, b in pairwise(line.y))
+
+
+def test_what_was_pruned_or_failed_is_marked() -> None:
+    progress = next(chart for chart in charts(FEW) if chart.key == "progress")
+    assert isinstance(progress, Curves)
+    marked = sum(len(p.x) for p in progress.points if p.mark in ("pruned", "failed"))
+    lost = sum(f.counts["pruned"] + f.counts["failed"] for f in FEW.families)
+    assert marked == lost > 0
+
+
+def test_a_family_without_a_complete_trial_is_in_no_chart_and_breaks_none() -> None:
+    found = replace(FEW, families=(*FEW.families, failed("broken")))
+    assert all("broken" not in named(chart) for chart in charts(found))
+
+
+def test_a_sweep_with_nothing_complete_has_no_charts() -> None:
+    assert charts(replace(FEW, verdict=None, families=(failed("broken"),))) == []
+
+
+def test_pictures_and_interactive_charts_have_the_same_colours() -> None:
+    looks = styles(NAMES)
+    for chart in charts(MANY):
+        traces = [t for t in figure(chart, looks).data if isinstance(chart, Curves) and t.mode == "lines"]
+        assert [t.line.color for t in traces] == [looks[t.name].colour for t in traces]
+
+
+@pytest.mark.parametrize("which", [FEW, MANY], ids=["3", "24"])
+def test_all_files_are_there_and_readable(which: Review, tmp_path: Path) -> None:
+    shown: list[str] = []
+    write(which, tmp_path, shown.append)
+    assert which.verdict == Verdict.from_json((tmp_path / "verdict.json").read_text())
+    with (tmp_path / "trials.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 20 * len(which.families)
+    for chart in charts(which):
+        with Image.open(tmp_path / "plots" / f"{chart.key}.png") as image:
+            assert image.width == 1056
+            assert len(image.convert("RGB").getcolors(1 << 20) or ()) > 20
+        assert (tmp_path / "plots" / f"{chart.key}.html").stat().st_size < 1_000_000
+    assert shown[:3] == ["verdict.json", "verdict.md", "verdict.html"]
+
+
+def test_an_unfinished_sweep_has_no_verdict_file(tmp_path: Path) -> None:
+    write(replace(FEW, verdict=None), tmp_path)
+    assert not (tmp_path / "verdict.json").exists()
+    assert "unfinished" in (tmp_path / "verdict.md").read_text()
+
+
+def test_a_pick_that_diverged_is_said_to() -> None:
+    found = judged(cosine=1.0, step=2.0)
+    assert found.verdict is not None
+    entrants = [Finalist("cosine", 0, (1.0, 1.1)), Finalist("step", 0, (math.inf, math.inf))]
+    bad = replace(found, verdict=replace(found.verdict, ranking=rank(entrants, 20)))
+    assert "step: its pick diverged on 2 fresh seeds" in notes(bad)
+    assert rows(bad)[1]["loss"] == "diverged"
