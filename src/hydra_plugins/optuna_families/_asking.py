@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 
 from . import _faults
-from ._composing import Composition
+from ._compositions import Composition
 from ._counting import Tally
 from ._failures import Patience
 from ._ledgers import Conflict
@@ -22,7 +24,7 @@ from ._reaping import Reaper
 from ._shelves import Shelf
 from ._sizes import Sizes
 from ._suggesting import suggest
-from ._telling import finish
+from ._telling import finish, patiently
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -49,6 +51,7 @@ class Asked:
 
 WAIT = "wait"  # everything that is left is being run by others, who may yet fail or die
 DONE = "done"
+LIVE = 2.0  # seconds between two looks of running trials into the study
 AGAIN = 5  # times to ask when somebody without our lock came between
 
 
@@ -61,7 +64,8 @@ class Desk:
         self._sizes = sizes or Sizes(shelf, None)
         self._patience = Patience(shelf)
         self._reaper = Reaper(shelf)
-        self._held: set[tuple[int, int]] = set()  # asked for and not yet told
+        self._held: dict[tuple[int, int], Asked] = {}  # asked for and not yet told
+        self._lived = time.monotonic()
 
     def ask(self) -> list[Asked] | str:
         """Return the next batch, or WAIT, or DONE: the family that has the fewest is next."""
@@ -76,7 +80,8 @@ class Desk:
                 except Conflict:
                     continue
                 _faults.step("asked")
-                self._held |= {one.key for one in asked}
+                self._held |= {one.key: one for one in asked}
+                self._lived = time.monotonic()
                 waits = any(tally.running for tally in self._tallies())
                 return asked or (WAIT if waits else DONE)
         raise HydraException("somebody keeps adding trials to the study without its lock")
@@ -225,7 +230,7 @@ class Desk:
             if not outcome.lost:
                 finish(self.shelf.study(asked.index), asked.trial, outcome)
         self.store(ended)
-        self._held -= {asked.key for asked in ended}
+        self._release(ended)
         _faults.step("told")
         self._give_back([(one, outcome) for one, outcome in told if outcome.lost])
 
@@ -233,10 +238,13 @@ class Desk:
         """Return the ids of trials in the database."""
         return [self.shelf.trial(*asked.key)._trial_id for asked in batch]
 
-    def note(self, asked: Asked) -> None:
-        """Store what a running trial has said so far, and see what others have done."""
-        self.store([asked])
-        self.shelf.look(self._held, only=asked.index)
+    def live(self) -> None:
+        """Now and then store what running trials have said, and see what others have done."""
+        if time.monotonic() - self._lived > LIVE:
+            patiently(lambda: self.store(list(self._held.values())))
+            for index in {index for index, _ in self._held}:
+                patiently(partial(self.shelf.look, self._held, index))
+            self._lived = time.monotonic()
 
     def store(self, trials: Sequence[Asked]) -> None:
         """Store what is known of trials and does not stand in the study yet."""
@@ -259,7 +267,11 @@ class Desk:
             for asked, outcome in lost:
                 self._reaper.give_up(*asked.key, outcome)
             self._save()
-        self._held -= {asked.key for asked, _ in lost}
+        self._release([asked for asked, _ in lost])
+
+    def _release(self, trials: Sequence[Asked]) -> None:
+        for asked in trials:
+            self._held.pop(asked.key, None)
 
 
 def _share(tally: Tally) -> int:

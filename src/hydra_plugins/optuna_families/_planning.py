@@ -97,4 +97,4 @@ def _check(family: Family, composer: Composer) -> None:
         lowest = {
             name: getattr(dim.distribution, "low", None) for name, dim in composition.space.items()
         }
-        composition.filled({n: v for n, v in lowest.items() if v is not None})
+        composition.task({n: v for n, v in lowest.items() if v is not None})

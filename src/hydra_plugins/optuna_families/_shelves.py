@@ -147,7 +147,8 @@ class Shelf:
             settings, name = self.plan.settings, self.plan.families[index].label
             there = self.copies[index].tally().begun
             built = sampler(settings, name, there, self._worker)
-            self._studies[index] = self._load(index, sampler=built, pruner=pruner(settings))
+            prunes = pruner(settings, self.copies[index])
+            self._studies[index] = self._load(index, sampler=built, pruner=prunes)
             self._asking.add(index)
         return self._studies[index]
 

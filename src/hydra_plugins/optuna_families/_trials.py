@@ -24,7 +24,7 @@ def job(asked: Asked, desk: Desk) -> Job:
     """Return a trial as a job, with its folder made and described."""
     plan = desk.plan
     prunes = not plan.settings.pruner["_target_"].endswith(".NopPruner")
-    listener = _reports.Listener(asked.trial, prunes, lambda: desk.note(asked))
+    listener = _reports.Listener(asked.trial, prunes, desk.live)
     made = Job(
         asked.number,
         plan.families[asked.index].label,
