@@ -123,6 +123,7 @@ class Meter:
 
     @contextmanager
     def __call__(self, part: str) -> Any:
+        """Measure what happens in here."""
         cpu, wall = time.process_time(), time.perf_counter()
         yield
         self.cpu[part] += 1000 * (time.process_time() - cpu)

@@ -120,10 +120,10 @@ class Copy:
             self.study,
             trial,
             new=True,
-            params=set(trial.params),
-            user=set(trial.user_attrs),
-            system=set(trial.system_attrs),
-            steps=set(trial.intermediate_values),
+            params=dict.fromkeys(trial.params),
+            user=dict.fromkeys(trial.user_attrs),
+            system=dict.fromkeys(trial.system_attrs),
+            steps=dict.fromkeys(trial.intermediate_values),
         )
         return -self._drafts
 

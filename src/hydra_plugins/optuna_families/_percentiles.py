@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from optuna import Study
@@ -41,6 +41,7 @@ class Percentile(BasePruner):
         self._known = self._trials.completed
         self._seen = 0  # of those
         self._values: dict[int, list[float]] = defaultdict(list)  # sorted, by step
+        self._reports: Counter[int] = Counter()  # by step, those of NaN included
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Whether the trial should stop, after its last report."""
@@ -68,7 +69,7 @@ class Percentile(BasePruner):
         """Return the percentile of the complete trials' values, None if there are too few."""
         self._learn()
         values = self._values[step]
-        if not values or len(values) < self._enough:
+        if not values or self._reports[step] < self._enough:
             return None
         place = (len(values) - 1) * (percentile / 100)
         low = math.floor(place)
@@ -82,6 +83,7 @@ class Percentile(BasePruner):
         self._trials.read_all()
         for number in self._known[self._seen :]:
             for step, value in self._trials.trials[number].intermediate_values.items():
+                self._reports[step] += 1
                 if not math.isnan(value):
                     insort(self._values[step], value)
         self._seen = len(self._known)

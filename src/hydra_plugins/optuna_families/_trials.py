@@ -12,7 +12,8 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from . import _faults, _reports, _stopping
-from ._asking import Asked, Desk
+from ._asking import Desk
+from ._choosing import Asked
 from ._jobs import Job
 from ._outcomes import INTERRUPTED, PRUNED, Outcome, failed, judge
 from ._settings import Settings
