@@ -1,15 +1,19 @@
-"""What the sweeper itself costs: at import, per trial, and in a study of 10,000 trials.
+"""What the sweeper itself costs: at import, per trial alone and in batches, in large studies.
 
-Run: ``python benchmarks/sweeper_overhead.py`` (``--trials 1000`` for a smaller study).
+Run: ``python benchmarks/sweeper_overhead.py`` (``--trials 1000`` for a smaller study). A trial's
+cost is everything but its training: ask, config, folder with Hydra's files, HydraConfig and log,
+ten reports to a pruner, tell; on SQLite.
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +35,8 @@ T_max: ${epochs}
 eta_min: 0.0
 search: {T_max: 'range(10, ${epochs})', eta_min: 'interval(0.0, 0.01)'}
 """
+PARTS = ("ask", "folder", "inside", "report", "tell")
+REPORTS = 10
 
 
 def milliseconds(action: Callable[[], Any], repeats: int) -> float:
@@ -54,8 +60,8 @@ def import_cost() -> float:
     return 1000 * statistics.median(found)
 
 
-def desk(folder: Path, *lines: str) -> tuple[Any, Any]:
-    """Return a desk at a fresh study, and Hydra's context."""
+def desk(folder: Path, *lines: str, size: int = 1) -> tuple[Any, Any]:
+    """Return a desk at a fresh study for batches of a size, and Hydra's context."""
     from hydra import version
     from hydra._internal.callbacks import Callbacks
     from hydra._internal.hydra import Hydra
@@ -63,10 +69,11 @@ def desk(folder: Path, *lines: str) -> tuple[Any, Any]:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.types import HydraContext, RunMode
 
-    from hydra_plugins.optuna_families import _arguments, _planning, _settings
+    from hydra_plugins.optuna_families import _arguments, _planning, _settings, in_batches
     from hydra_plugins.optuna_families._asking import Desk
     from hydra_plugins.optuna_families._composing import Composer
     from hydra_plugins.optuna_families._shelves import Shelf
+    from hydra_plugins.optuna_families._sizes import Sizes
 
     version.setbase("1.3")
     GlobalHydra.instance().clear()
@@ -74,20 +81,18 @@ def desk(folder: Path, *lines: str) -> tuple[Any, Any]:
     (folder / "conf/config.yaml").write_text(CONFIG)
     (folder / "conf/scheduler/cosine.yaml").write_text(SCHEDULER)
     hydra = Hydra.create_main_hydra2("app", create_config_search_path(str(folder / "conf")))
-    config = hydra.compose_config("config", [*lines, "hydra.mode=MULTIRUN"], RunMode.MULTIRUN)
+    lines = (*lines, f"hydra.sweep.dir={folder}/out", "hydra.sweeper.n_trials=1000000")
+    lines = (*lines, f"hydra.sweeper.storage=sqlite:///{folder}/a.db", "hydra.mode=MULTIRUN")
+    config = hydra.compose_config("config", list(lines), RunMode.MULTIRUN)
     values = {k: v for k, v in config.hydra.sweeper.items() if not k.startswith("_")}
-    settings = _settings.read(values)
+    settings = _settings.read(values | {"batch_size": size})
     arguments = _arguments.sort(["optimizer.lr=interval(0.01, 1)"], hydra.config_loader, config)
     composer = Composer(hydra.config_loader, config, arguments, settings.search_key)
     plan = _planning.make(settings, config, composer)
-    return Desk(Shelf(plan, composer, 0)), HydraContext(hydra.config_loader, Callbacks())
-
-
-def filling(at: Any) -> float:
-    """Return what putting a trial's values into a copy of its config takes, in ms."""
-    asked = at.ask()
-    base = asked.composition
-    return milliseconds(lambda: (base.lines(asked.params), base.filled(asked.params)), 200)
+    shelf = Shelf(plan, composer, 0)
+    task = in_batches(lambda jobs: [(job, 0.0) for job in jobs], size=lambda _: size)(lambda _: 0.0)
+    at = Desk(shelf, Sizes(shelf, task))
+    return at, HydraContext(hydra.config_loader, Callbacks())
 
 
 def hydras(at: Any, context: Any) -> tuple[float, float]:
@@ -110,79 +115,101 @@ def hydras(at: Any, context: Any) -> tuple[float, float]:
     return milliseconds(compose, 10), milliseconds(run, 20)
 
 
-def overhead(at: Any, context: Any) -> float:
-    """Return space, composition, job folder, YAML files and logs of one trial, in ms."""
-    from hydra_plugins.optuna_families import _jobs
+class Meter:
+    """Adds up CPU time and time by the clock, by name."""
 
-    asked = at.ask()
+    def __init__(self) -> None:
+        self.cpu, self.wall = dict.fromkeys(PARTS, 0.0), dict.fromkeys(PARTS, 0.0)
 
-    def once() -> None:
-        overrides = asked.composition.lines(asked.params)
-        base = asked.composition
-        made, texts = base.filled(asked.params), (base.notes, base.logging)
-        job = _jobs.Job(once.number, overrides, *made, *texts, at.plan.folder)  # type: ignore[attr-defined]
-        _jobs.run(job, lambda _: 0.0, context, lambda _: None)
-        once.number += 1  # type: ignore[attr-defined]
-
-    once.number = 1000  # type: ignore[attr-defined]
-    return milliseconds(once, 200)
+    @contextmanager
+    def __call__(self, part: str) -> Any:
+        """Measure what happens in here."""
+        cpu, wall = time.process_time(), time.perf_counter()
+        yield
+        self.cpu[part] += 1000 * (time.process_time() - cpu)
+        self.wall[part] += 1000 * (time.perf_counter() - wall)
 
 
-def complete(value: float) -> Any:
-    """Return the outcome of a trial that went well."""
+def run_batches(at: Any, trials: int) -> tuple[Meter, int]:
+    """Run about so many trials that do nothing; return their cost and their number."""
     from hydra_plugins.optuna_families._outcomes import Outcome
+    from hydra_plugins.optuna_families._trials import job
 
-    return Outcome("COMPLETE", (value,))
+    meter, done = Meter(), 0
+    while done < trials:
+        with meter("ask"):
+            batch = at.ask()
+        with meter("folder"):
+            jobs = [job(asked, at) for asked in batch]
+        with meter("inside"):
+            for one in jobs:
+                with one.inside():
+                    pass
+        with meter("report"):
+            for step in range(REPORTS):
+                for one in jobs:
+                    one.report(1.0 + step, step)
+        with meter("tell"):
+            at.tell_all([(asked, Outcome("COMPLETE", (1.0,))) for asked in batch])
+        done += len(batch)
+    return meter, done
 
 
-def ask_and_tell(at: Any, repeats: int) -> tuple[float, float]:
-    """Return the time of an ask and of a tell, in ms."""
-    held: list[Any] = []
-    asks, tells = [], []
-    at.tell(at.ask(), complete(1.0))  # imports and the first load are told apart
-    for _ in range(repeats):
-        asks.append(milliseconds(lambda: held.append(at.ask()), 1))
-        tells.append(milliseconds(lambda: at.tell(held.pop(), complete(1.0)), 1))
-    return statistics.median(asks), statistics.median(tells)
+def table(sampler: str, sizes: list[int], studies: list[int], trials: int) -> None:
+    """Print a trial's cost by the size of its batch and of its study."""
+    print(f"\n{sampler}: CPU ms per trial (wall ms in brackets)")
+    print(f"{'batch':>6} {'study':>7}", *(f"{part:>8}" for part in PARTS), f"{'all':>8}")
+    for size in sizes:
+        totals = []
+        for study in studies:
+            with tempfile.TemporaryDirectory() as name:
+                folder = Path(name)
+                pruner = "hydra/sweeper/pruner=median"
+                at, _ = desk(folder, f"hydra/sweeper/sampler={sampler}", pruner, size=size)
+                run_batches(at, 2 * size)  # imports, templates, what the fillers are copies of
+                fill(at, study - sum(t.begun for t in at.shelf.tallies()))
+                run_batches(at, 2 * size)  # reads the study
+                meter, done = run_batches(at, trials)
+            totals.append(sum(meter.cpu.values()) / done)
+            cells = [f"{meter.cpu[part] / done:8.2f}" for part in PARTS]
+            wall = sum(meter.wall.values()) / done
+            print(f"{size:6} {study:7}", *cells, f"{totals[-1]:8.2f}  ({wall:.2f})")
+        print(f"{'':14} {studies[-1]} trials cost {totals[-1] / totals[0]:.2f} times {studies[0]}")
+
+
+def first_load(at: Any) -> float:
+    """Return how long a new process takes to read the whole study, in ms."""
+    from hydra_plugins.optuna_families import all_trials
+
+    url, name = at.plan.storage, at.plan.name
+    return milliseconds(lambda: all_trials(url, name), 1)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--trials", type=int, default=10_000)
-    n_trials = parser.parse_args().trials
+    parser.add_argument("--samplers", nargs="+", default=["random", "tpe"])
+    parser.add_argument("--repeats", type=int, default=192, help="trials to measure")
+    asked = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     print(f"import in a program that does not sweep   {import_cost():8.1f} ms")
-    for sampler in ("random", "tpe"):
-        lines = [f"hydra/sweeper/sampler={sampler}", "hydra.sweeper.n_trials=1000000"]
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            lines += [
-                f"hydra.sweep.dir={folder}/out",
-                f"hydra.sweeper.storage=sqlite:///{folder}/a.db",
-            ]
-            at, context = desk(folder, *lines)
-            at.tell(at.ask(), complete(0.0))  # what the fillers are copies of
-            if sampler == "random":
-                print(f"values and config of a trial              {filling(at):8.1f} ms")
-                print(f"the same with its job: folder, YAML, logs {overhead(at, context):8.1f} ms")
-                print(f"Hydra's own: composition                  {hydras(at, context)[0]:8.1f} ms")
-                print(f"Hydra's own: run_job                      {hydras(at, context)[1]:8.1f} ms")
-            for size in (100, n_trials):
-                fill(at, size - sum(t.begun for t in at.shelf.tallies()))
-                ask, tell = ask_and_tell(at, 30)
-                print(f"{sampler:7} at {size:6} trials: ask             {ask:8.1f} ms")
-                print(f"{sampler:7} at {size:6} trials: tell            {tell:8.1f} ms")
-            print(f"{sampler:7} at {n_trials:6} trials: first load      {first_load(at):8.1f} ms")
+    with tempfile.TemporaryDirectory() as name:
+        at, context = desk(Path(name))
+        at.tell_all([(one, _complete()) for one in at.ask()])
+        compose, run = hydras(at, context)
+        print(f"Hydra's own: composition                  {compose:8.1f} ms")
+        print(f"Hydra's own: run_job                      {run:8.1f} ms")
+        fill(at, asked.trials)
+        print(f"first read of {asked.trials} trials               {first_load(at):8.1f} ms")
+    for sampler in asked.samplers:
+        table(sampler, [1, 8, 32], [100, asked.trials], asked.repeats)
 
 
-def first_load(at: Any) -> float:
-    """Return how long a new process takes to read the study, in ms."""
-    from hydra_plugins.optuna_families import _databases
+def _complete() -> Any:
+    from hydra_plugins.optuna_families._outcomes import Outcome
 
-    _databases.connect.cache_clear()
-    storage = _databases.connect(at.plan.storage).storage
-    study = storage.get_study_id_from_name(at.plan.families[0].study)
-    return milliseconds(lambda: storage.get_all_trials(study, deepcopy=False), 1)
+    return Outcome("COMPLETE", (0.0,))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ searched, with eight metric values an epoch in MLflow; Optuna and MLflow write t
     memory        the most memory in sweeps of 100 and 1000 trials
     startup       one run against importing its libraries
 
+Each part leaves a JSON, and a picture if it has one, in `benchmarks/results`.
 The contenders take turns, round after round; ratios are taken within a round. `usual` gets an
 environment of its own (`--env`), made at the first time, for which the network is needed. Each
 stack has its own defaults for TPE.

@@ -53,14 +53,17 @@ class Recording:
         self._file = HistoryFile(self.folder.history)
         self.tracker.start(self.folder)
 
-    def write(self, epoch: Epoch) -> bool:
-        """Keep an epoch; say whether the run is given up."""
+    def write(self, epoch: Epoch) -> None:
+        """Keep an epoch."""
         self.last = epoch
         self._file.write(epoch)
         self.show(epoch)
+
+    def is_given_up(self, epoch: Epoch) -> bool:
+        """Ask the sweep's pruner, now and then."""
         every = max(1, self.experiment.settings.epochs // REPORTS)
-        reported = epoch.number and epoch.number % every == 0
-        return bool(reported and self.report(epoch.loss, epoch.number))
+        asked = epoch.number and epoch.number % every == 0
+        return bool(asked and self.report(epoch.loss, epoch.number))
 
     def end(self, end: str, weights: dict[str, Tensor], error: BaseException | None = None) -> None:
         """Close the books."""
@@ -107,13 +110,13 @@ def run(recordings: Sequence[Recording]) -> Iterator[Ended]:
 
 def _follow(batch: Batch, under_way: dict[int, Recording]) -> Iterator[Ended]:
     for epochs in batch:
+        for place, epoch in epochs.items():
+            under_way[place].write(epoch)
         yield from _diverged(batch, under_way)
-        given_up = [run for run, epoch in epochs.items() if under_way[run].write(epoch)]
-        for place in given_up:
+        for place in [p for p in list(under_way) if under_way[p].is_given_up(epochs[p])]:
             batch.leave(place)
             under_way.pop(place).end("pruned", batch.state_dict(place))
             yield place, epochs[place]
-    yield from _diverged(batch, under_way)
     for place in list(under_way):
         recording = under_way.pop(place)
         recording.end("complete", batch.state_dict(place))

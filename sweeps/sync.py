@@ -2,8 +2,8 @@
 
     python -m sweeps.sync [--uri URI] [--experiment NAME] [FOLDER ...]
 
-It looks for runs below the folders (`mlruns/jobs` and `mlruns/studies` unless given) and sends those that are not whole
-in MLflow; each value arrives once, however often it is sent.
+It looks for runs below the folders (`mlruns/jobs` and `mlruns/studies` unless given) and sends
+those that are not whole in MLflow; each value arrives once, however often it is sent.
 """
 
 import argparse

@@ -28,7 +28,7 @@ def rates(given: Namespace, found: dict[str, Any], within: Path) -> list[dict[st
         run(contender, contender.quick[0], given.sampler, within)  # warm the disk's cache
     rounds = [_round(number, chosen, given.sampler, within) for number in range(given.rounds)]
     tables.show_rates(rounds, known)
-    about = f"medians and ranges of {given.rounds} rounds, {given.sampler}, {_about(found)}"
+    about = f"{given.sampler}, rounds: {given.rounds} (median, range), {_about(found)}"
     plots.plot_rates(rounds, known, about, given.results / "rates.png")
     return [{key: asdict(one) | _rates(one) for key, one in each.items()} for each in rounds]
 

@@ -29,11 +29,12 @@ def plot_rates(
     axes.set_yticks(range(len(keys)), [known[key].label for key in keys])
     axes.invert_yaxis()
     axes.set_xlim(right=2.2 * axes.get_xlim()[1])  # room for the figures
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     handles = [mpl.patches.Patch(color=BLUE), mpl.patches.Patch(color=GREY)]
     names = ["without start-up", "the whole command"]
-    axes.legend(handles, names, loc="lower right", frameon=False)
+    axes.legend(handles, names, loc="upper right", frameon=False)
     axes.set_title(about, loc="left", fontsize=9, color=INK)
     plot.savefig(path, dpi=150)
     pyplot.close(plot)

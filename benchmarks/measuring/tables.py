@@ -13,7 +13,7 @@ CONSOLE = Console(width=None if Console().is_terminal else 118)
 
 def show_rates(rounds: list[dict[str, Measurement]], known: dict[str, Contender]) -> None:
     """A row for each contender: medians over the rounds, the range in brackets."""
-    table = _table(f"tracked trials per second, {len(rounds)} rounds: median (range)")
+    table = _table(f"tracked trials per second, rounds: {len(rounds)} (median, range)")
     for name in (
         "",
         "trials",

@@ -62,22 +62,30 @@ def spread(values: Sequence[float]) -> float:
     return math.dist(values, [mean] * len(values)) / math.sqrt(len(values) - 1)
 
 
+FLUSH_MILLISECONDS = 500  # a write to the disk for every line would cost more than short epochs do
+
+
 class HistoryFile:
     """A CSV file with a line an epoch, on the disk before anything else happens with it.
 
-    A process killed at any moment leaves whole lines but for, at most, the last.
+    A process killed at any moment leaves whole lines but for, at most, the last; what it loses is
+    the last half second.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("w", newline="", buffering=1)
+        self._file = path.open("w", newline="")
         self._writer = csv.writer(self._file)
+        self._flushed: int | None = None  # when, in the epochs' own time
 
     def write(self, epoch: Epoch) -> None:
         """Append an epoch; the first one decides the columns."""
         metrics = epoch.metrics()
-        if self._file.tell() == 0:
+        if self._flushed is None:
             self._writer.writerow(["epoch", "milliseconds", *metrics])
         self._writer.writerow([epoch.number, epoch.milliseconds, *metrics.values()])
+        if self._flushed is None or epoch.milliseconds - self._flushed >= FLUSH_MILLISECONDS:
+            self._file.flush()
+            self._flushed = epoch.milliseconds
 
     def close(self) -> None:
         """No more epochs."""

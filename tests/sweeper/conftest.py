@@ -22,6 +22,7 @@ FILES = {
           - _self_
         epochs: 10
         seconds: 0.0
+        together: 1
         fail: none
     """,
     "conf/scheduler/cosine.yaml": """
@@ -56,9 +57,24 @@ FILES = {
 
         import hydra
         from hydra.core.hydra_config import HydraConfig
-        from hydra_plugins.optuna_families import report
+        from hydra_plugins.optuna_families import in_batches, report
+
+        def most(cfg):
+            return cfg.together
+
+        def together(jobs):
+            for job in jobs:
+                cfg = job.config
+                time.sleep(cfg.seconds / 4)
+                loss = (math.log10(cfg.optimizer.lr) + 1) ** 2 + cfg.scheduler.get("gamma", 0.3)
+                if any(job.report(loss + 1 / (1 + epoch), epoch) for epoch in range(cfg.epochs)):
+                    yield job, None
+                    continue
+                (job.folder / "done").write_text(str(loss))
+                yield job, loss
 
         @hydra.main(version_base="1.3", config_path="conf", config_name="config")
+        @in_batches(together, size=most)
         def main(cfg):
             loss = (math.log10(cfg.optimizer.lr) + 1) ** 2 + cfg.scheduler.get("gamma", 0.3)
             for epoch in range(cfg.epochs):

@@ -1,13 +1,14 @@
 """The counts that we read from Optuna's tables are those of its public interface."""
 
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.trial import TrialState
 
 from hydra_plugins.optuna_families import _databases
-from hydra_plugins.optuna_families._counting import count
+from hydra_plugins.optuna_families._copies import Copy
+from hydra_plugins.optuna_families._ledgers import Ledger
+from hydra_plugins.optuna_families._tables import Tables
 
 
 def test_the_counts_are_optuna_s_own(tmp_path: Path) -> None:
@@ -16,16 +17,29 @@ def test_the_counts_are_optuna_s_own(tmp_path: Path) -> None:
     database = _databases.connect(url)
     studies = [optuna.create_study(study_name=n, storage=database.storage) for n in ("a", "b")]
     for number, state in enumerate([*TrialState] * 2):
-        value = 1.0 if state in (TrialState.COMPLETE, TrialState.PRUNED) else None
+        value = float(number) if state in (TrialState.COMPLETE, TrialState.PRUNED) else None
         studies[number % 2].add_trial(optuna.create_trial(state=state, value=value))
     ids = [database.storage.get_study_id_from_name(n) for n in ("a", "b")]
-    for study, tally in zip(studies, count(database, ids), strict=True):
-        found: dict[TrialState, list[Any]] = {state: [] for state in TrialState}
-        for trial in study.get_trials():
-            found[trial.state].append(trial.number)
+    tables, public = Tables(database), Ledger(database.storage)
+    copies = [Copy(study, tables) for study in ids]
+    for copy in copies:
+        copy.accept(tables.news({copy.study: 0}, ()))
+    counts = tables.tallies(ids)
+    assert counts == public.tallies(ids) == [copy.tally() for copy in copies]
+    for study, tally in zip(studies, counts, strict=True):
+        found = {
+            state: [t.number for t in study.get_trials(states=(state,))] for state in TrialState
+        }
         assert tally.complete == len(found[TrialState.COMPLETE])
         assert tally.pruned == len(found[TrialState.PRUNED])
         assert tally.failed == len(found[TrialState.FAIL])
         assert tally.running == found[TrialState.RUNNING]
         assert tally.waiting == found[TrialState.WAITING]
         assert tally.begun == len(study.get_trials()) - len(tally.waiting)
+    for maximize in (True, False):
+        bests = tables.bests(ids, maximize=maximize)
+        assert bests == public.bests(ids, maximize=maximize)
+        assert bests == [
+            (max if maximize else min)(t.value for t in s.get_trials(states=(TrialState.COMPLETE,)))
+            for s in studies
+        ]

@@ -68,32 +68,67 @@ def _check_distinct(finished: list[Any]) -> None:
     assert len(seen) == len(finished)
 
 
+TOGETHER = ("together=5", "hydra.sweeper.batch_size=5")
+
+
+@pytest.mark.parametrize("lines", [(), TOGETHER], ids=["alone", "together"])
 @pytest.mark.parametrize("step", _faults.STEPS)
 def test_a_kill_at_a_step_of_the_protocol_is_made_good(
-    folder: Path, command: Any, run: Any, trials: Any, step: str
+    folder: Path, command: Any, run: Any, trials: Any, step: str, lines: tuple[str, ...]
 ) -> None:
-    if step in ("reasoned", "requeued"):  # reached only by whoever finds a dead trial
-        command(*LINES, OPTUNA_FAMILIES_FAULT="asked:2").communicate(timeout=100)
-    killed = command(*LINES, OPTUNA_FAMILIES_FAULT=step)
+    killed = command(*LINES, *lines, OPTUNA_FAMILIES_FAULT=step)
     killed.communicate(timeout=100)
     assert killed.returncode == -signal.SIGKILL
-    done = run(*LINES)
+    done = run(*LINES, *lines)
     assert done.returncode == 0, done.stderr
     check(trials)
 
 
-@pytest.mark.parametrize("processes", [2, 4, 2, 4] if KILLS > 4 else [2, 4])
+@pytest.mark.parametrize("step", ["entered", "filled"])
+def test_a_kill_while_the_dead_are_given_up_is_made_good(
+    folder: Path, command: Any, run: Any, trials: Any, step: str
+) -> None:
+    for fault in ("trained:3", step):  # the second finds what the first has left
+        killed = command(*LINES, *TOGETHER, OPTUNA_FAMILIES_FAULT=fault)
+        killed.communicate(timeout=100)
+        assert killed.returncode == -signal.SIGKILL
+    assert run(*LINES, *TOGETHER).returncode == 0
+    found = check(trials)
+    assert sum(t.user_attrs.get("attempt", 0) == 1 for t in found) == 5
+
+
+def test_what_was_told_before_a_kill_is_not_tried_again(
+    folder: Path, command: Any, run: Any, trials: Any
+) -> None:
+    slow = ("seconds=2.4", *TOGETHER)  # 0.6 s a trial: those of the first second are told
+    killed = command(*LINES, *slow, OPTUNA_FAMILIES_FAULT="trained:4")
+    killed.communicate(timeout=100)
+    before = {(f, t.number) for f in "cs" for t in trials(_study(f)) if t.state.name == "COMPLETE"}
+    assert len(before) >= 2
+    assert run(*LINES, *TOGETHER).returncode == 0
+    after = {(f, t.number) for f in "cs" for t in trials(_study(f)) if t.state.name == "COMPLETE"}
+    assert before < after
+    check(trials)
+
+
+def _study(family: str) -> str:
+    return {"c": "s/scheduler=cosine", "s": "s/scheduler=step"}[family]
+
+
+@pytest.mark.parametrize(
+    ("processes", "lines"), [(2, ()), (4, TOGETHER), *([(2, TOGETHER), (4, ())] * (KILLS > 4))]
+)
 @pytest.mark.timeout(900)
 def test_random_kills_are_made_good(
-    folder: Path, command: Any, trials: Any, processes: int
+    folder: Path, command: Any, trials: Any, processes: int, lines: tuple[str, ...]
 ) -> None:
-    crew = [command(*LINES) for _ in range(processes)]
+    crew = [command(*LINES, *lines) for _ in range(processes)]
     for _ in range(KILLS):
         time.sleep(random.uniform(0.2, 4.0))  # noqa: S311
         victim = random.randrange(processes)  # noqa: S311
         crew[victim].kill()
         crew[victim].communicate()
-        crew[victim] = command(*LINES)
+        crew[victim] = command(*LINES, *lines)
     for process in crew:
         out, err = process.communicate(timeout=200)
         assert process.returncode == 0, out + err

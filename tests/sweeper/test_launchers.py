@@ -24,9 +24,10 @@ LAUNCHERS = [
 ]
 
 
+@pytest.mark.parametrize("together", [1, 6])
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_every_launcher_runs_all_families_to_the_end_and_prunes(
-    folder: Path, run: Any, launcher: str
+    folder: Path, run: Any, launcher: str, together: int
 ) -> None:
     done = run(
         "scheduler=glob(*)",
@@ -34,7 +35,9 @@ def test_every_launcher_runs_all_families_to_the_end_and_prunes(
         "hydra.sweeper.n_trials=4",
         "hydra/sweeper/pruner=threshold",
         "hydra.sweeper.pruner.upper=1.6",  # cosine starts below that, exponential above
-        "seconds=0.1",
+        f"seconds={0.1 * together}",
+        f"together={together}",
+        "hydra/sweeper/sampler=random",
         f"hydra/launcher={launcher}",
         *(["+hydra.launcher.ray.init.num_cpus=2"] if launcher == "ray" else []),
         RAY_DEDUP_LOGS="0",

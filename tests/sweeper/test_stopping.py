@@ -49,6 +49,29 @@ def test_a_signal_stops_the_sweep_and_it_can_be_resumed(
     assert retried == {t.number for t in interrupted if t.state.name == "FAIL"}
 
 
+def test_of_a_batch_what_has_ended_is_told_and_the_rest_is_tried_again(
+    folder: Path, command: Any, run: Any, trials: Any
+) -> None:
+    lines = (*LINES, "together=6", "hydra.sweeper.batch_size=6")
+    process = command(*lines, "seconds=4")  # a second for each member
+    wait_for("out/1/done")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    interrupted = trials("s")
+    states = [t.state.name for t in interrupted]
+    complete = states.count("COMPLETE")
+    assert 2 <= complete <= 3
+    assert states == ["COMPLETE"] * complete + ["FAIL"] * (6 - complete) + ["WAITING"] * (
+        6 - complete
+    )
+    assert run(*lines).returncode == 0
+    assert len(finished_trials(STORAGE, "s")[""]) == 6
+    assert len(trials("s")) == len(interrupted)
+
+
 def test_twice_stops_at_once(files: Any, command: Any) -> None:
     files(
         {

@@ -37,6 +37,7 @@ class Copy:
         self.notes: dict[str, Any] = {}  # what a sampler keeps in the study
         self.new_notes: dict[str, Any] = {}
         self.distributions: dict[str, BaseDistribution] = {}
+        self.completed: list[int] = []  # numbers, in the order in which they became known
         self.last = 0  # the newest id that is known
         self._numbers: dict[int, int] = {}  # by id
         self._unread: set[int] = set()  # ids
@@ -58,12 +59,16 @@ class Copy:
 
     def put(self, trial: FrozenTrial) -> None:
         """Put a trial in its place."""
+        before = None
         if trial.number < len(self.trials):
-            self._states[self.trials[trial.number].state] -= 1
+            before = self.trials[trial.number].state
+            self._states[before] -= 1
             self.trials[trial.number] = trial
         else:
             self.trials.append(trial)
         self._states[trial.state] += 1
+        if trial.state == TrialState.COMPLETE != before:
+            self.completed.append(trial.number)
         if trial.state.is_finished():
             self._unfinished.discard(trial.number)
         else:
@@ -115,10 +120,10 @@ class Copy:
             self.study,
             trial,
             new=True,
-            params=set(trial.params),
-            user=set(trial.user_attrs),
-            system=set(trial.system_attrs),
-            steps=set(trial.intermediate_values),
+            params=dict.fromkeys(trial.params),
+            user=dict.fromkeys(trial.user_attrs),
+            system=dict.fromkeys(trial.system_attrs),
+            steps=dict.fromkeys(trial.intermediate_values),
         )
         return -self._drafts
 

@@ -11,7 +11,7 @@ from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from ._composing import Composition
+from ._compositions import Composition
 from ._settings import Settings
 from ._space import grid
 

@@ -17,10 +17,10 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobRuntime, env_override
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
 
 from . import _faults, _reports
-from ._composing import Composition
+from ._compositions import Composition
 
 
 @dataclass(eq=False)
@@ -61,41 +61,29 @@ class Job:
         return folder
 
     def _named(self) -> Path:
-        with _shown(self._before_folder):
-            return Path(self._sweep, str(self._before_folder.hydra.sweep.subdir)).absolute()
+        unknown = self._composition.whole(self._params, self._facts("???"))
+        with _shown(unknown):
+            return Path(self._sweep, str(unknown.hydra.sweep.subdir)).absolute()
 
-    @cached_property
-    def _facts(self) -> dict[tuple[str, str], Any]:
+    def _facts(self, folder: str) -> dict[str, Any]:
+        """Return what Hydra says of a job, by its place in the config."""
         return {
-            ("job", "num"): self.number,
-            ("job", "id"): str(self.number),
-            ("overrides", "task"): self.overrides,
-            ("job", "override_dirname"): self._composition.dirname(self.overrides),
-            ("sweep", "dir"): self._sweep,
+            "hydra.job.num": self.number,
+            "hydra.job.id": str(self.number),
+            "hydra.job.override_dirname": self._composition.dirname(self.overrides),
+            "hydra.overrides.task": self.overrides,
+            "hydra.runtime.output_dir": folder,
+            "hydra.sweep.dir": self._sweep,
         }
-
-    @cached_property
-    def _before_folder(self) -> DictConfig:
-        config = self._composition.whole(self._params)
-        with open_dict(config.hydra):
-            for (node, key), value in self._facts.items():
-                config.hydra[node][key] = value
-        return config
 
     @cached_property
     def whole(self) -> DictConfig:
         """The whole config with all that Hydra adds for a job."""
-        config, folder = self._before_folder, self.folder
-        with open_dict(config.hydra):
-            config.hydra.runtime.output_dir = str(folder)
-            for path, text in self._composition.logs.leaves(folder).items():
-                OmegaConf.update(config.hydra.job_logging, path, text)
-        OmegaConf.set_readonly(config.hydra, True)
-        return config
+        return self._composition.whole(self._params, self._facts(str(self.folder)))
 
     def describe(self) -> None:
         """Write the job's config, Hydra's and the overrides into the folder."""
-        facts = self._facts | {("runtime", "output_dir"): str(self.folder)}
+        facts = self._facts(str(self.folder))
         self._composition.notes.write(self.folder, facts, self.config, self._params)
 
     def report(self, value: float, step: int) -> bool:

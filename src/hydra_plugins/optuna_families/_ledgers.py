@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _faults
+from ._counting import Tally
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -39,16 +40,17 @@ class Change:
         trial: as it is now.
         new: there is no such trial yet.
         moved: its state has changed.
+        params, user, system, steps: the names of what is new, in the order in which it came.
     """
 
     study: int
     trial: FrozenTrial
     new: bool = False
     moved: bool = False
-    params: set[str] = field(default_factory=set)
-    user: set[str] = field(default_factory=set)
-    system: set[str] = field(default_factory=set)
-    steps: set[int] = field(default_factory=set)
+    params: dict[str, None] = field(default_factory=dict)
+    user: dict[str, None] = field(default_factory=dict)
+    system: dict[str, None] = field(default_factory=dict)
+    steps: dict[int, None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,25 @@ class Ledger:
             for trial in self._storage.get_all_trials(study, deepcopy=True)
             if trial._trial_id in ids
         ]
+
+    def tallies(self, studies: Sequence[int]) -> list[Tally]:
+        """Count the trials of studies, given by id."""
+        return [self._tally(study) for study in studies]
+
+    def _tally(self, study: int) -> Tally:
+        tally = Tally()
+        for trial in self._storage.get_all_trials(study, deepcopy=False):
+            tally.add(trial.state.name, trial.number)
+        return tally
+
+    def bests(self, studies: Sequence[int], *, maximize: bool) -> list[float | None]:
+        """Return the best first objective of each study's complete trials."""
+        return [self._best(study, maximize) for study in studies]
+
+    def _best(self, study: int, maximize: bool) -> float | None:
+        trials = self._storage.get_all_trials(study, deepcopy=False)
+        values = [t.values[0] for t in trials if t.state.name == "COMPLETE"]
+        return (max if maximize else min)(values, default=None)
 
     def notes(self, study: int) -> dict[str, Any]:
         """Return what samplers keep in a study."""

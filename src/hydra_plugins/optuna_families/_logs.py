@@ -29,17 +29,15 @@ class Logs:
     def __init__(self, hydra: DictConfig) -> None:
         self._verbose = hydra.verbose
         self._plain: Any = OmegaConf.to_container(hydra.job_logging, resolve=False)
-        self._name = str(hydra.job.name)
-        found = [part for _, text in _leaves(self._plain, "") for part in _PARTS.findall(text)]
-        self.simple = set(found) <= {FOLDER, NAME}
+        texts = {path: text for path, text in _leaves(self._plain, "") if "${" in text}
+        self.simple = {p for t in texts.values() for p in _PARTS.findall(t)} <= {FOLDER, NAME}
+        name = str(hydra.job.name)
+        named = {path: text.replace(NAME, name) for path, text in texts.items()}
+        self._texts = named if self.simple else {}
 
-    def leaves(self, folder: Path) -> dict[str, str]:
+    def leaves(self, folder: str) -> dict[str, str]:
         """Return the values that name the job or its folder, by path."""
-        return {
-            path: text.replace(FOLDER, str(folder)).replace(NAME, self._name)
-            for path, text in _leaves(self._plain, "")
-            if self.simple and "${" in text
-        }
+        return {path: text.replace(FOLDER, folder) for path, text in self._texts.items()}
 
     def point(self, folder: Path, job_logging: DictConfig | None = None) -> None:
         """Let the loggers write into a job's folder.
@@ -59,7 +57,7 @@ class Logs:
 
     def _config(self, folder: Path) -> DictConfig:
         config: DictConfig = OmegaConf.create(self._plain)
-        for path, text in self.leaves(folder).items():
+        for path, text in self.leaves(str(folder)).items():
             OmegaConf.update(config, path, text)
         for handler in (config.get("handlers") or {}).values():
             if handler.get("class") == "logging.FileHandler":

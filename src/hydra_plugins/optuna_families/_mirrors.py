@@ -70,7 +70,7 @@ class Mirror(BaseStorage):
         check_distribution_compatibility(known, distribution)
         trial.params[param_name] = distribution.to_external_repr(param_value_internal)
         trial.distributions[param_name] = distribution
-        self.copy.change(trial.number).params.add(param_name)
+        self.copy.change(trial.number).params[param_name] = None
 
     def set_trial_state_values(
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
@@ -97,17 +97,17 @@ class Mirror(BaseStorage):
     ) -> None:
         trial = self._open(trial_id)
         trial.intermediate_values[step] = intermediate_value
-        self.copy.change(trial.number).steps.add(step)
+        self.copy.change(trial.number).steps[step] = None
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
         trial = self._open(trial_id)
         trial.user_attrs[key] = value
-        self.copy.change(trial.number).user.add(key)
+        self.copy.change(trial.number).user[key] = None
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         trial = self._open(trial_id)
         trial.system_attrs[key] = value
-        self.copy.change(trial.number).system.add(key)
+        self.copy.change(trial.number).system[key] = None
 
     def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:
         return self.copy.trials[trial_number]._trial_id

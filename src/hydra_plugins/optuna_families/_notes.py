@@ -7,29 +7,24 @@ dumped once, with marks where those go.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from ._databases import masked
 
-if TYPE_CHECKING:
-    from ._space import Dimension
-
 _MARKS = {
-    ("job", "num"): "MARK-NUM",
-    ("job", "id"): "MARK-ID",
-    ("job", "override_dirname"): "MARK-DIRNAME",
-    ("overrides", "task"): "MARK-OVERRIDES",
-    ("runtime", "output_dir"): "MARK-OUTPUT",
-    ("sweep", "dir"): "MARK-SWEEP",
+    "hydra.job.num": "MARK-NUM",
+    "hydra.job.id": "MARK-ID",
+    "hydra.job.override_dirname": "MARK-DIRNAME",
+    "hydra.overrides.task": "MARK-OVERRIDES",
+    "hydra.runtime.output_dir": "MARK-OUTPUT",
+    "hydra.sweep.dir": "MARK-SWEEP",
 }
-
-Facts = dict[tuple[str, str], Any]  # what a job adds to Hydra's node, by its place there
-_SIMPLE = (bool, int, float, str)
+PLAIN = (bool, int, float, str, type(None))  # what a value must be to be put in as text
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
@@ -55,39 +50,44 @@ class Notes:
     """The texts of a composition.
 
     Args:
-        config: of the composition.
-        task: what the task function sees of it.
-        space: what a trial changes in it.
+        hydra: the composition's node of that name.
+        task: what the task function sees of the config.
+        places: the paths of what a trial changes in it, by parameter.
     """
 
-    def __init__(
-        self, config: DictConfig, task: DictConfig, space: Mapping[str, Dimension]
-    ) -> None:
-        hydra = config.hydra
+    def __init__(self, hydra: DictConfig, task: DictConfig, places: Mapping[str, str]) -> None:
         self._subdir: str | None = hydra.output_subdir
         plain: Any = OmegaConf.to_container(hydra, enum_to_str=True)
-        for (node, key), mark in _MARKS.items():
+        for place, mark in _MARKS.items():
+            _, node, key = place.split(".")
             plain[node][key] = mark
         self._hydra = dump({"hydra": plain})
-        self._keys = [dim.key for dim in space.values()]
-        self._names = set(space)
-        self._config = self._template(task)
+        self._names = list(places)
+        self._config = self._template(task, list(places.values()))
 
-    def _template(self, task: DictConfig) -> str | None:
+    @staticmethod
+    def _template(task: DictConfig, places: list[str]) -> str:
         """Return ``config.yaml`` with a mark for each value that a trial changes."""
         plain: Any = OmegaConf.to_container(task, enum_to_str=True)
-        for number, key in enumerate(self._keys):
-            *parents, name = key.lstrip("+").split(".")
+        for number, place in enumerate(places):
+            *parents, name = place.split(".")
             node = plain
             for parent in parents:
-                node = node.get(parent) if isinstance(node, dict) else None
-            if not isinstance(node, dict):
-                return None  # below an interpolation: what it looks like is not known
+                node = node[parent]
             node[name] = _mark(number)
         return dump(plain)
 
-    def write(self, folder: Path, facts: Facts, task: DictConfig, params: Iterable[str]) -> None:
-        """Write the three files into ``hydra.output_subdir``."""
+    def write(
+        self, folder: Path, facts: Mapping[str, Any], task: DictConfig, params: Mapping[str, Any]
+    ) -> None:
+        """Write the three files into ``hydra.output_subdir``.
+
+        Args:
+            folder: the job's.
+            facts: what Hydra says of the job, by path.
+            task: what its task function gets.
+            params: what the trial changes in that.
+        """
         if self._subdir is None:
             return
         notes = folder / self._subdir
@@ -97,17 +97,16 @@ class Notes:
             hydra = hydra.replace(mark, masked(json.dumps(facts[place])))
         (notes / "hydra.yaml").write_text(hydra, encoding="utf-8")
         (notes / "config.yaml").write_text(self._filled(task, params), encoding="utf-8")
-        overrides = dump(facts["overrides", "task"])
+        overrides = dump(facts["hydra.overrides.task"])
         (notes / "overrides.yaml").write_text(overrides, encoding="utf-8")
 
-    def _filled(self, task: DictConfig, params: Iterable[str]) -> str:
-        values = [OmegaConf.select(task, key.lstrip("+")) for key in self._keys]
-        simple = all(value is None or type(value) in _SIMPLE for value in values)
-        if self._config is None or not simple or set(params) != self._names:
+    def _filled(self, task: DictConfig, params: Mapping[str, Any]) -> str:
+        usual = params.keys() == set(self._names)
+        if not usual or not all(type(value) in PLAIN for value in params.values()):
             return dump(OmegaConf.to_container(task, enum_to_str=True))
         text = self._config
-        for number, value in enumerate(values):
-            text = text.replace(_mark(number), _scalar(value))
+        for number, name in enumerate(self._names):
+            text = text.replace(_mark(number), _scalar(params[name]))
         return text
 
 

@@ -11,7 +11,6 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from . import _databases, _folders, _studies
 from ._composing import Composer
-from ._counting import count
 from ._grids import points
 from ._owners import here
 from ._plans import Family, Plan, label, study_name
@@ -50,12 +49,14 @@ def _prepare(
     url: str, name: str, settings: Settings, families: list[Family], composer: Composer
 ) -> tuple[int, ...]:
     """Make database and studies; return how many trials of each family have failed so far."""
+    from ._tables import ledger
+
     _databases.create(url)
     database = _databases.connect(url)
     for family in families:
         _studies.prepare(database, name, settings.directions, family, composer)
     ids = [database.storage.get_study_id_from_name(family.study) for family in families]
-    return tuple(tally.failed for tally in count(database, ids))
+    return tuple(tally.failed for tally in ledger(database).tallies(ids))
 
 
 def _new_name(config: DictConfig) -> str:
@@ -97,4 +98,4 @@ def _check(family: Family, composer: Composer) -> None:
         lowest = {
             name: getattr(dim.distribution, "low", None) for name, dim in composition.space.items()
         }
-        composition.filled({n: v for n, v in lowest.items() if v is not None})
+        composition.task({n: v for n, v in lowest.items() if v is not None})

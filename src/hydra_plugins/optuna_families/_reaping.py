@@ -84,6 +84,8 @@ class Reaper:
         from optuna.trial import TrialState
 
         mirror, trial = self._shelf.mirrors[index], self._shelf.trial(index, number)
+        if trial.state.is_finished():
+            return  # somebody else has
         if not self._shelf.grid:  # a lost point of a grid is free again, nothing is queued
             self._requeue(self._shelf.study(index), trial)
         mirror.set_trial_user_attr(trial._trial_id, "lost", True)

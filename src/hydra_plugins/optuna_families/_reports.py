@@ -7,19 +7,13 @@ scanner executes every other module of a plugin a second time.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from ._telling import patiently
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
-
-
-LIVE = 1.0  # seconds between two looks of a long trial into the study
 
 
 @dataclass
@@ -28,10 +22,9 @@ class Listener:
 
     trial: Trial  # in memory
     prunes: bool  # without a pruner nobody would read the values, so nothing is stored
-    note: Callable[[], None]  # stores them, and sees what others have done
+    live: Callable[[], None]  # now and then stores them, and sees what others have done
     stop: bool = False
     diverged: str | None = None
-    noted: float = field(default_factory=time.monotonic)
 
     def hear(self, value: float, step: int) -> bool:
         """Keep the value and say whether the trial should stop."""
@@ -40,9 +33,7 @@ class Listener:
             self.diverged = self.diverged or f"reported {value} at step {step}"
         if self.prunes and not self.stop and not self.diverged:
             self.trial.report(value, step)
-            if time.monotonic() - self.noted > LIVE:
-                patiently(self.note)
-                self.noted = time.monotonic()
+            self.live()
             self.stop = self.trial.should_prune()
         return self.stop or self.diverged is not None
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
 
+    from ._copies import Copy
+
 # Optuna finds out only inside a trial that one of these is missing.
 _NEEDS = {
     "CmaEsSampler": ("cmaes",),
@@ -50,10 +52,20 @@ def sampler(settings: Settings, *salt: object) -> BaseSampler:
     return built
 
 
-def pruner(settings: Settings) -> BasePruner:
-    """Build the pruner."""
-    built: BasePruner = _build(settings.pruner, "hydra.sweeper.pruner")
-    return built
+def pruner(settings: Settings, trials: Copy | None = None) -> BasePruner:
+    """Build the pruner.
+
+    Args:
+        settings: of the sweep.
+        trials: of the study; without them it is only checked.
+    """
+    node = settings.pruner
+    built: BasePruner = _build(node, "hydra.sweeper.pruner")
+    if trials is None or type(built).__name__ not in ("MedianPruner", "PercentilePruner"):
+        return built
+    from ._percentiles import Percentile
+
+    return Percentile(trials, **_arguments(node))
 
 
 def seed(base: int, *salt: object) -> int:
@@ -73,8 +85,7 @@ def _build(node: dict[str, Any], key: str) -> Any:
     name = _class_name(node, key)
     arguments = {
         k: _build(v, f"{key}.{k}") if isinstance(v, dict) and "_target_" in v else v
-        for k, v in node.items()
-        if v is not None and k not in ("_target_", "_partial_", "_recursive_", "_convert_")
+        for k, v in _arguments(node).items()
     }
     import optuna
 
@@ -85,6 +96,11 @@ def _build(node: dict[str, Any], key: str) -> Any:
             return getattr(module, name)(**arguments)
         except (AttributeError, TypeError, ValueError) as error:
             raise HydraException(f"{key}: {name}: {error}") from error
+
+
+def _arguments(node: dict[str, Any]) -> dict[str, Any]:
+    about = ("_target_", "_partial_", "_recursive_", "_convert_")
+    return {k: v for k, v in node.items() if v is not None and k not in about}
 
 
 def _class_name(node: dict[str, Any], key: str) -> str:

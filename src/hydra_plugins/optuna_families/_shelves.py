@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ._composing import Composer
-from ._counting import Tally, count
+from ._counting import Tally
 from ._databases import connect
 from ._grids import free, points
 from ._plans import Plan
@@ -110,7 +110,18 @@ class Shelf:
 
     def tallies(self) -> list[Tally]:
         """Count every family's trials in the database."""
-        return count(self.database, self.ids)
+        return self.ledger.tallies(self.ids)
+
+    def known(self) -> list[Tally]:
+        """Count every family's trials as they were at the last look."""
+        return [copied.tally() for copied in self.copies]
+
+    def bests(self) -> list[float | None]:
+        """Return every family's best value in the database; of several objectives, none."""
+        directions = self.plan.settings.directions
+        if len(directions) > 1:
+            return [None] * len(self.ids)
+        return self.ledger.bests(self.ids, maximize=directions == ("maximize",))
 
     def trials(self, index: int) -> list[FrozenTrial]:
         """Return a family's trials as they were at the last look, to look at only."""
@@ -147,7 +158,8 @@ class Shelf:
             settings, name = self.plan.settings, self.plan.families[index].label
             there = self.copies[index].tally().begun
             built = sampler(settings, name, there, self._worker)
-            self._studies[index] = self._load(index, sampler=built, pruner=pruner(settings))
+            prunes = pruner(settings, self.copies[index])
+            self._studies[index] = self._load(index, sampler=built, pruner=prunes)
             self._asking.add(index)
         return self._studies[index]
 

@@ -8,7 +8,8 @@ from hydra.errors import HydraException
 from hydra.utils import get_method
 from omegaconf import OmegaConf
 
-from ._composing import Composer, Composition
+from ._composing import Composer
+from ._compositions import Composition
 from ._plans import Family, Plan
 
 if TYPE_CHECKING:

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from . import _faults
+from ._counting import Tally
 from ._ledgers import Change, Conflict, Ledger, Row, Saved
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ STEPS: Table = models.TrialIntermediateValueModel.__table__
 USER: Table = models.TrialUserAttributeModel.__table__
 SYSTEM: Table = models.TrialSystemAttributeModel.__table__
 OPEN = (TrialState.RUNNING, TrialState.WAITING)
+_OPEN = ", ".join(f"'{state.name}'" for state in OPEN)
 
 
 def ledger(database: Database) -> Ledger:
@@ -66,6 +68,28 @@ class Tables(Ledger):
         with self._engine.connect() as connection:
             parts = [all_ids[i : i + CHUNK] for i in range(0, len(all_ids), CHUNK)]
             return [found for part in parts for found in _read(connection, part)]
+
+    def tallies(self, studies: Sequence[int]) -> list[Tally]:
+        tallies = {study: Tally() for study in studies}
+        chosen = f"FROM trials WHERE study_id IN ({', '.join(f'{s:d}' for s in studies)})"
+        counts = f"SELECT study_id, state, COUNT(*) {chosen} GROUP BY 1, 2"
+        numbers = f"SELECT study_id, state, number {chosen} AND state IN ({_OPEN}) ORDER BY number"
+        with self._engine.connect() as connection:
+            for study, state, number in connection.exec_driver_sql(counts):
+                if TrialState[state].is_finished():
+                    tallies[study].set(state, number)
+            for study, state, number in connection.exec_driver_sql(numbers):
+                tallies[study].add(state, number)
+        return list(tallies.values())
+
+    def bests(self, studies: Sequence[int], *, maximize: bool) -> list[float | None]:
+        best = func.max(VALUES.c.value) if maximize else func.min(VALUES.c.value)
+        complete = TRIALS.c.study_id.in_(studies) & (TRIALS.c.state == TrialState.COMPLETE)
+        query = select(TRIALS.c.study_id, best).join(VALUES, VALUES.c.trial_id == TRIALS.c.trial_id)
+        query = query.where(complete, VALUES.c.objective == 0).group_by(TRIALS.c.study_id)
+        with self._engine.connect() as connection:
+            found = dict(connection.execute(query).tuples().all())
+        return [found.get(study) for study in studies]
 
     def notes(self, study: int) -> dict[str, Any]:
         query = select(NOTES.c.key, NOTES.c.value_json).where(NOTES.c.study_id == study)

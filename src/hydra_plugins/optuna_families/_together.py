@@ -10,8 +10,9 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 
 from . import _faults, _reports, _stopping
-from ._asking import Asked, Desk
+from ._asking import Desk
 from ._batches import Batches
+from ._choosing import Asked
 from ._jobs import Job
 from ._outcomes import INTERRUPTED, Outcome, failed
 from ._telling import patiently

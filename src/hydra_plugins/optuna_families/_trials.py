@@ -12,7 +12,8 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from . import _faults, _reports, _stopping
-from ._asking import Asked, Desk
+from ._asking import Desk
+from ._choosing import Asked
 from ._jobs import Job
 from ._outcomes import INTERRUPTED, PRUNED, Outcome, failed, judge
 from ._settings import Settings
@@ -24,7 +25,7 @@ def job(asked: Asked, desk: Desk) -> Job:
     """Return a trial as a job, with its folder made and described."""
     plan = desk.plan
     prunes = not plan.settings.pruner["_target_"].endswith(".NopPruner")
-    listener = _reports.Listener(asked.trial, prunes, lambda: desk.note(asked))
+    listener = _reports.Listener(asked.trial, prunes, desk.live)
     made = Job(
         asked.number,
         plan.families[asked.index].label,

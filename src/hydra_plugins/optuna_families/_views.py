@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,9 @@ from . import _stopping
 from ._counting import Tally
 from ._plans import Plan
 from ._pulse import stop
-from ._results import best_of
 from ._telling import patiently
 
 if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
     from rich.console import Console, RenderableType
     from rich.live import Live
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 QUIET = 10.0  # seconds between two plain lines
+PACE = 60.0  # seconds over which the pace is taken
 
 
 class View:
@@ -34,6 +34,7 @@ class View:
         self._shelf = shelf
         self._begun = time.monotonic()
         self._before = sum(tally.finished for tally in self._shelf.tallies())
+        self._pace = deque([(self._begun, self._before)])  # when so many had finished
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="optuna-view")
         self._live: Live | None = None
@@ -69,8 +70,8 @@ class View:
                     passed_on = True
                 if self._live:
                     self._live.update(self._table(), refresh=True)
-                elif time.monotonic() - said > QUIET and self._line() != shown:
-                    shown, said = self._line(), time.monotonic()
+                elif time.monotonic() - said > QUIET and (line := self._line()) != shown:
+                    shown, said = line, time.monotonic()
                     self._console.print(shown, markup=False, highlight=False, soft_wrap=True)
             except Exception:
                 log.debug("cannot look into the study", exc_info=True)
@@ -83,7 +84,7 @@ class View:
         parts = [f"{done}/{total} trials", *_notes(tallies)]
         if best is not None:
             parts.append(f"best {best:.6g}{where}")
-        return ", ".join([*parts, *self._left(done)])
+        return ", ".join([*parts, *self._rate(done), *self._left(done)])
 
     def _total(self) -> int:
         return sum(family.n_trials for family in self._plan.families)
@@ -96,43 +97,47 @@ class View:
         seconds = (time.monotonic() - self._begun) / new * (total - done)
         return [f"{duration(seconds)} left"]
 
-    def _best_trial(self, index: int) -> FrozenTrial | None:
-        if len(self._plan.settings.directions) > 1:
-            return None
-        return best_of(self._shelf.trials(index), self._plan)
+    def _rate(self, done: int) -> list[str]:
+        """Return how fast trials finish, since about a minute."""
+        now = time.monotonic()
+        self._pace.append((now, done))
+        while len(self._pace) > 2 and self._pace[0][0] < now - PACE:
+            self._pace.popleft()
+        begun, before = self._pace[0]
+        return [pace((done - before) / (now - begun))] if done > before else []
 
     def _best(self) -> tuple[float | None, str]:
-        families = range(len(self._plan.families))
-        found = [trial for trial in map(self._best_trial, families) if trial is not None]
-        best = best_of(found, self._plan)
-        family = best.user_attrs.get("family") if best else ""
-        return (best.value if best else None), (f" ({family})" if family else "")
+        pairs = zip(self._shelf.bests(), self._plan.families, strict=True)
+        found = [(value, family.label) for value, family in pairs if value is not None]
+        which = max if self._plan.settings.directions == ("maximize",) else min
+        value, family = which(found, key=lambda pair: pair[0], default=(None, ""))
+        return value, (f" ({family})" if family else "")
 
     def _table(self) -> RenderableType:
         from rich.table import Table
 
         tallies = self._shelf.tallies()
-        left = self._left(sum(tally.finished for tally in tallies))
+        done = sum(tally.finished for tally in tallies)
+        left = [*self._rate(done), *self._left(done)]
         table = Table("family", "finished", "pruned", "failed", "best", box=None, pad_edge=False)
         table.caption = "; ".join([*left, "Ctrl-C stops"])
-        for index, (family, tally) in enumerate(zip(self._plan.families, tallies, strict=True)):
-            best = self._best_trial(index)
+        rows = zip(self._plan.families, tallies, self._shelf.bests(), strict=True)
+        for family, tally, best in rows:
             table.add_row(
                 family.label or self._plan.name,
                 f"{tally.finished}/{family.n_trials}",
                 str(tally.pruned or ""),
                 str(tally.failed or ""),
-                f"{best.value:.6g}" if best and best.value is not None else "",
+                "" if best is None else f"{best:.6g}",
             )
         return table
 
     def _final(self) -> list[str]:
         """Return a line per family, for the log."""
         lines = []
-        families = self._plan.families
-        for index, (family, tally) in enumerate(zip(families, self._shelf.tallies(), strict=True)):
-            best = self._best_trial(index)
-            value = [f"best {best.value:.6g}"] if best and best.value is not None else []
+        shelf, families = self._shelf, self._plan.families
+        for family, tally, best in zip(families, shelf.tallies(), shelf.bests(), strict=True):
+            value = [] if best is None else [f"best {best:.6g}"]
             count = f"{tally.finished}/{family.n_trials} trials"
             lines.append(", ".join([f"{family.label or 'all'}: {count}", *_notes([tally]), *value]))
         return lines
@@ -141,6 +146,15 @@ class View:
 def _notes(tallies: list[Tally]) -> list[str]:
     pruned, failed = sum(t.pruned for t in tallies), sum(t.failed for t in tallies)
     return [f"{pruned} pruned"] * bool(pruned) + [f"{failed} failed"] * bool(failed)
+
+
+def pace(rate: float) -> str:
+    """Say how many trials finish in a time.
+
+    >>> pace(52.3), pace(0.05)
+    ('52 trials/s', '3.0 trials/min')
+    """
+    return f"{rate:.0f} trials/s" if rate >= 2 else f"{60 * rate:.1f} trials/min"
 
 
 def duration(seconds: float) -> str:

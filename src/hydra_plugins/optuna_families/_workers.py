@@ -10,8 +10,9 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from . import _stopping, _trials
-from ._asking import DONE, WAIT, Asked, Desk
+from ._asking import DONE, WAIT, Desk
 from ._batches import batches
+from ._choosing import Asked
 from ._composing import Composer
 from ._noise import tamed
 from ._plans import Plan

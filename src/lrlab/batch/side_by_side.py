@@ -46,6 +46,8 @@ class Observed:
 class Batch(ABC):
     """Runs under way: iterate for their epochs, each a mapping from a run's place to its state.
 
+    A run that diverges gives its last state, and is in `errors` by then.
+
     Attributes:
         open: the places of the runs that still train.
         errors: what ended a run before its time, by its place.
@@ -73,8 +75,8 @@ class Batch(ABC):
                 return
             self._advance()
             states = self._states(number)
-            yield states
             self._check(states, first)
+            yield states
 
     def leave(self, run: int) -> None:
         """Train a run no further; the others do not notice."""

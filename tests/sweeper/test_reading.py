@@ -1,0 +1,62 @@
+"""What is read of a stored sweep."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hydra_plugins.optuna_families import all_trials, finished_trials, importances
+
+pytestmark = pytest.mark.covered
+
+STORAGE = "sqlite:///mlruns/optuna.db"
+NAME = "hydra.sweeper.study_name=s"
+RANDOM = ("hydra/sweeper/sampler=random", "hydra.sweeper.sampler.seed=3")
+
+
+def test_all_trials_are_there_whatever_their_state(folder: Path, sweep: Any) -> None:
+    def task(cfg: Any) -> float:
+        if cfg.optimizer.lr < 0.01:
+            raise ValueError("too small")
+        return float(cfg.optimizer.lr)
+
+    lines = ("scheduler=cosine,step", NAME, *RANDOM, "hydra.sweeper.max_failure_rate=0.9")
+    sweep(task, *lines, "hydra.sweeper.n_trials=8")
+    everything, finished = all_trials(STORAGE, "s"), finished_trials(STORAGE, "s")
+    assert list(everything) == ["scheduler=cosine", "scheduler=step"]
+    for family, trials in everything.items():
+        assert [t.number for t in trials] == list(range(len(trials)))
+        assert [t for t in trials if t.state.name == "COMPLETE"] == finished[family]
+        reasons = {t.user_attrs["reason"] for t in trials if t.state.name == "FAIL"}
+        assert reasons == {"ValueError: too small"}
+
+
+@pytest.mark.parametrize("read", [all_trials, finished_trials, importances])
+def test_no_sweep_and_no_database_are_named(folder: Path, sweep: Any, read: Any) -> None:
+    sweep(lambda cfg: 1.0, NAME, "hydra.sweeper.n_trials=1")
+    with pytest.raises(KeyError, match=r"no sweep 't'.*\['s'\]"):
+        read(STORAGE, "t")
+    with pytest.raises(KeyError, match="there is no study database"):
+        read("sqlite:///nowhere.db", "s")
+
+
+def test_what_matters_is_important(folder: Path, sweep: Any) -> None:
+    def task(cfg: Any) -> float:
+        return float((cfg.scheduler.get("gamma", 0) - 0.4) ** 2 + 1e-6 * cfg.optimizer.lr)
+
+    sweep(task, "scheduler=step,exponential", NAME, *RANDOM, "hydra.sweeper.n_trials=60")
+    found = importances(STORAGE, "s")
+    for family, gamma in (("step", "step/scheduler.gamma"), ("exponential", None)):
+        shares = found[f"scheduler={family}"]
+        assert sum(shares.values()) == pytest.approx(1)
+        assert gamma is None or (next(iter(shares)) == gamma and shares[gamma] > 0.5)
+
+
+def test_where_nothing_matters_nothing_is_important(folder: Path, sweep: Any) -> None:
+    sweep(lambda cfg: 1.0, NAME, *RANDOM, "hydra.sweeper.n_trials=12")
+    assert set(importances(STORAGE, "s")[""].values()) == {0.0}
+
+
+def test_of_too_few_trials_nothing_is_said(folder: Path, sweep: Any) -> None:
+    sweep(lambda cfg: float(cfg.optimizer.lr), NAME, *RANDOM, "hydra.sweeper.n_trials=9")
+    assert importances(STORAGE, "s") == {"": {}}
