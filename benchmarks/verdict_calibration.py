@@ -1,6 +1,6 @@
 """How often the verdict names a difference: where there is none, and where there is one.
 
-    python benchmarks/verdict_calibration.py [--repeats 300] [--searches 150] [--quick]
+    python benchmarks/verdict_calibration.py [--families 2 3 24] [--trials 20 50] ...
 
 Many families are tuned with Optuna's own samplers on a made-up landscape with known losses; of
 these tunings, repeats draw some, train their finalists anew and ask `lrlab.ranking`. In an A/A
@@ -25,6 +25,8 @@ from lrlab.ranking import Finalist, Ranking, rank
 
 Array = npt.NDArray[np.float64]
 SHARED = 0.5  # of the noise's variance: the seed's own, the same whatever is trained
+GAPS = (0.0, 0.1, 0.3, 1.0)  # shares of the best reachable loss
+BASINS = {"round": (6.0, 6.0, 6.0), "valley": (20.0, 2.0, 0.2)}
 SAMPLERS = {"random": optuna.samplers.RandomSampler, "tpe": optuna.samplers.TPESampler}
 
 
@@ -121,41 +123,36 @@ def told(ranking: Ranking, gap: float) -> float:
 
 def main() -> None:
     """Print the table, a row as soon as it is known."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repeats", type=int, default=300)
-    parser.add_argument("--searches", type=int, default=150)
-    parser.add_argument("--quick", action="store_true", help="two families, 20 trials only")
-    options = parser.parse_args()
+    options = _parser().parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    print("basin  noise  sampler  trials  families  finalists  seeds   errors", end="")
-    print("  power at gap 0.1   0.3   1.0")
-    basins = {"round": (6.0, 6.0, 6.0), "valley": (20.0, 2.0, 0.2)}
-    trials = (20,) if options.quick else (20, 50)
-    for (name, curvatures), noise, sampler, n in product(
-        basins.items(), (0.05, 0.5), SAMPLERS, trials
-    ):
+    print("basin  noise  sampler  trials  families  finalists  errors  power at", *GAPS[1:])
+    rows = product(BASINS.items(), (0.05, 0.5), SAMPLERS, options.trials)
+    for (name, curvatures), noise, sampler, n in rows:
         losses = Landscape(curvatures, noise)
         tuned = {
-            gap: [tune(losses, gap, sampler, n, i) for i in range(options.searches)]
-            for gap in (0.0, 0.1, 0.3, 1.0)
+            gap: [tune(losses, gap, sampler, n, i) for i in range(options.searches)] for gap in GAPS
         }
-        shapes = (
-            [(2, 8, 16)]
-            if options.quick
-            else [(2, 8, 8), (2, 8, 16), (2, 8, 32), (3, 8, 16), (24, 8, 16), (24, 12, 16)]
-        )
-        for families, deep, seeds in shapes:
-            rates = []
-            for gap in tuned:
-                setting = Setting(sampler, n, families, deep, seeds, gap)
-                count = options.repeats if families < 24 else max(1, options.repeats // 5)
+        for families, deep in product(options.families, options.finalists):
+            row = f"{name:<7}{noise:<7}{sampler:<9}{n:<8}{families:<10}{deep:<11}"
+            count = options.repeats if families < 10 else max(1, options.repeats // 5)
+            for gap in GAPS:
+                setting = Setting(sampler, n, families, deep, options.seeds, gap)
                 found = [told(repeat(losses, setting, tuned, i), gap) for i in range(count)]
-                rates.append(f"{100 * np.mean(found):5.1f}%")
-            row = f"{name:<7}{noise:<7}{sampler:<9}{n:<8}{families:<10}{deep:<11}{seeds:<8}"
-            print(row, rates[0], "        ", *rates[1:], flush=True)
+                row += f"{100 * np.mean(found):5.1f}%  "
+            print(row, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--repeats", type=int, default=300)
+    parser.add_argument("--searches", type=int, default=120, help="tunings to draw from")
+    parser.add_argument("--trials", type=int, nargs="+", default=[20, 50])
+    parser.add_argument("--families", type=int, nargs="+", default=[2, 3, 24])
+    parser.add_argument("--finalists", type=int, nargs="+", default=[8])
+    parser.add_argument("--seeds", type=int, default=16, help="fresh ones")
+    return parser
 
 
 if __name__ == "__main__":

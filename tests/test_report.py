@@ -1,6 +1,8 @@
 """`python -m sweeps.report` on real sweeps, and on what is none."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -9,6 +11,8 @@ import optuna
 import pytest
 
 from sweeps.review import reading
+
+pytestmark = pytest.mark.xdist_group("report")
 
 Run = Callable[..., CompletedProcess[str]]
 SWEEP = (
@@ -29,16 +33,26 @@ def lines(done: CompletedProcess[str]) -> list[str]:
     return done.stderr.strip().splitlines()
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the sweep was run, once for all."""
+    folder = tmp_path_factory.mktemp("original")
+    subprocess.run([sys.executable, "-m", "sweeps", *SWEEP], cwd=folder, check=True, timeout=240)
+    return folder
+
+
 @pytest.fixture
-def swept(tmp_path: Path, command: Run) -> Path:
-    done = command(*SWEEP)
-    assert done.returncode == 0, done.stderr
+def swept(original: Path, tmp_path: Path) -> Path:
+    """The sweep's files in a copy; the folders of its trials are still the original's."""
+    shutil.copytree(original / "mlruns", tmp_path / "mlruns")
     return tmp_path / "mlruns/studies/mine/artifacts"
 
 
 @pytest.mark.covered
 def test_a_report_remakes_what_the_sweep_made(swept: Path, command: Run, tmp_path: Path) -> None:
-    made = {path.relative_to(swept): path.read_bytes() for path in swept.rglob("*") if path.is_file()}
+    made = {
+        path.relative_to(swept): path.read_bytes() for path in swept.rglob("*") if path.is_file()
+    }
     done = command("mine", "--out", "again", module="sweeps.report")
     assert (done.returncode, lines(done)) == (0, [])
     again = tmp_path / "again"

@@ -261,7 +261,9 @@ def test_a_sweep_with_nothing_complete_has_no_charts() -> None:
 def test_pictures_and_interactive_charts_have_the_same_colours() -> None:
     looks = styles(NAMES)
     for chart in charts(MANY):
-        traces = [t for t in figure(chart, looks).data if isinstance(chart, Curves) and t.mode == "lines"]
+        traces = [
+            t for t in figure(chart, looks).data if isinstance(chart, Curves) and t.mode == "lines"
+        ]
         assert [t.line.color for t in traces] == [looks[t.name].colour for t in traces]
 
 

@@ -89,9 +89,6 @@ class Intervals:
 
 
 # Below a ranking; the losses of two families are compared in pairs, their intervals are not.
-READING = (
-    "filled, on grey: the best and what cannot be told from it "
-    "(compared seed by seed: intervals of different families may overlap)"
-)
+READING = "filled, on grey: not told from the best (compared in pairs; intervals may overlap)"
 
 Chart = Curves | Shares | Intervals

@@ -65,8 +65,8 @@ def _verdict_notes(review: Review) -> list[str]:
         losses = [f"{times(factor)}: {number(loss)}" for factor, loss in verdict.robustness]
         lines.append(f"{ranking.best.family} with its learning rate {', '.join(losses)}")
     lines.append(
-        f"loss: mean of {ranking.seeds} fresh seeds and its 95 % interval; p: how easily chance, of "
-        f"seeds or search, sets {len(ranking.standings)} equals so far apart "
+        f"loss: mean of {ranking.seeds} fresh seeds and its 95 % interval; p: how easily chance, "
+        f"of seeds or search, sets {len(ranking.standings)} equals so far apart "
         f"({ranking.level:g} and above: tied)"
     )
     if verdict.optimum is not None:
