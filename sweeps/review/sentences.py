@@ -69,7 +69,9 @@ def _verdict_notes(review: Review) -> list[str]:
         f"of seeds or search, sets {len(ranking.standings)} equals so far apart "
         f"({ranking.level:g} and above: tied)"
     )
-    if verdict.optimum is not None:
+    if verdict.optimum == 0:
+        lines.append("theory: with so many full-batch steps an excess loss of 0 can be reached")
+    elif verdict.optimum is not None:
         lines.append(
             f"x opt.: times {number(verdict.optimum, 3)}, the excess loss that theory can reach"
         )
