@@ -90,7 +90,8 @@ def test_a_killed_worker_s_siblings_are_started_again(files: Any, run: Any) -> N
     assert done.returncode == 0, done.stderr
     trials = finished_trials(STORAGE, "s")[""]
     assert len(trials) == 6
-    assert any(t.user_attrs.get("attempt") == 1 for t in trials)
+    # Once, or twice if a sibling had begun to make it good before it was ended itself.
+    assert any(t.user_attrs.get("attempt") in (1, 2) for t in trials)
 
 
 @installed("joblib")

@@ -1,6 +1,7 @@
 """Sweeps that start at the same moment."""
 
 import sqlite3
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -59,3 +60,17 @@ def test_a_half_made_database_is_no_obstacle(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/optuna.db"
     _databases.create(url)
     assert _databases.connect(url).storage.get_all_studies() == []
+
+
+def test_who_finds_everything_in_hand_waits_for_it(folder: Path, command: Any) -> None:
+    lines = ("hydra.sweeper.study_name=s", "hydra.sweeper.n_trials=4", "together=4", "seconds=8")
+    lines += ("hydra.sweeper.batch_size=4", "hydra.sweep.dir=out")
+    first = command(*lines)
+    for _ in range(300):
+        if Path("out/3/.hydra/overrides.yaml").exists():
+            break
+        time.sleep(0.1)
+    second = command(*lines)
+    outputs = end([second])
+    assert "all: 4/4 trials" in outputs[0]
+    end([first])

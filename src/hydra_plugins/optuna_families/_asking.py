@@ -66,9 +66,9 @@ class Desk:
             self._look()
 
     def unfinished(self) -> bool:
-        """Whether there is still something to ask for."""
+        """Whether there is something to ask for, or others run what may come back from them."""
         self.shelf.look(self._held)
-        return self._chooser.unfinished()
+        return self._chooser.unfinished() or any(tally.running for tally in self.shelf.known())
 
     def _look(self) -> None:
         """Take over what others have done, and give up for those who cannot any more."""

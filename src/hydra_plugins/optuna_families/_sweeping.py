@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ from ._workers import Worker
 if TYPE_CHECKING:
     from rich.console import Console
 
+log = logging.getLogger(__name__)
 PATIENCE = 3  # launches in a row that end without a single new finished trial
 
 
@@ -89,6 +91,9 @@ class Sweep:
         while patiently(desk.unfinished) and not _stopping.requested():
             before = _finished(desk)
             error = self._launch(plan, composer)
+            if error:
+                log.warning("a worker ended early: %s: %s", type(error).__name__, error)
+                log.debug("its end", exc_info=error)
             patiently(desk.reap)
             fruitless = 0 if _finished(desk) > before else fruitless + 1
             if isinstance(error, HydraException) or (error and fruitless >= PATIENCE):

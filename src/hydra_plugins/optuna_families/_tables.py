@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
@@ -155,11 +156,12 @@ def _read(connection: Connection, ids: list[int]) -> Iterator[tuple[int, FrozenT
             found[trial].append(rest)
         return found
 
+    # First: of a trial that is finished here all the rest stands there, too.
+    heads = rows(TRIALS, "study_id", "number", "state", "datetime_start", "datetime_complete")
     params = rows(PARAMS, "param_name", "param_value", "distribution_json")
     values = rows(VALUES, "objective", "value", "value_type")
     steps = rows(STEPS, "step", "intermediate_value", "intermediate_value_type")
     user, system = rows(USER, "key", "value_json"), rows(SYSTEM, "key", "value_json")
-    heads = rows(TRIALS, "study_id", "number", "state", "datetime_start", "datetime_complete")
     for trial, ((study, number, state, begun, ended),) in heads.items():
         found = {name: (value, _distribution(text)) for name, value, text in params[trial]}
         yield (
@@ -169,7 +171,7 @@ def _read(connection: Connection, ids: list[int]) -> Iterator[tuple[int, FrozenT
                 number=number,
                 state=state,
                 value=None,
-                values=[_value(v, kind) for _, v, kind in sorted(values[trial])] or None,
+                values=_told(values[trial]) if state.is_finished() else None,
                 datetime_start=_local(begun),
                 datetime_complete=_local(ended),
                 params={
@@ -185,7 +187,13 @@ def _read(connection: Connection, ids: list[int]) -> Iterator[tuple[int, FrozenT
         )
 
 
-_value = models.TrialValueModel.stored_repr_to_value
+def _told(values: list[Any]) -> list[float] | None:
+    represented = models.TrialValueModel.stored_repr_to_value
+    return [
+        represented(value, kind) for _, value, kind in sorted(values, key=itemgetter(0))
+    ] or None
+
+
 _step = models.TrialIntermediateValueModel.stored_repr_to_intermediate_value
 
 
