@@ -9,51 +9,46 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from hydra.conf import HydraConf
-
 from lrlab import devices
 from lrlab.tracking import RunCard, RunFolder
 from sweeps.experiment import Experiment
-from sweeps.nodes import GROUPS
-from sweeps.snippets import command_of
-from sweeps.studies import family, study_name
+from sweeps.nodes import TRAINED
+from sweeps.studies import About, family, study_name
 
 PACKAGES = ("torch", "hydra-core", "optuna", "mlflow", "lr-sweeps")
-TRAINED = ("scheduler", "optimizer", "task")
 MATTER = (*TRAINED, "epochs", "seed", "seeds", "optimizer.lr")
 LEFT_OUT = ("search", "require", "expect", "hydra")  # says nothing about what was trained
 
 
-def card(experiment: Experiment, about: HydraConf, sweep: RunFolder | None = None) -> RunCard:
+def card(experiment: Experiment, about: About, sweep: RunFolder | None = None) -> RunCard:
     """The card of a run.
 
     Args:
         experiment: what is to be trained.
-        about: the job's HydraConfig: what was chosen, typed and, in a sweep, suggested.
+        about: what was chosen, typed and, in a sweep, suggested.
         sweep: the folder of the sweep that the run is a trial of.
     """
-    nodes, choices = experiment.config, about.runtime.choices
-    params = dict(flatten({key: value for key, value in nodes.items() if key not in GROUPS}))
+    nodes, choices = experiment.config, about.choices
+    params = dict(flatten({key: value for key, value in nodes.items() if key not in TRAINED}))
     for group in TRAINED:
         params |= {group: choices[group]} | dict(flatten(nodes[group], f"{group}."))
     if sweep is not None:
         # What all trials share stands in each one's config.yaml; a table needs what differs.
-        chosen = {*MATTER, *(override.partition("=")[0] for override in about.overrides.task)}
+        chosen = {*MATTER, *(override.partition("=")[0] for override in about.overrides)}
         params = {key: value for key, value in params.items() if key in chosen}
     base = refused_card(about, sweep)
     tags = {"device": devices.full_name(experiment.device)} | _versions() | _source()
     return RunCard(base.name, params, {**base.tags, **tags}, base.parent)
 
 
-def refused_card(about: HydraConf, sweep: RunFolder | None) -> RunCard:
+def refused_card(about: About, sweep: RunFolder | None) -> RunCard:
     """What can be said of a run whose config does not work."""
-    choices = about.runtime.choices
-    tags = {group: str(choices[group]) for group in TRAINED} | {"command": command_of(about)}
+    tags = {group: about.choices[group] for group in TRAINED} | {"command": about.command}
     if sweep is not None:
-        tags |= {"study": study_name(about) or "", "trial": str(about.job.num), "role": "trial"}
-        tags["family"] = family(about)
+        tags |= {"role": "trial", "trial": str(about.number), "family": family(about)}
+        tags["study"] = study_name(about.hydra) or ""
     parent = None if sweep is None else str(sweep.path)
-    return RunCard(name(choices, about.overrides.task), {}, tags, parent)
+    return RunCard(name(about.choices, about.overrides), {}, tags, parent)
 
 
 def name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ from sweeps.ending import end_sweep
 from sweeps.nodes import check_settings
 from sweeps.refusals import REFUSALS, explain
 from sweeps.startup import postpone_compiler
+from sweeps.studies import this_job
 from sweeps.tracking import close_trackers, open_tracker
 
 if TYPE_CHECKING:
@@ -80,11 +81,12 @@ def _train(cfg: DictConfig) -> float:
     tracker = open_tracker(cfg)
     postpone_compiler()
 
+    from sweeps.experiment import prepare
     from sweeps.jobs import record
     from sweeps.runs import run
 
-    about = HydraConfig.get()
-    recording = record(cfg, about, RunFolder(Path(about.runtime.output_dir)), tracker, report)
+    job, folder = this_job(), RunFolder(Path(HydraConfig.get().runtime.output_dir))
+    about, recording = job.hydra, record(prepare(cfg), job, folder, tracker, report)
     name, experiment = recording.card.name, recording.experiment
     with _progress(about, name, experiment.settings.epochs) as recording.show:
         ((_, last),) = run([recording])

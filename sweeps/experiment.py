@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from lrlab import Batch, Epoch, Recipe, Schedule, Task, devices, train_batch
 from sweeps.conditions import surprises
 from sweeps.errors import ConfigError
-from sweeps.nodes import GROUPS, Node, Settings, about, arguments, make, named, read, read_settings
+from sweeps.nodes import Node, Nodes, Settings, about, arguments, make, named, read_nodes
 
 TOGETHER = 64  # models; beyond that a batch gains little, and is only told of later
 DRAWN = 50_000  # steps of a curve checked beforehand, a second's work; training checks every epoch
@@ -80,8 +80,15 @@ def prepare(cfg: DictConfig) -> Experiment:
     Raises:
         ConfigError: whatever cannot work, in a line or two.
     """
-    nodes = {group: read(cfg, group) for group in GROUPS}
-    settings = read_settings(cfg)
+    return build(*read_nodes(cfg))
+
+
+def build(nodes: Nodes, settings: Settings) -> Experiment:
+    """What nodes and settings describe; they are checked by themselves, but not yet together.
+
+    Raises:
+        ConfigError: they cannot work together.
+    """
     device = named("device", devices.pick, settings.device)
     recipe = Recipe(partial(_optimizer, nodes["optimizer"]), partial(_schedule, nodes["scheduler"]))
     warnings = _check_curve(nodes, recipe, settings.steps)
@@ -111,7 +118,7 @@ def _schedule(node: Node, optimizer: Optimizer) -> Schedule:
     return Schedule(scheduler, **about(node, "scheduler"))
 
 
-def _check_curve(nodes: dict[str, Node], recipe: Recipe, steps: int) -> list[str]:
+def _check_curve(nodes: Nodes, recipe: Recipe, steps: int) -> list[str]:
     """Draw the schedule's curve without training; refuse an impossible one, doubt an odd one."""
     curve = named("scheduler", recipe.curve, min(steps, DRAWN)).lrs
     for step, lr in ((step, lr) for step, lrs in enumerate(curve) for lr in lrs):
@@ -128,7 +135,7 @@ def _never_moves(node: Node, curve: list[tuple[float, ...]]) -> list[str]:
     return [f"scheduler: the learning rate never moves in {len(curve) - 1} steps"]
 
 
-def _check_batches(nodes: dict[str, Node], task: Task) -> None:
+def _check_batches(nodes: Nodes, task: Task) -> None:
     written, real = nodes["task"].get("batches", 1), task.batches_per_epoch
     if nodes["scheduler"].get("step_every") == "batch" and written != real:
         raise ConfigError(f"task.batches={written} is not allowed: the task has {real} an epoch")

@@ -14,8 +14,11 @@ from sweeps.signatures import check_arguments, check_types
 from sweeps.targets import TargetError, build, locate
 
 Node = dict[str, Any]
+Nodes = dict[str, Node]  # by group
 
-GROUPS = ("task", "optimizer", "scheduler", "tracking")
+TRAINED = ("task", "optimizer", "scheduler")  # the groups that a training is made of
+LATER = ("tracking", "verdict", "hydra")  # what matters around it
+GROUPS = (*TRAINED, "tracking")
 
 # Keys that are about a node's callable, not for it; in every group, and in some.
 ABOUT = ("_target_", "search", "require", "expect")
@@ -94,7 +97,16 @@ def read_judging(cfg: DictConfig) -> Judging:
 
 
 def _settings(cfg: DictConfig) -> list[str]:
-    return [str(key) for key in cfg if key not in (*GROUPS, "verdict", "hydra")]
+    return [str(key) for key in cfg if key not in (*TRAINED, *LATER)]
+
+
+def read_nodes(cfg: DictConfig) -> tuple[Nodes, Settings]:
+    """All that a training is made of, worked out and checked.
+
+    Raises:
+        ConfigError: what `read` and `read_settings` refuse.
+    """
+    return {group: read(cfg, group) for group in TRAINED}, read_settings(cfg)
 
 
 def read(cfg: DictConfig, group: str) -> Node:
@@ -109,9 +121,19 @@ def read(cfg: DictConfig, group: str) -> Node:
     check_types(where, arguments(written, group), make)
     check_types(where, about(written, group), Stepping)
     node = _worked_out(cfg[group])
+    check(node, group)
+    return node
+
+
+def check(node: Node, group: str) -> None:
+    """Hold a node that is worked out against its callable and its own conditions.
+
+    Raises:
+        ConfigError: what `read` refuses.
+    """
+    where, make = f"{group}.", named(group, locate, node.get("_target_"))
     check_arguments(where, arguments(node, group), make, GIVEN.get(group, ()))
     check_conditions(where, node, node.get("require", {}))
-    return node
 
 
 def make(group: str, node: Node, **context: Any) -> Any:
@@ -156,6 +178,16 @@ def _worked_out(node: DictConfig) -> Node:
     """The node without its search space, which is the sweeper's and takes long to work out."""
     with _refused():
         return {key: _value(node[key]) for key in map(str, node) if key != "search"}
+
+
+def value_at(cfg: DictConfig, path: str) -> Any:
+    """One value of a config, worked out.
+
+    Raises:
+        ConfigError: it cannot be.
+    """
+    with _refused():
+        return _value(OmegaConf.select(cfg, path, throw_on_missing=True))
 
 
 def _value(found: Any) -> Any:

@@ -1,23 +1,62 @@
 """A sweep as a run of its own: the folder under which its trials stand in the tracker."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from hydra.conf import HydraConf
+from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from lrlab.tracking import RunCard, RunFolder
+from sweeps.snippets import command_of
 
 HOME = Path("mlruns/studies")
 
 
-def sweep_folder(about: HydraConf) -> RunFolder | None:
+@dataclass(frozen=True)
+class About:
+    """What is known of a job beside its config.
+
+    Args:
+        hydra: its node `hydra`, or that which all jobs with the same choices have in common.
+        overrides: what was typed or, in a sweep, suggested.
+        number: of the job in its sweep.
+    """
+
+    hydra: HydraConf
+    overrides: Sequence[str]
+    number: int | None = None
+
+    @cached_property
+    def choices(self) -> dict[str, str]:
+        """The option of each group, such as `scheduler: cosine`."""
+        return {str(group): str(name) for group, name in self.hydra.runtime.choices.items()}
+
+    @property
+    def command(self) -> str:
+        """What trains it again."""
+        hydra: Any = self.hydra
+        return command_of(hydra, self.overrides)
+
+
+def this_job() -> About:
+    """The job that Hydra runs just now."""
+    hydra = HydraConfig.get()
+    number = OmegaConf.select(hydra, "job.num", throw_on_missing=False)  # type: ignore[arg-type]
+    return About(hydra, list(hydra.overrides.task), number)
+
+
+def sweep_folder(about: About) -> RunFolder | None:
     """The sweep's folder of a job that is a trial; begun if this is the first to ask for it."""
-    name = study_name(about)
-    if about.mode != RunMode.MULTIRUN or name is None:
+    name = study_name(about.hydra)
+    if about.hydra.mode != RunMode.MULTIRUN or name is None:
         return None
-    folder = folder_of(name, Path(about.runtime.cwd))
+    folder = folder_of(name, Path(about.hydra.runtime.cwd))
     if not (folder.path / "run.json").exists():
         resume(name, folder)
     return folder
@@ -28,16 +67,16 @@ def resume(name: str, folder: RunFolder) -> None:
     folder.resume(RunCard(name, tags={"study": name, "role": "sweep"}))
 
 
-def study_name(about: HydraConf) -> str | None:
+def study_name(hydra: HydraConf) -> str | None:
     """What the sweep is called; None where the sweeper keeps no study."""
-    found = OmegaConf.select(about, "sweeper.study_name")  # type: ignore[arg-type]
+    found = OmegaConf.select(hydra, "sweeper.study_name")  # type: ignore[arg-type]
     return None if found is None else str(found)
 
 
-def family(about: HydraConf) -> str:
+def family(about: About) -> str:
     """Which of the compared choices a trial has, such as `scheduler=cosine`."""
-    found = OmegaConf.select(about, "sweeper.family")  # type: ignore[arg-type]
-    return str(found or f"scheduler={about.runtime.choices['scheduler']}")
+    found = OmegaConf.select(about.hydra, "sweeper.family")  # type: ignore[arg-type]
+    return str(found or f"scheduler={about.choices['scheduler']}")
 
 
 def folder_of(study: str, here: Path | None = None) -> RunFolder:

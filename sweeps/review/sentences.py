@@ -75,7 +75,9 @@ def _verdict_notes(review: Review) -> list[str]:
     if matter > 0 and math.isfinite(matter) and len(ranking.standings) > 1:
         share = f"{100 * ranking.margin:g} % of the best loss"
         lines.append(f"differences below {number(matter, 2)} ({share}) do not count")
-    if verdict.optimum is not None:
+    if verdict.optimum == 0:
+        lines.append("theory: with so many full-batch steps an excess loss of 0 can be reached")
+    elif verdict.optimum is not None:
         lines.append(
             f"x opt.: times {number(verdict.optimum, 3)}, the excess loss that theory can reach"
         )

@@ -25,15 +25,17 @@ def command(overrides: Sequence[str], config_dir: str | None = None) -> str:
     return " ".join(["python", "-m", "sweeps", *map(_quoted, [*own_files, *overrides])])
 
 
-def command_of(hydra: Mapping[str, Any]) -> str:
+def command_of(hydra: Mapping[str, Any], overrides: Sequence[str] | None = None) -> str:
     """The command line of a job.
 
     Args:
         hydra: the job's node `hydra`, as `HydraConfig.get()` or its `.hydra/hydra.yaml` has it.
+        overrides: the job's own, where that node is not.
     """
     sources = hydra["runtime"]["config_sources"]
     own = [source["path"] for source in sources if source["provider"] == "command-line"]
-    return command(hydra["overrides"]["task"], os.path.relpath(own[0]) if own else None)
+    words = hydra["overrides"]["task"] if overrides is None else overrides
+    return command(words, os.path.relpath(own[0]) if own else None)
 
 
 def _quoted(word: str) -> str:

@@ -117,6 +117,14 @@ class Composition:
         """
         return self._put(self._mold.cast(self._values(params)), params)
 
+    def changes(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a trial changes in the config, by path."""
+        known = ((self.space.get(name), name, value) for name, value in params.items())
+        return {
+            dim.path if dim else name.lstrip("+"): dim.value(value) if dim else value
+            for dim, name, value in known
+        }
+
     def whole(self, params: Mapping[str, Any], facts: Mapping[str, Any]) -> DictConfig:
         """Return a copy of the config, Hydra's node included, with a trial's values.
 

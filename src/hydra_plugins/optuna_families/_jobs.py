@@ -47,6 +47,20 @@ class Job:
         return self._composition.task(self._params)
 
     @property
+    def shared(self) -> DictConfig:
+        """The node ``hydra`` that all jobs with the same choices have in common.
+
+        It costs nothing, unlike `hydra`; number, overrides and folders are not this job's.
+        """
+        node: DictConfig = self._composition.config.hydra
+        return node
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What the trial changes in the config that such jobs share: values by their path."""
+        return self._composition.changes(self._params)
+
+    @property
     def hydra(self) -> DictConfig:
         """The job's node ``hydra``, as ``HydraConfig.get()`` gives it."""
         node: DictConfig = self.whole.hydra
