@@ -125,6 +125,10 @@ def test_a_sweep_that_has_gone_on_since_its_verdict_says_so() -> None:
     assert notes(replace(FEW, n_trials=40))[0].startswith("the sweep has gone on since this")
 
 
+def test_what_is_too_small_to_count_is_said() -> None:
+    assert "differences below 4e-05 (0.1 % of the best loss) do not count" in notes(FEW)
+
+
 # --- tables
 
 

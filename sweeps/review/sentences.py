@@ -1,5 +1,7 @@
 """The verdict in words."""
 
+import math
+
 from sweeps.review.reviews import Review, Verdict
 from sweeps.review.words import listed, number, settings, times
 
@@ -69,6 +71,10 @@ def _verdict_notes(review: Review) -> list[str]:
         f"of seeds or search, sets {len(ranking.standings)} equals so far apart "
         f"({ranking.level:g} and above: tied)"
     )
+    matter = ranking.margin * abs(ranking.best.mean)
+    if matter > 0 and math.isfinite(matter) and len(ranking.standings) > 1:
+        share = f"{100 * ranking.margin:g} % of the best loss"
+        lines.append(f"differences below {number(matter, 2)} ({share}) do not count")
     if verdict.optimum == 0:
         lines.append("theory: with so many full-batch steps an excess loss of 0 can be reached")
     elif verdict.optimum is not None:
