@@ -17,7 +17,7 @@ from sweeps.nodes import Judging
 from sweeps.review import Pick, Recommended, Verdict
 
 OFF_BY = (0.25, 0.5, 1.0, 2.0, 4.0)  # times the learning rate
-FAST, SLOW = Effort(8, 10, 30), Effort(3, 2, 5)  # where many train at once, and where they do not
+FAST, SLOW = Effort(8, 10, 30), Effort(5, 2, 5)  # where many train at once, and where they do not
 
 
 @dataclass(frozen=True)
