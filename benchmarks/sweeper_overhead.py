@@ -116,27 +116,33 @@ def hydras(at: Any, context: Any) -> tuple[float, float]:
 
 
 class Meter:
-    """Adds up CPU time and time by the clock, by name."""
+    """Keeps CPU time and time by the clock of each part of each batch, in ms per trial."""
 
-    def __init__(self) -> None:
-        self.cpu, self.wall = dict.fromkeys(PARTS, 0.0), dict.fromkeys(PARTS, 0.0)
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.cpu: dict[str, list[float]] = {part: [] for part in PARTS}
+        self.wall: dict[str, list[float]] = {part: [] for part in PARTS}
 
     @contextmanager
     def __call__(self, part: str) -> Any:
         """Measure what happens in here."""
         cpu, wall = time.process_time(), time.perf_counter()
         yield
-        self.cpu[part] += 1000 * (time.process_time() - cpu)
-        self.wall[part] += 1000 * (time.perf_counter() - wall)
+        self.cpu[part].append(1000 * (time.process_time() - cpu) / self.size)
+        self.wall[part].append(1000 * (time.perf_counter() - wall) / self.size)
+
+    def medians(self, clock: str) -> dict[str, float]:
+        """Return each part's time; the median, as other programs run here, too."""
+        return {part: statistics.median(times) for part, times in getattr(self, clock).items()}
 
 
-def run_batches(at: Any, trials: int) -> tuple[Meter, int]:
-    """Run about so many trials that do nothing; return their cost and their number."""
+def run_batches(at: Any, trials: int, size: int = 1) -> Meter:
+    """Run so many trials that do nothing, in batches of a size, and return what they cost."""
     from hydra_plugins.optuna_families._outcomes import Outcome
     from hydra_plugins.optuna_families._trials import job
 
-    meter, done = Meter(), 0
-    while done < trials:
+    meter = Meter(size)
+    for _ in range(max(1, trials // size)):
         with meter("ask"):
             batch = at.ask()
         with meter("folder"):
@@ -151,8 +157,7 @@ def run_batches(at: Any, trials: int) -> tuple[Meter, int]:
                     one.report(1.0 + step, step)
         with meter("tell"):
             at.tell_all([(asked, Outcome("COMPLETE", (1.0,))) for asked in batch])
-        done += len(batch)
-    return meter, done
+    return meter
 
 
 def table(sampler: str, sizes: list[int], studies: list[int], trials: int) -> None:
@@ -166,14 +171,14 @@ def table(sampler: str, sizes: list[int], studies: list[int], trials: int) -> No
                 folder = Path(name)
                 pruner = "hydra/sweeper/pruner=median"
                 at, _ = desk(folder, f"hydra/sweeper/sampler={sampler}", pruner, size=size)
-                run_batches(at, 2 * size)  # imports, templates, what the fillers are copies of
+                run_batches(at, 2 * size, size)  # imports, templates, what fillers are copies of
                 fill(at, study - sum(t.begun for t in at.shelf.tallies()))
-                run_batches(at, 2 * size)  # reads the study
-                meter, done = run_batches(at, trials)
-            totals.append(sum(meter.cpu.values()) / done)
-            cells = [f"{meter.cpu[part] / done:8.2f}" for part in PARTS]
-            wall = sum(meter.wall.values()) / done
-            print(f"{size:6} {study:7}", *cells, f"{totals[-1]:8.2f}  ({wall:.2f})")
+                run_batches(at, 2 * size, size)  # reads the study
+                meter = run_batches(at, trials, size)
+            cpu, wall = meter.medians("cpu"), sum(meter.medians("wall").values())
+            totals.append(sum(cpu.values()))
+            cells = [f"{cpu[part]:8.2f}" for part in PARTS]
+            print(f"{size:6} {study:7}", *cells, f"{totals[-1]:8.2f}  ({wall:.2f})", flush=True)
         print(f"{'':14} {studies[-1]} trials cost {totals[-1] / totals[0]:.2f} times {studies[0]}")
 
 

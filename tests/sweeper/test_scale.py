@@ -39,13 +39,13 @@ def statements(at: Any) -> Iterator[list[str]]:
 def test_a_batch_says_the_same_to_a_large_study(bench: Any, tmp_path: Path, sampler: str) -> None:
     lines = (f"hydra/sweeper/sampler={sampler}", "hydra/sweeper/pruner=median")
     at, _ = bench.desk(tmp_path, *lines, size=SIZE)
-    bench.run_batches(at, 2 * SIZE)
+    bench.run_batches(at, 2 * SIZE, SIZE)
     said = []
     for size in (100, 1000):
         bench.fill(at, size)
-        bench.run_batches(at, SIZE)  # reads what is new
+        bench.run_batches(at, SIZE, SIZE)  # reads what is new
         with statements(at) as heard:
-            bench.run_batches(at, SIZE)
+            bench.run_batches(at, SIZE, SIZE)
         said.append(heard)
     assert said[0] == said[1]
     assert len(said[0]) < 3 * SIZE
@@ -53,9 +53,9 @@ def test_a_batch_says_the_same_to_a_large_study(bench: Any, tmp_path: Path, samp
 
 def test_nobody_reads_what_a_random_sampler_never_looks_at(bench: Any, tmp_path: Path) -> None:
     at, _ = bench.desk(tmp_path, "hydra/sweeper/sampler=random", size=SIZE)
-    bench.run_batches(at, SIZE)
+    bench.run_batches(at, SIZE, SIZE)
     bench.fill(at, 1000)
-    bench.run_batches(at, SIZE)
+    bench.run_batches(at, SIZE, SIZE)
     (copy,) = at.shelf.copies
     assert len(copy.trials) == 1000 + 2 * SIZE
     assert sum(copy.unread(number) is not None for number in range(len(copy.trials))) == 1000
