@@ -13,7 +13,7 @@ from lrlab import devices
 from lrlab.tracking import RunCard, RunFolder
 from sweeps.experiment import Experiment
 from sweeps.nodes import TRAINED
-from sweeps.studies import About, family, study_name
+from sweeps.studies import About, family, study_name, typed
 
 PACKAGES = ("torch", "hydra-core", "optuna", "mlflow", "lr-sweeps")
 MATTER = (*TRAINED, "epochs", "seed", "seeds", "optimizer.lr")
@@ -37,7 +37,7 @@ def card(experiment: Experiment, about: About, sweep: RunFolder | None = None) -
         chosen = {*MATTER, *(override.partition("=")[0] for override in about.overrides)}
         params = {key: value for key, value in params.items() if key in chosen}
     base = refused_card(about, sweep)
-    tags = {"device": devices.full_name(experiment.device)} | _versions() | _source()
+    tags = {"device": devices.full_name(experiment.device)} | _versions() | source()
     return RunCard(base.name, params, {**base.tags, **tags}, base.parent)
 
 
@@ -48,19 +48,24 @@ def refused_card(about: About, sweep: RunFolder | None) -> RunCard:
         tags |= {"role": "trial", "trial": str(about.number), "family": family(about)}
         tags["study"] = study_name(about.hydra) or ""
     parent = None if sweep is None else str(sweep.path)
-    return RunCard(name(about.choices, about.overrides), {}, tags, parent)
+    shared = frozenset() if sweep is None else typed(sweep)
+    own = [override for override in about.overrides if override not in shared]
+    return RunCard(name(about.choices, own), {}, tags, parent)
 
 
 def name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
     """The scheduler, then whatever else was typed or sampled, short enough to read.
 
-    >>> name({"scheduler": "step"}, ["scheduler=step", "optimizer.lr=0.123456", "epochs=50"])
-    'step lr=0.123 epochs=50'
+    A table of runs cuts names off: the scheduler's arguments come first.
+
+    >>> name({"scheduler": "step"}, ["scheduler=step", "optimizer.lr=0.1234", "scheduler.gamma=1"])
+    'step gamma=1 lr=0.123'
     """
-    typed = [
+    kept = [
         text for text in overrides if not text.startswith(("scheduler=", "tracking", "verdict."))
     ]
-    return " ".join([choices["scheduler"], *map(_short, typed)])
+    ordered = sorted(kept, key=lambda text: not text.startswith("scheduler."))
+    return " ".join([choices["scheduler"], *map(_short, ordered)])
 
 
 def _short(override: str) -> str:
@@ -95,7 +100,8 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _source() -> dict[str, str]:
+def source() -> dict[str, str]:
+    """Where a run comes from, as MLflow shows it."""
     return {"mlflow.source.name": "sweeps", "mlflow.user": getpass.getuser()} | _commit()
 
 

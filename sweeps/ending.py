@@ -1,5 +1,6 @@
 """How a sweep begins and ends as a whole: its own run, what its workers left, its verdict."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ class Remember(Callback):
         _BEGUN[:] = [config]
         name = OmegaConf.select(config, "hydra.sweeper.study_name")
         if name is not None:
-            resume(str(name), folder_of(str(name)))
+            resume(str(name), folder_of(str(name)), list(config.hydra.overrides.task))
 
 
 def end_sweep(code: int) -> None:
@@ -71,7 +72,13 @@ def _closed(own: RunFolder, tracker: Tracker, code: int) -> Iterator[None]:
         status = "KILLED"
         raise
     finally:
-        note = own.artifacts / "verdict.md"
-        tags = {"mlflow.note.content": note.read_text()[:NOTE]} if note.exists() else {}
-        own.end(status, tags=tags)  # type: ignore[arg-type]  # one of three
+        own.end(status, tags=_note(own.artifacts / "verdict.md"))  # type: ignore[arg-type]
         tracker.finish(own)
+
+
+def _note(verdict: Path) -> dict[str, str]:
+    """What MLflow shows on the page of the sweep; folded, it is three lines."""
+    if not verdict.exists():
+        return {}
+    text = re.sub(r"\A# .*\n+", "", verdict.read_text("utf-8"))  # the page has the name above it
+    return {"mlflow.note.content": text[:NOTE]}

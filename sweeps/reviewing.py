@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from lrlab.tracking import RunCard, RunFolder, Tracker
 from sweeps import console
+from sweeps.cards import source
 from sweeps.finals import FRESH, reseeded
 from sweeps.nodes import Judging, read_judging
 from sweeps.review import Verdict, reading, terminals, writing
@@ -88,7 +89,7 @@ def _record(decided: Decided, own: RunFolder, tracker: Tracker) -> None:
 
 
 def _card(trial: Trial, own: RunFolder) -> RunCard:
-    tags = {"role": "finalist", "family": trial.family, "study": own.card().name}
-    name = f"finalist {trial.family} {settings(trial.params)}"
+    tags = source() | {"role": "finalist", "family": trial.family, "study": own.card().name}
+    name = f"{trial.family} finalist {settings(trial.params)}"
     params = {"scheduler": trial.family, **trial.params, "trial": trial.number}
     return RunCard(name, params, {**tags, "trial": str(trial.number)}, str(own.path))

@@ -1,8 +1,9 @@
 """A sweep as a run of its own: the folder under which its trials stand in the tracker."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -62,9 +63,22 @@ def sweep_folder(about: About) -> RunFolder | None:
     return folder
 
 
-def resume(name: str, folder: RunFolder) -> None:
-    """Begin a sweep's run, or go on with it."""
-    folder.resume(RunCard(name, tags={"study": name, "role": "sweep"}))
+def resume(name: str, folder: RunFolder, overrides: Sequence[str] = ()) -> None:
+    """Begin a sweep's run, or go on with it.
+
+    Args:
+        name: of the sweep.
+        folder: its own.
+        overrides: of its command, but for those of Hydra's own node.
+    """
+    tags = {"study": name, "role": "sweep", "overrides": json.dumps(list(overrides))}
+    folder.resume(RunCard(name, tags=tags))
+
+
+@cache
+def typed(sweep: RunFolder) -> frozenset[str]:
+    """The overrides of a sweep's command: what all of its trials share is among them."""
+    return frozenset(json.loads(sweep.card().tags.get("overrides", "[]")))
 
 
 def study_name(hydra: HydraConf) -> str | None:

@@ -17,6 +17,7 @@ from lrlab.tracking.public import PublicStore
 from lrlab.tracking.records import FOLDER_TAG, OWNER_TAG, UID_TAG
 from lrlab.tracking.store import create_once
 from lrlab.tracking.stores import Store
+from lrlab.tracking.views import saved_views
 
 # The UI otherwise greets a person with its pages for language models.
 KIND = {"mlflow.experimentKind": "custom_model_development"}
@@ -85,7 +86,7 @@ def _found(client: MlflowClient, name: str) -> Found:
     if found is not None:
         return found
     try:
-        client.create_experiment(name, tags=KIND)
+        client.create_experiment(name, tags=KIND | saved_views())
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise  # else another process was faster
