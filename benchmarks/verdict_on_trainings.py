@@ -5,9 +5,9 @@
 The task is the regression in small batches and with much noise. In an A/A repeat a schedule
 (`exponential`: lr and gamma) is tuned twice, under two names, and the finalists are judged; the
 promise is that at most about 5 % of the repeats call the names different. In an A/B repeat the
-other family may not go beyond an lr of 0.13, too little for so few steps; the gap between the two is first measured by a long simulation, the mean
-loss over 100 seeds of what 100 such tunings of each hand out, and the power is how often the
-verdict names the better one and tells the other from it.
+other family may not go beyond an lr of 0.13, too little for so few steps. The gap between the two
+is first measured by a long simulation (the mean loss over 100 seeds of what 100 such tunings hand
+out), and the power is how often the verdict names the better one and tells the other from it.
 """
 
 import argparse
