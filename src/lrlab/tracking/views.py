@@ -13,44 +13,18 @@ from zlib import compress
 TAG = "mlflow.sharedViewState."
 COLUMNS = (
     "metrics.`loss`",
-    "metrics.`excess_loss`",
     "params.`scheduler`",
     "params.`optimizer.lr`",
-    "tags.`state`",
     "tags.`role`",
+    "tags.`state`",
 )
-STATE = {
-    "searchFilter": "",
-    "orderByKey": "attributes.start_time",
-    "orderByAsc": False,
-    "startTime": "ALL",
-    "lifecycleFilter": "Active",
-    "datasetsFilter": [],
-    "modelVersionFilter": "All Runs",
-    "selectedColumns": COLUMNS,
-    "columnOrder": [],
-    "columnWidths": {},
-    "runsHiddenMode": "FIRST_10_RUNS",
-    "groupBy": None,
-    "groupsExpanded": {},
-    "useGroupedValuesInCharts": True,
-    "hideEmptyCharts": True,
-    "globalLineChartConfig": {
-        "xAxisKey": "step",
-        "lineSmoothness": 0,
-        "selectedXAxisMetricKey": "",
-    },
-}
+SECTION = "learning-curves"
+CHARTS = {"lr": "linear", "loss": "log", "excess_loss": "log"}  # per epoch; scale of the y axis
+BY_LOSS = {"orderByKey": "metrics.`loss`", "orderByAsc": True}
 VIEWS = {
     "sweeps": ("Sweeps with their runs", {}),
-    "loss": (
-        "Trials by loss",
-        {
-            "searchFilter": "tags.role = 'trial'",
-            "orderByKey": "metrics.`loss`",
-            "orderByAsc": True,
-        },
-    ),
+    "trials": ("Trials by loss", BY_LOSS | {"searchFilter": "tags.role = 'trial'"}),
+    "finalists": ("Finalists by loss", BY_LOSS | {"searchFilter": "tags.role = 'finalist'"}),
 }
 
 
@@ -60,7 +34,69 @@ def saved_views() -> dict[str, str]:
 
 
 def _view(name: str, changes: dict[str, Any]) -> str:
-    packed = b64encode(compress(json.dumps(STATE | changes).encode())).decode()
+    packed = b64encode(compress(json.dumps(_state() | changes).encode())).decode()
     now = time.time_ns() // 1_000_000
     view = {"name": name, "createdAt": now, "updatedAt": now, "state": f"deflate;{packed}"}
     return json.dumps(view)
+
+
+def _state() -> dict[str, Any]:
+    return {
+        "searchFilter": "",
+        "orderByKey": "attributes.start_time",  # the only order that shows runs under their sweep
+        "orderByAsc": False,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": COLUMNS,
+        "columnOrder": [],
+        "columnWidths": {"attributes.`Run Name`": 340},
+        "runsHiddenMode": "FIRST_10_RUNS",
+        "compareRunCharts": [_chart(metric, scale) for metric, scale in CHARTS.items()],
+        "compareRunSections": [
+            {
+                "uuid": SECTION,
+                "name": "Learning curves",
+                "display": True,
+                "isReordered": True,
+                "deleted": False,
+                "isGenerated": False,
+            }
+        ],
+        "isAccordionReordered": True,
+        "useGroupedValuesInCharts": True,
+        "hideEmptyCharts": True,
+        "groupBy": None,
+        "groupsExpanded": {},
+        "globalLineChartConfig": {
+            "xAxisKey": "step",
+            "lineSmoothness": 0,
+            "selectedXAxisMetricKey": "",
+        },
+    }
+
+
+def _chart(metric: str, scale: str) -> dict[str, Any]:
+    return {
+        "uuid": f"{SECTION}-{metric}",
+        "type": "LINE",
+        "runsCountToCompare": 10,
+        "metricSectionId": SECTION,
+        "deleted": False,
+        "isGenerated": False,
+        "displayName": metric,
+        "metricKey": metric,
+        "selectedMetricKeys": [metric],
+        "scaleType": scale,
+        "xAxisScaleType": "linear",
+        "xAxisKey": "step",
+        "yAxisKey": "metric",
+        "yAxisExpressions": [],
+        "range": {},
+        "lineSmoothness": 0,
+        "selectedXAxisMetricKey": "",
+        "ignoreOutliers": False,
+        "useGlobalXaxisKey": True,
+        "useGlobalLineSmoothing": True,
+    }
