@@ -105,18 +105,24 @@ def looks(trials: int) -> list[int]:
     return [n for n in (16, 32, 64, 100, 200, 400) if n < trials] + [trials]
 
 
+def needed(runs: list[list[float]], goal: float) -> str:
+    """Return after how many trials the median run is as good as a goal."""
+    medians = [statistics.median(values) for values in zip(*runs, strict=True)]
+    return next((str(n) for n, value in enumerate(medians, 1) if value <= goal), "more")
+
+
 def show(found: dict[tuple[str, int], list[list[float]]], sizes: list[int], trials: int) -> None:
-    """Print the medians, and how often a batch ends worse than one by one with the same seed."""
+    """Print the medians, and how many trials are as good as half of them one by one."""
+    half = trials // 2
     for name in FUNCTIONS:
         heads = " ".join(f"{n:>10}" for n in looks(trials))
-        print(f"\n{name:12} best after {heads}   worse than one by one")
+        print(f"\n{name:12} best after {heads}   as good as {half} one by one")
+        goal = statistics.median(run[half - 1] for run in found[name, 1])
         for size in sizes:
             runs = found[name, size]
             cells = [statistics.median(run[n - 1] for run in runs) for n in looks(trials)]
-            pairs = zip(runs, found[name, 1], strict=True)
-            worse = statistics.mean(a[-1] > b[-1] for a, b in pairs)
             row = " ".join(f"{cell:10.4g}" for cell in cells)
-            print(f"  batch {size:3}            {row}   {worse if size > 1 else 0:6.0%}")
+            print(f"  batch {size:3}            {row}   {needed(runs, goal):>6}")
 
 
 def plot(

@@ -2,12 +2,15 @@
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import OmegaConf
+
+from hydra_plugins.optuna_families import in_batches
 
 NAME = "hydra.sweeper.study_name=s"
 LINES = (NAME, "hydra.sweep.dir=out", "hydra.sweeper.n_trials=2")
@@ -20,7 +23,7 @@ class Recorder(Callback):
         self.seen.append(("start", config.hydra.job.num))
 
     def on_job_end(self, config: Any, job_return: Any, **kwargs: Any) -> None:
-        self.seen.append(("end", job_return.return_value))
+        self.seen.append(("end", job_return._return_value))  # the property would raise it
 
 
 def test_hydra_s_own_view_of_a_trial(folder: Path, sweep: Any) -> None:
@@ -83,11 +86,31 @@ def test_a_trial_may_run_in_its_folder(folder: Path, sweep: Any) -> None:
 def test_the_user_s_callbacks_see_trials_and_no_workers(folder: Path, sweep: Any) -> None:
     Recorder.seen.clear()
     target = f"{Recorder.__module__}.Recorder"
-    import sys
-
     sys.modules.setdefault(Recorder.__module__, sys.modules[__name__])
     sweep(lambda cfg: 1.0, *LINES, f"+hydra.callbacks.r._target_={target}")
     assert [what for what, _ in Recorder.seen] == ["start", "end", "start", "end"]
+
+
+def test_the_user_s_callbacks_see_each_job_of_a_batch(folder: Path, sweep: Any) -> None:
+    def together(jobs: list[Any]) -> Any:
+        seen.append([what for what, _ in Recorder.seen])
+        yield jobs[-1], 2.0
+        yield jobs[0], ValueError("no luck") if len(jobs) == 3 else 3.0
+        yield from ((job, 3.0) for job in jobs[1:-1])
+
+    seen: list[list[str]] = []
+    Recorder.seen.clear()
+    target = f"{Recorder.__module__}.Recorder"
+    sys.modules.setdefault(Recorder.__module__, sys.modules[__name__])
+    task = in_batches(together, size=lambda cfg: 3)(lambda cfg: 1.0)
+    lines = (NAME, "hydra.sweep.dir=out", "hydra.sweeper.n_trials=2")
+    lines += ("hydra.sweeper.batch_size=3", "hydra.sweeper.max_failure_rate=0.9")
+    sweep(task, *lines, "scheduler=cosine,step", f"+hydra.callbacks.r._target_={target}")
+    assert seen[0] == ["start"] * 3
+    began = [number for what, number in Recorder.seen if what == "start"]
+    assert began == [0, 1, 2, 3, 4]
+    ends = [value for what, value in Recorder.seen if what == "end"]
+    assert [str(end) for end in ends] == ["2.0", "no luck", "3.0", "2.0", "3.0"]
 
 
 def test_a_subdir_that_repeats_is_not_overwritten(folder: Path, sweep: Any) -> None:

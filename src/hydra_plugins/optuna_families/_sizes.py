@@ -50,9 +50,10 @@ class Sizes:
         return min([*sizes, *([wanted] if wanted else [])])
 
     def share(self, index: int) -> int:
-        """Return how many of this family a batch may hold, so that the search is not worse.
+        """Return how many of this family a batch may hold.
 
-        A sampler that learns proposes the trials of a batch without knowing their results.
+        A sampler that learns proposes the trials of a batch without knowing their results, so a
+        batch is a small part of what it has (measured in ``benchmarks/batch_search.py``).
         """
         settings = self.shelf.plan.settings
         learns = not str(settings.sampler["_target_"]).endswith(LEARN_NOTHING)
