@@ -13,10 +13,10 @@ import pytest
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSweep
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from lrlab.training import fresh_model
 from sweeps.experiment import Experiment, prepare
-from sweeps.nodes import read
 from sweeps.snippets import snippet
 
 EVERY = pytest.mark.parametrize("every", ["epoch", "batch"])
@@ -25,8 +25,8 @@ SHORT = ("epochs=12", "task.n=60", "task.batch_size=25", "divergence=1e12")
 
 def searched(compose: Any, *overrides: str) -> list[str]:
     """Overrides with a value from within every range that the scheduler's file has."""
-    node = read(compose(*overrides), "scheduler")
-    return [f"scheduler.{key}={within(text)}" for key, text in node.get("search", {}).items()]
+    space = OmegaConf.to_container(compose(*overrides).scheduler, resolve=True).get("search", {})
+    return [f"scheduler.{key}={within(text)}" for key, text in space.items()]
 
 
 def within(text: str) -> str:
@@ -80,17 +80,18 @@ def run_with_the_run_s_own(text: str, run: Experiment) -> tuple[list[float], Any
     before, _, rest = text.partition("# Yours")
     after = "optimizer = " + rest.partition("\noptimizer = ")[2]
     assert after != "optimizer = "
+    model = fresh_model(run.task, run.settings.seed)
     own = {
-        "model": run.model,
+        "model": model,
         "batches": Batches(run),
         "criterion": torch.nn.functional.mse_loss,
-        "validate": lambda: run.task.evaluate(run.model),
+        "validate": lambda: run.task.evaluate(model),
     }
     names: dict[str, Any] = {}
     with redirect_stdout(io.StringIO()) as printed:
         exec(before, names)  # noqa: S102
         exec(after, names | own)  # noqa: S102
-    return [float(line.split()[1]) for line in printed.getvalue().splitlines()], run.model
+    return [float(line.split()[1]) for line in printed.getvalue().splitlines()], model
 
 
 @EVERY
@@ -98,7 +99,7 @@ def test_as_it_stands_it_has_the_run_s_learning_rates(
     compose: Any, scheduler: str, every: str
 ) -> None:
     run = experiment(compose, scheduler, every)
-    if run.schedule.monitor:
+    if run.recipe.alone()[1].monitor:
         pytest.skip("what it watches depends on the data: see the next test")
     rates = [epoch.lrs[0] for epoch in run.train()]
     assert run_as_it_stands(snippet(run.config)) == rates
@@ -113,7 +114,7 @@ def test_with_the_run_s_model_and_data_it_is_the_run(
     torch.manual_seed(0)  # nothing may hang on what is left of the run
     rates, model = run_with_the_run_s_own(snippet(again.config), again)
     assert rates == [epoch.lrs[0] for epoch in epochs[:-1]]
-    assert again.task.evaluate(model) == epochs[-1].loss
+    assert float(again.task.evaluate(model)) == epochs[-1].loss
 
 
 @EVERY
@@ -136,7 +137,7 @@ def test_every_optimizer_moves_the_weights_as_in_the_run(compose: Any, optimizer
     run, again = (prepare(compose(*overrides, *SHORT)) for _ in range(2))
     last = list(run.train())[-1]
     _, model = run_with_the_run_s_own(snippet(again.config), again)
-    assert again.task.evaluate(model) == last.loss
+    assert float(again.task.evaluate(model)) == last.loss
 
 
 def test_an_optimizer_s_own_arguments_are_there(compose: Any) -> None:
