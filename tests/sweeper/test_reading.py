@@ -34,7 +34,7 @@ def test_all_trials_are_there_whatever_their_state(folder: Path, sweep: Any) -> 
 @pytest.mark.parametrize("read", [all_trials, finished_trials, importances])
 def test_no_sweep_and_no_database_are_named(folder: Path, sweep: Any, read: Any) -> None:
     sweep(lambda cfg: 1.0, NAME, "hydra.sweeper.n_trials=1")
-    with pytest.raises(KeyError, match="no sweep 't'.*it has s"):
+    with pytest.raises(KeyError, match=r"no sweep 't'.*it has s"):
         read(STORAGE, "t")
     with pytest.raises(KeyError, match="there is no study database"):
         read("sqlite:///nowhere.db", "s")

@@ -10,7 +10,7 @@ from ._batches import batches
 from ._shelves import Shelf
 
 LEARN_NOTHING = ("RandomSampler", "QMCSampler", "GridSampler", "BruteForceSampler")
-MOST = 32  # trials of a family at a time, for a sampler that learns from them
+MOST = 16  # trials of a family at a time, for a sampler that learns from them
 SCRAPS = 4  # no worker takes less than such a part of a batch because others work, too
 PART = 10  # such a sampler decides at least so often
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.experimental.callback import Callback
 from hydra.types import HydraContext, TaskFunction
 
 from . import _faults, _reports, _stopping
@@ -62,9 +63,14 @@ class Batch:
         self._tell()
 
     def _begin(self) -> None:
-        for one in self._jobs if self._callbacks.callbacks else ():
+        for one in self._jobs if self._hear("on_job_start") else ():
             with one.inside():
                 self._callbacks.on_job_start(config=one.whole, task_function=self._task)
+
+    def _hear(self, event: str) -> bool:
+        """Whether any callback does something then; if not, no job's whole config is made."""
+        nothing = getattr(Callback, event)
+        return any(getattr(type(one), event) is not nothing for one in self._callbacks.callbacks)
 
     def _collect(self, results: Iterable[tuple[Job, Any]]) -> None:
         for one, returned in results:
@@ -90,7 +96,7 @@ class Batch:
         self._ended.append((self._open.pop(one), outcome))
         if not outcome.lost:
             note(one, outcome, returned)
-        if self._callbacks.callbacks and not outcome.lost:
+        if not outcome.lost and self._hear("on_job_end"):
             with one.shown():
                 result = _result(one, returned)
                 self._callbacks.on_job_end(config=one.whole, job_return=result)
