@@ -3,9 +3,11 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from lrlab.tracking import RunFolder
-from sweeps.picks import STUDIES, Found, NotFoundError, is_run, pick
+from sweeps.picks import Found, NotFoundError, is_run, pick
+from sweeps.studies import HOME
 
 RUNS = Path("mlruns")
 
@@ -42,7 +44,7 @@ def find(what: str, family: str | None, place: Place) -> Found:
     for path in (folder, folder.parent):  # a run's summary names the folder of its files
         if folder.is_dir() and is_run(path):
             return Found(RunFolder(path))
-    study = folder.name if folder.parent.name == STUDIES.name and folder.is_dir() else what
+    study = unquote(folder.name) if folder.parent.name == HOME.name and folder.is_dir() else what
     return pick(study, family, place.storage)
 
 

@@ -10,8 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_plugins.optuna_families import all_trials
 from lrlab.tracking import RunFolder
-
-STUDIES = Path("mlruns/studies")
+from sweeps.studies import folder_of
 
 
 class NotFoundError(Exception):
@@ -44,7 +43,7 @@ def pick(study: str, family: str | None, storage: str) -> Found:
 
 def _recommended(study: str) -> Found | None:
     """What the study's verdict says to use, if there is one."""
-    verdict = STUDIES / study / "artifacts" / "verdict.json"
+    verdict = folder_of(study).artifacts / "verdict.json"
     if not verdict.exists():
         return None
     folder = (json.loads(verdict.read_text()).get("recommended") or {}).get("folder")
