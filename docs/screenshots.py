@@ -9,8 +9,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import fill
 from typing import Any
 
 from rich.console import Console
@@ -50,7 +52,7 @@ def main() -> None:
 
 def _sweep(folder: Path, env: Mapping[str, str]) -> str:
     """Run the sweep; what it printed at its end."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 (this very Python and package)
         [sys.executable, "-m", "sweeps", *SWEEP],
         cwd=folder,
         env=env,
@@ -85,12 +87,12 @@ def _shoot(page: Any, name: str) -> None:
 
 def _terminal(page: Any, screen: str) -> None:
     """The very characters that were printed, in a terminal's frame."""
-    command = "python -m sweeps " + " ".join(SWEEP)
-    width = max(map(len, [*screen.splitlines(), "$ " + command]))
-    console = Console(record=True, width=width, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
-    console.print(Text(f"$ {command}\n\n{screen}"), soft_wrap=True)
+    typed = fill("$ python -m sweeps " + " ".join(SWEEP), 96).replace("\n", " \\\n    ")
+    width = max(map(len, screen.splitlines()))
+    console = Console(record=True, width=width, file=StringIO())
+    console.print(Text(f"{typed}\n\n{screen}"))
     page.set_content(console.export_svg(title="sweeps"))
-    page.locator("svg").screenshot(path=IMAGES / "terminal.png")
+    page.locator("svg.rich-terminal").screenshot(path=IMAGES / "terminal.png")
 
 
 if __name__ == "__main__":
