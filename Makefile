@@ -1,5 +1,5 @@
 # One vocabulary, here and in CI: `make check` is everything.
-.PHONY: check lint types contracts test format
+.PHONY: check lint types contracts test format screenshots
 
 check: lint types contracts test
 
@@ -19,3 +19,7 @@ test:
 format:
 	ruff format .
 	ruff check --fix .
+
+# The README's pictures, from a real sweep: needs Chromium and two minutes.
+screenshots:
+	python -m docs.screenshots

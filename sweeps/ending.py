@@ -81,4 +81,11 @@ def _note(verdict: Path) -> dict[str, str]:
     if not verdict.exists():
         return {}
     text = re.sub(r"\A# .*\n+", "", verdict.read_text("utf-8"))  # the page has the name above it
-    return {"mlflow.note.content": text[:NOTE]}
+    lines = [_spaced(line) for line in text.splitlines()]
+    return {"mlflow.note.content": "\n".join(lines)[:NOTE]}
+
+
+def _spaced(line: str) -> str:
+    """MLflow puts a table's columns close together; of a row, wider cells."""
+    row = line.startswith("| ") and not line.startswith("| -")
+    return line.replace(" |", "&nbsp; |") if row else line

@@ -51,7 +51,7 @@ def _state() -> dict[str, Any]:
         "modelVersionFilter": "All Runs",
         "selectedColumns": COLUMNS,
         "columnOrder": [],
-        "columnWidths": {"attributes.`Run Name`": 340},
+        "columnWidths": {},
         "runsHiddenMode": "FIRST_10_RUNS",
         "compareRunCharts": [_chart(metric, scale) for metric, scale in CHARTS.items()],
         "compareRunSections": [
