@@ -87,7 +87,7 @@ def test_trials_are_sorted_by_loss_on_one_click(page: Any, runs: str) -> None:
     page.goto(runs)
     page.get_by_text("Views", exact=True).click()
     page.get_by_text("Trials by loss").click()
-    page.get_by_role("columnheader", name="optimizer.lr").wait_for()
+    page.get_by_role("columnheader", name="optimizer.lr").first.wait_for()
     page.get_by_text("Sort: loss").wait_for()
     assert page.get_by_role("link", name="finalist").count() == 0
 
