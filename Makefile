@@ -1,5 +1,5 @@
 # One vocabulary, here and in CI: `make check` is everything.
-.PHONY: check lint types contracts test format screenshots
+.PHONY: check lint types contracts test format screenshots slow
 
 check: lint types contracts test
 
@@ -23,3 +23,6 @@ format:
 # The README's pictures, from a real sweep: needs Chromium and two minutes.
 screenshots:
 	python -m docs.screenshots
+
+slow:
+	python -m pytest -m slow

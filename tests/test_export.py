@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from lrlab.history import read_history
 from lrlab.tracking import RunCard, RunFolder
 from sweeps import export
 from sweeps.experiment import prepare
@@ -29,7 +30,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a sweep named `mine` and with a run that MLflow has."""
     folder = tmp_path_factory.mktemp("place")
     sweep = "-m scheduler=cosine,step hydra/sweeper/pruner=none hydra.sweeper.study_name=mine"
-    sweeps(folder, *sweep.split(), "epochs=8", "hydra.sweeper.n_trials=3", "tracking=none")
+    short = ("epochs=8", "hydra.sweeper.n_trials=3", "tracking=none", "verdict.finalists=0")
+    sweeps(folder, *sweep.split(), *short)
     sweeps(folder, "scheduler=lambda", "scheduler.expression='0.9 ** epoch'", "epochs=8")
     return folder
 
@@ -70,7 +72,8 @@ def test_of_a_study_the_best_trial_is_taken(exported: Export) -> None:
     best = min((t for trials in families.values() for t in trials), key=lambda t: t.value)
     code, text, _ = exported("mine")
     assert code == 0
-    assert f"lr={best.user_attrs['overrides'][3].partition('=')[2]}" in text
+    [lr] = [o for o in best.user_attrs["overrides"] if o.startswith("optimizer.lr=")]
+    assert f"lr={lr.partition('=')[2]}" in text
     assert text.splitlines()[0].endswith("after 8 epochs, the best of study mine")
 
 
@@ -81,8 +84,11 @@ def test_the_command_is_in_the_text_and_makes_the_same_run(exported: Export, pla
     assert words[:3] == ["python", "-m", "sweeps"]
     run, again = RunFolder(trial_of(line, place)), RunFolder(place / "again")
     sweeps(place, *words[3:], "hydra.run.dir=again")
-    for name in ("config.yaml", "history.csv"):
-        assert without_times(run, name) == without_times(again, name)
+    assert without_times(run, "config.yaml") == without_times(again, "config.yaml")
+    # The trial was trained together with others: its losses are the same to rounding.
+    for there, here in zip(read_history(run.history), read_history(again.history), strict=True):
+        assert there["lr"] == here["lr"]
+        assert there["loss"] == pytest.approx(here["loss"], rel=1e-5)
     shutil.rmtree(again.path)
 
 
@@ -111,7 +117,7 @@ def test_of_a_family_its_best_trial_is_taken(exported: Export, family: str) -> N
 @pytest.fixture
 def verdict(place: Path) -> Iterator[Callable[[object], None]]:
     folder = place / "mlruns" / "studies" / "mine" / "artifacts"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     yield lambda content: (folder / "verdict.json").write_text(json.dumps(content)) and None
     shutil.rmtree(folder.parent)
 
@@ -162,8 +168,7 @@ def test_a_run_whose_folder_is_gone_comes_from_mlflow(
     monkeypatch.chdir(tmp_path)
     code, text, complaints = exported(run_id, "--uri", f"sqlite:///{place / 'mlflow.db'}")
     assert (code, complaints) == (0, "")
-    assert text.splitlines()[1:] == here.splitlines()[2:]  # the command was not kept there
-    assert text.splitlines()[0] == here.splitlines()[0]
+    assert text == here
     assert list(tmp_path.iterdir()) == []
 
 
@@ -188,7 +193,7 @@ def test_a_run_that_was_stopped_says_so(exported: Export, place: Path, tmp_path:
     [
         (
             ["nine"],
-            "no run and no study is called 'nine': no sweep 'nine' in that storage; it has [",
+            "no run and no study is called 'nine': no sweep 'nine' in that storage; it has mine",
         ),
         (["mine", "--family", "sine"], "no family 'sine'; it has: scheduler=cosine, scheduler=ste"),
         (["mlruns"], "no run and no study is called 'mlruns'"),

@@ -24,6 +24,8 @@ from lrlab.tracking import RunCard, RunFolder
 from lrlab.tracking.experiments import open_experiment
 from lrlab.tracking.recorder import Recorder
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("SWEEPS_TRACKING_KILLS", "3"))
 EPOCHS = 100
 RECORD = """

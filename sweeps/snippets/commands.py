@@ -34,7 +34,8 @@ def command_of(hydra: Mapping[str, Any], overrides: Sequence[str] | None = None)
     """
     sources = hydra["runtime"]["config_sources"]
     own = [source["path"] for source in sources if source["provider"] == "command-line"]
-    words = hydra["overrides"]["task"] if overrides is None else overrides
+    given = hydra["overrides"]["task"] if overrides is None else overrides
+    words = [word for word in given if not word.startswith("verdict.")]  # not of a single run
     return command(words, os.path.relpath(own[0]) if own else None)
 
 
