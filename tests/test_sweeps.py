@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from hydra_plugins.optuna_families import finished_trials
 from sweeps.config import conf_dir
 
-SHORT = ("epochs=6", "task.n=50")
+SHORT = ("epochs=6", "task.n=50", "verdict.finalists=0")
 STUDY = "hydra.sweeper.study_name=mine"
 
 
@@ -27,7 +27,8 @@ def test_families_get_the_same_number_of_tracked_trials(command, tmp_path: Path)
     client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("linear_regression")
     assert experiment is not None
-    tracked = [r.data.tags["scheduler"] for r in client.search_runs([experiment.experiment_id])]
+    trials = client.search_runs([experiment.experiment_id], "tags.role = 'trial'")
+    tracked = [run.data.tags["scheduler"] for run in trials]
     assert sorted(tracked) == ["cosine"] * 3 + ["plateau"] * 3 + ["step"] * 3
 
 
@@ -123,6 +124,6 @@ def test_workers_of_every_launcher_share_the_study(
     client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("linear_regression")
     assert experiment is not None
-    tracked = client.search_runs([experiment.experiment_id])
+    tracked = client.search_runs([experiment.experiment_id], "tags.role = 'trial'")
     assert len(tracked) == 12
     assert {run.info.status for run in tracked} <= {"FINISHED", "KILLED"}

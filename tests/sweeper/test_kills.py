@@ -71,7 +71,10 @@ def _check_distinct(finished: list[Any]) -> None:
 TOGETHER = ("together=5", "hydra.sweeper.batch_size=5")
 
 
-@pytest.mark.parametrize("lines", [(), TOGETHER], ids=["alone", "together"])
+@pytest.mark.parametrize(
+    "lines",
+    [pytest.param((), id="alone", marks=pytest.mark.slow), pytest.param(TOGETHER, id="together")],
+)
 @pytest.mark.parametrize("step", _faults.STEPS)
 def test_a_kill_at_a_step_of_the_protocol_is_made_good(
     folder: Path, command: Any, run: Any, trials: Any, step: str, lines: tuple[str, ...]
