@@ -24,6 +24,7 @@ def test_the_public_names() -> None:
         "importances",
         "in_batches",
         "report",
+        "sweeps",
     ]
 
 
