@@ -54,7 +54,7 @@ def runs(folder: Path, role: str) -> list[Any]:
 def test_the_answer_is_printed_with_a_family_a_row(swept: tuple[Path, str]) -> None:
     _, out = swept
     for name in ("cosine", "step", "none"):
-        assert re.search(rf"^ *\d? *{name} .*4", out, re.MULTILINE), out
+        assert re.search(rf"^ *\d? *{name} ", out, re.MULTILINE), out
     assert re.search(r"^use (cosine|step|none)\b", out, re.MULTILINE), out
 
 
@@ -64,13 +64,13 @@ def test_a_sweep_is_one_run_with_its_trials_and_finalists_below(swept: tuple[Pat
     (parent,) = runs(folder, "sweep")
     trials, finalists = runs(folder, "trial"), runs(folder, "finalist")
     assert (parent.info.run_name, parent.info.status) == ("mine", "FINISHED")
-    assert len(trials) == 12
+    assert sum(run.data.tags["state"] != "failed" for run in trials) == 12
     assert {run.data.tags["mlflow.parentRunId"] for run in trials + finalists} == {
         parent.info.run_id
     }
-    assert sorted(int(run.data.tags["trial"]) for run in trials) == list(range(12))
+    assert sorted(int(run.data.tags["trial"]) for run in trials) == list(range(len(trials)))
     assert {run.data.tags["study"] for run in trials} == {"mine"}
-    assert {run.data.tags["state"] for run in trials} <= {"complete", "pruned"}
+    assert {run.data.tags["state"] for run in trials} <= {"complete", "pruned", "failed"}
     assert sorted(run.data.tags["family"] for run in finalists) == ["cosine", "none", "step"]
 
 
@@ -121,10 +121,12 @@ def test_the_recommended_program_runs_and_the_review_is_made_again(
 def test_z_the_same_command_adds_nothing(swept: tuple[Path, str]) -> None:
     folder, _ = swept
     before = (folder / "mlruns/studies/mine/artifacts/verdict.json").read_text()
+    there = [len(runs(folder, role)) for role in ("sweep", "trial", "finalist")]
     again = sweeps(folder, *SWEEP)
     assert again.returncode == 0, again.stderr
     found = [len(runs(folder, role)) for role in ("sweep", "trial", "finalist")]
-    assert found == [1, 12, 3]
+    assert found == there
+    assert there[0] == 1
     assert (folder / "mlruns/studies/mine/artifacts/verdict.json").read_text() == before
 
 
