@@ -96,7 +96,7 @@ def family(about: About) -> str:
 def folder_of(study: str, here: Path | None = None) -> RunFolder:
     """Where a sweep keeps what belongs to no single trial.
 
-    >>> folder_of("night/2", Path("/work")).path.as_posix()
-    '/work/mlruns/studies/night%2F2'
+    >>> folder_of("night/2", Path("/home/me")).path.as_posix()
+    '/home/me/mlruns/studies/night%2F2'
     """
     return RunFolder((here or Path.cwd()) / HOME / quote(study, safe=" ,=+@:"))
