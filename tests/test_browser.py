@@ -6,15 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.looking import CHROMIUM, browser, mlflow_ui
+from tests.looking import NEEDS, browser, mlflow_ui
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    pytest.mark.xdist_group("browser"),
-    # Playwright leaves its event loop's sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [*NEEDS, pytest.mark.xdist_group("browser")]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.looking import CHROMIUM, browser, mlflow_ui
+from tests.looking import NEEDS, browser, mlflow_ui
 
 SWEEP = [
     *("-m", "scheduler=cosine,step", "task.batch_size=100", "epochs=8", "verdict.fresh=5"),
@@ -17,13 +17,7 @@ SWEEP = [
     *("verdict.finalists=2", "verdict.selection=3"),
 ]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    pytest.mark.xdist_group("browser of a sweep"),
-    # Playwright leaves its event loop's sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [*NEEDS, pytest.mark.xdist_group("browser of a sweep")]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,9 @@ import pytest
 
 from sweeps.review.writing import write
 from tests.made_up import NAMES, review
-from tests.test_browser import CHROMIUM, QUIET, pytestmark  # noqa: F401 (the same needs)
+from tests.looking import CHROMIUM, NEEDS, QUIET
+
+pytestmark = [*NEEDS, pytest.mark.xdist_group("browser")]
 
 
 @pytest.mark.parametrize("names", [("cosine", "step", "plateau"), NAMES], ids=["3", "24"])
