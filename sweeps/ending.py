@@ -1,19 +1,20 @@
 """How a sweep begins and ends as a whole: its own run, what its workers left, its verdict."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from lrlab.tracking import RunFolder, Tracker
-from sweeps.studies import folder_of, resume
-from sweeps.tracking import close_trackers, open_tracker, unrecorded
+from sweeps.studies import folder_of, resume, study_name
+from sweeps.tracking import open_tracker, unrecorded
 
+REFUSED, STOPPED = 2, (130, 143)  # exit codes
 NOTE = 7900  # characters that MLflow shows of a note
 _BEGUN: list[DictConfig] = []
 
@@ -22,54 +23,53 @@ class Remember(Callback):
     """Hydra's callback at the start of a sweep: its config is needed at its end."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Note the config; a sweep with a name goes on with its own run."""
+        """Note the config; the sweeper puts the real name and storage of the study into it."""
         _BEGUN[:] = [config]
-        name = OmegaConf.select(config, "hydra.sweeper.study_name")
-        if name is not None:
-            resume(str(name), folder_of(str(name)), list(config.hydra.overrides.task))
 
 
 def end_sweep(code: int) -> None:
     """Carry on what the workers could not, review what there is, close the sweep's own run.
 
     Args:
-        code: that the command will exit with; 130 and 143 are a stop, and nothing more is trained.
+        code: that the command will exit with; 2 is a refusal, and nothing has happened; 130 and 143
+            are a stop, and nothing more is trained.
     """
     if not _BEGUN:
         return
     config = _BEGUN.pop()
     HydraConfig.instance().set_config(config)  # the trials may all have run elsewhere
-    close_trackers()
-    name = OmegaConf.select(config, "hydra.sweeper.study_name")
-    rest = list(unrecorded(Path(config.hydra.sweep.dir)))
-    own = None if name is None else folder_of(str(name))
-    if rest or own is not None:
-        tracker = open_tracker(config)
-        _carry(rest, tracker)
-    if own is not None and (own.path / "run.json").exists():
-        with _closed(own, tracker, code):
-            if code not in (130, 143):
-                from sweeps.reviewing import review_sweep  # needs torch
+    jobs, name = Path(config.hydra.sweep.dir), study_name(config.hydra)
+    _carry(unrecorded(jobs), config)
+    if name is None or (code == REFUSED and not _begun(folder_of(name))):
+        return
+    own, tracker = folder_of(name), open_tracker(config)
+    resume(name, own, jobs)
+    with _closed(own, tracker, code):
+        if code not in STOPPED:
+            from sweeps.reviewing import review_sweep  # needs torch
 
-                review_sweep(config, own, tracker)
+            review_sweep(config, own, tracker)
 
 
-def _carry(runs: list[RunFolder], tracker: Tracker) -> None:
+def _begun(own: RunFolder) -> bool:
+    return own.uid() is not None and own.read()["status"] == "RUNNING"
+
+
+def _carry(runs: Iterable[RunFolder], config: DictConfig) -> None:
     """A launcher may end its workers together with their trackers (ray does), or one was killed."""
     for run in runs:
-        tracker.start(run)
-        tracker.finish(run)
+        open_tracker(config).finish(run)
 
 
 @contextmanager
 def _closed(own: RunFolder, tracker: Tracker, code: int) -> Iterator[None]:
     """The sweep's own run, ended as the sweep is."""
-    status = "FINISHED" if code == 0 else "FAILED" if code == 1 else "KILLED"
+    status = "FINISHED" if code == 0 else "KILLED" if code in STOPPED else "FAILED"
     tracker.start(own)
     try:
         yield
-    except KeyboardInterrupt:
-        status = "KILLED"
+    except BaseException as error:
+        status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
         raise
     finally:
         own.end(status, tags=_note(own.artifacts / "verdict.md"))  # type: ignore[arg-type]

@@ -62,6 +62,14 @@ class Experiment:
             raise batch.errors[0]
 
 
+def batches(experiments: Sequence[Experiment]) -> Iterator[list[int]]:
+    """The places of those that can be trained in one batch: they are `alike`."""
+    places: dict[str, list[int]] = {}
+    for place, experiment in enumerate(experiments):
+        places.setdefault(experiment.alike, []).append(place)
+    yield from places.values()
+
+
 def train(experiments: Sequence[Experiment]) -> Batch:
     """Train experiments that are `alike`; see `lrlab.train_batch`."""
     first = experiments[0]

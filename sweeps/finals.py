@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from lrlab.ranking import Finalist
-from sweeps.experiment import Experiment, train
+from sweeps.experiment import Experiment, batches, train
 
 SELECTION, FRESH = 1_000_000, 2_000_000  # beyond the tuning's own seed, which are 1000 at most
 TOGETHER = 256  # models that train at once: here nobody waits for one of them
@@ -32,10 +32,6 @@ class Effort:
     finalists: int
     selection: int
     fresh: int
-
-    def runs(self, families: int) -> int:
-        """Trainings that it comes to, at most."""
-        return families * self.finalists * (self.selection + self.fresh)
 
 
 @dataclass(frozen=True)
@@ -66,16 +62,20 @@ def losses(experiments: Sequence[Experiment], show: Show = lambda _: None) -> li
     """The final losses of each experiment, one for each of its seeds; inf where any diverged.
 
     Args:
-        experiments: alike but for their recipes.
+        experiments: any; those that are alike train together.
         show: told how many trainings were done just now.
     """
-    return [found for part in _parts(experiments) for found in _train(part, show)]
+    found: dict[int, Losses] = {}
+    for places in _parts(experiments):
+        found |= zip(places, _train([experiments[place] for place in places], show), strict=True)
+    return [found[place] for place in range(len(experiments))]
 
 
-def _parts(experiments: Sequence[Experiment]) -> Iterator[Sequence[Experiment]]:
-    size = max(1, TOGETHER // experiments[0].settings.seeds)
-    for start in range(0, len(experiments), size):
-        yield experiments[start : start + size]
+def _parts(experiments: Sequence[Experiment]) -> Iterator[list[int]]:
+    for places in batches(experiments):
+        size = max(1, TOGETHER // experiments[places[0]].settings.seeds)
+        for start in range(0, len(places), size):
+            yield places[start : start + size]
 
 
 def _train(experiments: Sequence[Experiment], show: Show) -> list[Losses]:
@@ -121,7 +121,7 @@ def off_by(pick: Candidate, factors: Sequence[float], effort: Effort) -> dict[fl
     """The mean loss on fresh seeds with the learning rate so many times off."""
     experiment = reseeded(pick.experiment, FRESH, effort.fresh)
     scaled = [
-        replace(experiment, recipe=replace(experiment.recipe, lr_factor=factor, _curves={}))
+        replace(experiment, recipe=replace(experiment.recipe, lr_factor=factor))
         for factor in factors
     ]
     means = [sum(found) / len(found) for found in losses(scaled)]

@@ -68,7 +68,7 @@ def train_jobs(jobs: Iterable[Job], tracker: Tracker) -> Iterator[tuple[Job, flo
 
     A trial whose config cannot work is tracked all the same, as failed.
     """
-    ready: dict[str, list[tuple[Job, Recording]]] = {}
+    ready: list[tuple[Job, Recording]] = []
     for job in jobs:
         about, folder = About(job.shared, job.overrides, job.number), RunFolder(job.folder)
         try:
@@ -79,10 +79,9 @@ def train_jobs(jobs: Iterable[Job], tracker: Tracker) -> Iterator[tuple[Job, flo
             continue
         with job.inside() if experiment.warnings else nullcontext():
             recording = record(experiment, about, folder, tracker, job.report)
-        ready.setdefault(experiment.alike, []).append((job, recording))
-    for alike in ready.values():
-        for place, ended in run([recording for _, recording in alike]):
-            yield alike[place][0], loss(ended)
+        ready.append((job, recording))
+    for place, ended in run([recording for _, recording in ready]):
+        yield ready[place][0], loss(ended)
 
 
 # By the node that the jobs of a worker with the same choices share, and what they change.

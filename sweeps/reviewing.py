@@ -15,7 +15,6 @@ from sweeps.nodes import Judging, read_judging
 from sweeps.review import Verdict, reading, terminals, writing
 from sweeps.review.words import settings
 from sweeps.runs import Recording, run
-from sweeps.studies import study_name
 from sweeps.verdict import Decided, Trial, decide
 
 Families = Mapping[str, Sequence[Any]]
@@ -30,7 +29,7 @@ def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> None:
         tracker: for the finalists.
     """
     sweeper, judging = config.hydra.sweeper, read_judging(config)
-    name, storage = str(study_name(config.hydra)), str(sweeper.storage)
+    name, storage = str(sweeper.study_name), str(sweeper.storage)
     families = reading.families(storage, name)
     verdict = _known(own, families, judging) or _judge(
         families, int(sweeper.n_trials), judging, own, tracker

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lrlab import Batch, DivergedError, Epoch, HistoryFile
 from lrlab.tracking import RunCard, RunFolder, Status, Tracker
-from sweeps.experiment import Experiment, train
+from sweeps.experiment import Experiment, batches, train
 
 REPORTS = 10  # of a run to its sweep's pruner
 
@@ -88,11 +88,17 @@ Ended = tuple[int, Epoch | DivergedError]
 
 
 def run(recordings: Sequence[Recording]) -> Iterator[Ended]:
-    """Train experiments that are alike, side by side.
+    """Train experiments, side by side as far as they are alike.
 
     Gives each one's place and its last epoch, or what it failed of, as soon as it has ended;
     a run that is given up has ended too.
     """
+    for places in batches([recording.experiment for recording in recordings]):
+        for place, ended in _run([recordings[place] for place in places]):
+            yield places[place], ended
+
+
+def _run(recordings: Sequence[Recording]) -> Iterator[Ended]:
     under_way: dict[int, Recording] = {}
     batch: Batch | None = None
     try:

@@ -53,26 +53,38 @@ def this_job() -> About:
 
 
 def sweep_folder(about: About) -> RunFolder | None:
-    """The sweep's folder of a job that is a trial; begun if this is the first to ask for it."""
+    """The sweep's folder of a job that is a trial; its run is begun, or gone on with."""
     name = study_name(about.hydra)
     if about.hydra.mode != RunMode.MULTIRUN or name is None:
         return None
-    folder = folder_of(name, Path(about.hydra.runtime.cwd))
-    if not (folder.path / "run.json").exists():
-        resume(name, folder)
+    return _resumed(name, Path(about.hydra.runtime.cwd), Path(about.hydra.sweep.dir))
+
+
+@cache
+def _resumed(name: str, here: Path, jobs: Path) -> RunFolder:
+    folder = folder_of(name, here)
+    resume(name, folder, here / jobs)
     return folder
 
 
-def resume(name: str, folder: RunFolder, overrides: Sequence[str] = ()) -> None:
+def resume(name: str, folder: RunFolder, jobs: Path) -> None:
     """Begin a sweep's run, or go on with it.
 
     Args:
         name: of the sweep.
         folder: its own.
-        overrides: of its command, but for those of Hydra's own node.
+        jobs: the folder of its command's jobs.
     """
-    tags = {"study": name, "role": "sweep", "overrides": json.dumps(list(overrides))}
+    tags = {"study": name, "role": "sweep", "overrides": json.dumps(_overrides(jobs))}
     folder.resume(RunCard(name, tags=tags))
+
+
+def _overrides(jobs: Path) -> list[str]:
+    """What a sweep's command said, but for Hydra's own node."""
+    written = jobs / "multirun.yaml"
+    if not written.exists():
+        return []
+    return [str(word) for word in OmegaConf.load(written).hydra.overrides.task]
 
 
 @cache

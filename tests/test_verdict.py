@@ -205,7 +205,6 @@ def test_the_better_of_a_family_is_picked_and_a_diverged_one_is_last(experiment:
         recipe = replace(
             experiment.recipe,
             optimizer=lambda parameters: torch.optim.SGD(parameters, lr=lr),
-            _curves={},
         )
         return Candidate("step", replace(experiment, recipe=recipe))
 

@@ -29,7 +29,7 @@ class Recipe:
     optimizer: Callable[[Iterable[Any]], Optimizer]
     schedule: Callable[[Optimizer], Schedule]
     lr_factor: float = 1.0
-    _curves: dict[int, Curve] = field(default_factory=dict, repr=False)
+    _curves: dict[int, Curve] = field(default_factory=dict, init=False, repr=False)
 
     def build(self, parameters: Iterable[Any]) -> tuple[Optimizer, Schedule]:
         """An optimizer of these parameters and the schedule over it."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 
 from ._arguments import Arguments
 from ._compositions import Composition
@@ -27,6 +28,7 @@ class Composer:
     search_key: str | None
     families: bool = True  # whether a choice's config is told the label of its family
     sweep: str | None = None  # its real name, also when that was made up
+    folder: str | None = None  # of the sweep, once it is claimed
     known: dict[tuple[str, ...], Composition] = field(default_factory=dict)
 
     def compose(self, choices: tuple[str, ...]) -> Composition:
@@ -41,7 +43,20 @@ class Composer:
         with open_dict(config.hydra.sweeper):
             config.hydra.sweeper.study_name = self.sweep
             config.hydra.sweeper.family = self._family(choices)
-        return Composition(config, overrides, choices, self._space(config, choices))
+        composition = Composition(config, overrides, choices, self._space(config, choices))
+        self._place(composition)
+        return composition
+
+    def settle(self, folder: Path) -> None:
+        """Tell all configs, also those composed so far, the folder that the sweep has claimed."""
+        self.folder = str(folder)
+        for composition in self.known.values():
+            self._place(composition)
+
+    def _place(self, composition: Composition) -> None:
+        if self.folder is not None:
+            with flag_override(composition.config, "readonly", False):
+                composition.config.hydra.sweep.dir = self.folder
 
     def _family(self, choices: tuple[str, ...]) -> str:
         return label(choices) if self.families else ""

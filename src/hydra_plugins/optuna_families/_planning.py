@@ -31,7 +31,10 @@ def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
     for family in families:
         _check(family, composer)
     folder = _claim(settings, config, name)
+    composer.settle(folder)
     url = _databases.address(settings.storage, folder, Path(config.hydra.runtime.cwd))
+    failed = _prepare(url, name, settings, families, composer)
+    _tell(config, url)
     return Plan(
         name=name,
         storage=url,
@@ -41,7 +44,7 @@ def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
         families=tuple(families),
         session=secrets.token_hex(8),
         starter=here(),
-        failed_before=_prepare(url, name, settings, families, composer),
+        failed_before=failed,
     )
 
 
@@ -59,6 +62,12 @@ def _prepare(
     return tuple(tally.failed for tally in ledger(database).tallies(ids))
 
 
+def _tell(config: DictConfig, url: str) -> None:
+    """Let a callback at the end of the sweep find what may have been made up here."""
+    with open_dict(config):
+        config.hydra.sweeper.storage = url
+
+
 def _new_name(config: DictConfig) -> str:
     # Two sweeps may start in the same second.
     now = datetime.now().astimezone().strftime("%Y-%m-%d-%H-%M-%S")
@@ -70,6 +79,7 @@ def _claim(settings: Settings, config: DictConfig, name: str) -> Path:
     folder = _folders.claim(Path(config.hydra.sweep.dir), owner)
     with open_dict(config):
         config.hydra.sweep.dir = str(folder)
+        config.hydra.sweeper.study_name = name
     text = _databases.masked(OmegaConf.to_yaml(config))
     (folder / "multirun.yaml").write_text(text, encoding="utf-8")
     return folder

@@ -99,7 +99,7 @@ class Sweep:
             if isinstance(error, HydraException) or (error and fruitless >= PATIENCE):
                 raise error
             if fruitless >= PATIENCE:
-                raise HydraException(f"{PATIENCE} launches in a row finished no trial")
+                raise _results.SweepFailed(f"{PATIENCE} launches in a row finished no trial")
 
     def _launch(self, plan: Plan, composer: Composer) -> Exception | None:
         """Launch workers; an error tells that some ended badly, not that the sweep did."""

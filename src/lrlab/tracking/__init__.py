@@ -20,7 +20,7 @@ class Tracker(Protocol):
         """A run begins; from now on its folder is followed."""
 
     def finish(self, run: RunFolder) -> None:
-        """A run has ended; its folder is complete."""
+        """A run has ended, its folder is complete; it may be told twice, or without a start."""
 
     def close(self) -> list[str]:
         """Wait until everything is carried on; give lines that say where it is, or why not."""

@@ -47,12 +47,10 @@ class MlflowTracker:
 
     def start(self, run: RunFolder) -> None:
         """Have the recorder follow a run."""
-        self.open()
-        self._used = True
         self._tell("start", run)
 
     def finish(self, run: RunFolder) -> None:
-        """Have the recorder complete a run."""
+        """Have the recorder complete a run; also one that it does not follow, or has by now."""
         self._tell("finish", run)
 
     def close(self) -> list[str]:
@@ -75,9 +73,9 @@ class MlflowTracker:
         return [f"{what} in experiment {self._experiment}", how_to_open(self._uri)]
 
     def _tell(self, word: str, run: RunFolder) -> None:
-        stdin: IO[str] | None = self._recorder.stdin if self._recorder is not None else None
-        if stdin is None:
-            raise RuntimeError("the tracker is not open")
+        self.open()
+        self._used = True
+        stdin: IO[str] = self._recorder.stdin  # type: ignore[union-attr, assignment]  # just opened
         try:
             stdin.write(f"{word} {run.path.absolute()}\n")
             stdin.flush()
