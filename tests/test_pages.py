@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sweeps.review.writing import write
-from tests.made_up import NAMES, review
 from tests.looking import CHROMIUM, NEEDS, QUIET
+from tests.made_up import NAMES, review
 
 pytestmark = [*NEEDS, pytest.mark.xdist_group("browser")]
 
