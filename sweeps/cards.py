@@ -10,47 +10,48 @@ from importlib.metadata import version
 from typing import Any
 
 from lrlab import devices
-from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking import RunCard
 from sweeps.experiment import Experiment
 from sweeps.nodes import TRAINED
-from sweeps.studies import About, family, study_name, typed
+from sweeps.studies import About, typed
 
 PACKAGES = ("torch", "hydra-core", "optuna", "mlflow", "lr-sweeps")
 MATTER = (*TRAINED, "epochs", "seed", "seeds", "optimizer.lr")
 LEFT_OUT = ("search", "require", "expect", "hydra")  # says nothing about what was trained
 
 
-def card(experiment: Experiment, about: About, sweep: RunFolder | None = None) -> RunCard:
+def card(experiment: Experiment, about: About) -> RunCard:
     """The card of a run.
 
     Args:
         experiment: what is to be trained.
         about: what was chosen, typed and, in a sweep, suggested.
-        sweep: the folder of the sweep that the run is a trial of.
     """
-    nodes, choices = experiment.config, about.choices
+    nodes, choices = experiment.config, about.kind.choices
     params = dict(flatten({key: value for key, value in nodes.items() if key not in TRAINED}))
     for group in TRAINED:
         params |= {group: choices[group]} | dict(flatten(nodes[group], f"{group}."))
-    if sweep is not None:
+    if about.kind.sweep is not None:
         # What all trials share stands in each one's config.yaml; a table needs what differs.
         chosen = {*MATTER, *(override.partition("=")[0] for override in about.overrides)}
         params = {key: value for key, value in params.items() if key in chosen}
-    base = refused_card(about, sweep)
+    base = refused_card(about)
     tags = {"device": devices.full_name(experiment.device)} | _versions() | source()
+    if experiment.warnings:
+        tags["warning"] = "; ".join(experiment.warnings)
     return RunCard(base.name, params, {**base.tags, **tags}, base.parent)
 
 
-def refused_card(about: About, sweep: RunFolder | None) -> RunCard:
+def refused_card(about: About) -> RunCard:
     """What can be said of a run whose config does not work."""
-    tags = {group: about.choices[group] for group in TRAINED} | {"command": about.command}
-    if sweep is not None:
-        tags |= {"role": "trial", "trial": str(about.number), "family": family(about)}
-        tags["study"] = study_name(about.hydra) or ""
-    parent = None if sweep is None else str(sweep.path)
-    shared = frozenset() if sweep is None else typed(sweep)
-    own = [override for override in about.overrides if override not in shared]
-    return RunCard(name(about.choices, own), {}, tags, parent)
+    kind, sweep = about.kind, about.kind.sweep
+    tags = {group: kind.choices[group] for group in TRAINED} | {"command": about.command}
+    if sweep is None:
+        return RunCard(name(kind.choices, about.overrides), {}, tags)
+    tags |= {"role": "trial", "trial": str(about.number), "family": kind.family}
+    tags["study"] = kind.study or ""
+    own = [override for override in about.overrides if override not in typed(sweep)]
+    return RunCard(name(kind.choices, own), {}, tags, str(sweep.path))
 
 
 def name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
@@ -102,7 +103,10 @@ def _versions() -> dict[str, str]:
 
 def source() -> dict[str, str]:
     """Where a run comes from, as MLflow shows it."""
-    return {"mlflow.source.name": "sweeps", "mlflow.user": getpass.getuser()} | _commit()
+    return {"mlflow.source.name": "sweeps", "mlflow.user": _user()} | _commit()
+
+
+_user = cache(getpass.getuser)
 
 
 @cache

@@ -86,7 +86,7 @@ def _train(cfg: DictConfig) -> float:
     from sweeps.runs import run
 
     job, folder = this_job(), RunFolder(Path(HydraConfig.get().runtime.output_dir))
-    about, recording = job.hydra, record(prepare(cfg), job, folder, tracker, report)
+    about, recording = job.kind.hydra, record(prepare(cfg), job, folder, tracker, report)
     name, experiment = recording.card.name, recording.experiment
     with _progress(about, name, experiment.settings.epochs) as recording.show:
         ((_, last),) = run([recording])

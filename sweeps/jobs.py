@@ -1,8 +1,7 @@
 """Hydra's jobs as runs: one by itself, or those that a sweep hands over to be trained together."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,10 +16,8 @@ from sweeps.cards import card, refused_card
 from sweeps.experiment import Experiment, build, prepare
 from sweeps.refusals import REFUSALS
 from sweeps.runs import Recording, run
-from sweeps.studies import About, sweep_folder
+from sweeps.studies import About, Kind
 from sweeps.templates import Template, template
-
-LOG = logging.getLogger(__name__)
 
 
 class Job(Protocol):
@@ -48,11 +45,10 @@ def record(
     report: Callable[[float, int], bool],
 ) -> Recording:
     """A job, checked and ready to train."""
-    for line in experiment.warnings:
-        # In a sweep a line a trial would drown all else; the job's own log has it.
-        (LOG.info if about.hydra.mode == RunMode.MULTIRUN else console.warn)(line)
-    run_card = card(experiment, about, sweep_folder(about))
-    return Recording(experiment, run_card, folder, tracker, report)
+    if about.kind.hydra.mode == RunMode.RUN:  # in a sweep a line a trial would drown all else
+        for line in experiment.warnings:
+            console.warn(line)
+    return Recording(experiment, card(experiment, about), folder, tracker, report)
 
 
 def most_together(cfg: DictConfig) -> int:
@@ -70,41 +66,49 @@ def train_jobs(jobs: Iterable[Job], tracker: Tracker) -> Iterator[tuple[Job, flo
     """
     ready: list[tuple[Job, Recording]] = []
     for job in jobs:
-        about, folder = About(job.shared, job.overrides, job.number), RunFolder(job.folder)
+        frame, folder = _frame(job), RunFolder(job.folder)
+        about = About(frame.kind, job.overrides, job.number)
         try:
-            experiment = _prepared(job)
+            experiment = _prepared(job, frame)
         except REFUSALS as error:
             _record_refusal(about, folder, tracker, error)
             yield job, error
             continue
-        with job.inside() if experiment.warnings else nullcontext():
-            recording = record(experiment, about, folder, tracker, job.report)
-        ready.append((job, recording))
+        ready.append((job, record(experiment, about, folder, tracker, job.report)))
     for place, ended in run([recording for _, recording in ready]):
         yield ready[place][0], loss(ended)
 
 
-# By the node that the jobs of a worker with the same choices share, and what they change.
-_TEMPLATES: dict[tuple[int, frozenset[str]], Template | None] = {}
+@dataclass(frozen=True)
+class Frame:
+    """What the jobs with the same choices, which change the same values, have in common."""
+
+    kind: Kind
+    template: Template | None
 
 
-def _prepared(job: Job) -> Experiment:
-    changes = job.changes
-    key = id(job.shared), frozenset(changes)
-    if key not in _TEMPLATES:
+# By the node that such jobs of a worker share, and what they change.
+_FRAMES: dict[tuple[int, frozenset[str]], Frame] = {}
+
+
+def _frame(job: Job) -> Frame:
+    key = id(job.shared), frozenset(job.changes)
+    if key not in _FRAMES:
         with job.inside():
-            _TEMPLATES[key] = template(job.config, changes)
-    found = _TEMPLATES[key]
-    if found is not None:
-        return build(*found.fill(changes, lambda: job.config))
+            _FRAMES[key] = Frame(Kind(job.shared), template(job.config, job.changes))
+    return _FRAMES[key]
+
+
+def _prepared(job: Job, frame: Frame) -> Experiment:
+    if frame.template is not None:
+        return build(*frame.template.fill(job.changes, lambda: job.config))
     with job.inside():
         return prepare(job.config)
 
 
 def _record_refusal(about: About, folder: RunFolder, tracker: Tracker, error: Exception) -> None:
-    sweep = sweep_folder(about)
-    if sweep is not None:
-        folder.begin(refused_card(about, sweep))
+    if about.kind.sweep is not None:
+        folder.begin(refused_card(about))
         folder.end("FAILED", tags={"state": "failed", "reason": str(error)})
         tracker.start(folder)
         tracker.finish(folder)

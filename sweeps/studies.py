@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from hydra.conf import HydraConf
@@ -14,9 +13,49 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from lrlab.tracking import RunCard, RunFolder
-from sweeps.snippets import command_of
+from sweeps.snippets import config_dir, run_command
 
 HOME = Path("mlruns/studies")
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """What jobs with the same choices have in common, read once for all of them.
+
+    Args:
+        hydra: the node `hydra` of one of them.
+    """
+
+    hydra: HydraConf
+
+    @cached_property
+    def choices(self) -> dict[str, str]:
+        """The option of each group, such as `scheduler: cosine`."""
+        return {str(group): str(name) for group, name in self.hydra.runtime.choices.items()}
+
+    @cached_property
+    def config_dir(self) -> str | None:
+        """What was given as `--config-dir`."""
+        return config_dir(self.hydra)  # type: ignore[arg-type]  # a mapping
+
+    @cached_property
+    def study(self) -> str | None:
+        """The name of the sweep that they are trials of, if any."""
+        return study_name(self.hydra) if self.hydra.mode == RunMode.MULTIRUN else None
+
+    @cached_property
+    def family(self) -> str:
+        """Which of the compared choices they have, such as `scheduler=cosine`."""
+        found = OmegaConf.select(self.hydra, "sweeper.family")  # type: ignore[arg-type]
+        return str(found or f"scheduler={self.choices['scheduler']}")
+
+    @cached_property
+    def sweep(self) -> RunFolder | None:
+        """Their sweep's folder; its run is begun, or gone on with, at the first look."""
+        if self.study is None:
+            return None
+        here = Path(self.hydra.runtime.cwd)
+        return _resumed(self.study, here, here / self.hydra.sweep.dir)
 
 
 @dataclass(frozen=True)
@@ -24,46 +63,32 @@ class About:
     """What is known of a job beside its config.
 
     Args:
-        hydra: its node `hydra`, or that which all jobs with the same choices have in common.
+        kind: what it shares with others.
         overrides: what was typed or, in a sweep, suggested.
         number: of the job in its sweep.
     """
 
-    hydra: HydraConf
+    kind: Kind
     overrides: Sequence[str]
     number: int | None = None
-
-    @cached_property
-    def choices(self) -> dict[str, str]:
-        """The option of each group, such as `scheduler: cosine`."""
-        return {str(group): str(name) for group, name in self.hydra.runtime.choices.items()}
 
     @property
     def command(self) -> str:
         """What trains it again."""
-        hydra: Any = self.hydra
-        return command_of(hydra, self.overrides)
+        return run_command(self.overrides, self.kind.config_dir)
 
 
 def this_job() -> About:
     """The job that Hydra runs just now."""
     hydra = HydraConfig.get()
     number = OmegaConf.select(hydra, "job.num", throw_on_missing=False)  # type: ignore[arg-type]
-    return About(hydra, list(hydra.overrides.task), number)
-
-
-def sweep_folder(about: About) -> RunFolder | None:
-    """The sweep's folder of a job that is a trial; its run is begun, or gone on with."""
-    name = study_name(about.hydra)
-    if about.hydra.mode != RunMode.MULTIRUN or name is None:
-        return None
-    return _resumed(name, Path(about.hydra.runtime.cwd), Path(about.hydra.sweep.dir))
+    return About(Kind(hydra), list(hydra.overrides.task), number)
 
 
 @cache
 def _resumed(name: str, here: Path, jobs: Path) -> RunFolder:
     folder = folder_of(name, here)
-    resume(name, folder, here / jobs)
+    resume(name, folder, jobs)
     return folder
 
 
@@ -97,12 +122,6 @@ def study_name(hydra: HydraConf) -> str | None:
     """What the sweep is called; None where the sweeper keeps no study."""
     found = OmegaConf.select(hydra, "sweeper.study_name")  # type: ignore[arg-type]
     return None if found is None else str(found)
-
-
-def family(about: About) -> str:
-    """Which of the compared choices a trial has, such as `scheduler=cosine`."""
-    found = OmegaConf.select(about.hydra, "sweeper.family")  # type: ignore[arg-type]
-    return str(found or f"scheduler={about.choices['scheduler']}")
 
 
 def folder_of(study: str, here: Path | None = None) -> RunFolder:

@@ -16,6 +16,7 @@ from sweeps.nodes import GROUPS, LATER, Nodes, Settings, check, read_nodes, valu
 
 TOKEN = re.compile(r"[\w.]+")
 SIMPLE = (bool, int, float, str)
+NAMED = re.compile(r"\$\{(\w+\.\w[\w.]*)\}")  # the value at a path, such as `${optimizer.lr}`
 
 
 class Template:
@@ -31,7 +32,8 @@ class Template:
 
     def __init__(self, cfg: DictConfig, paths: frozenset[str]) -> None:
         self._nodes, self._settings = read_nodes(cfg)
-        self._follow = _followers(dict(_interpolations(_raw(cfg))), paths)
+        interpolations = dict(_interpolations(_raw(cfg)))
+        self._follow = {path: interpolations[path] for path in _followers(interpolations, paths)}
 
     def fill(
         self, changes: Mapping[str, Any], cfg: Callable[[], DictConfig]
@@ -46,9 +48,9 @@ class Template:
             ConfigError: the trial cannot work.
         """
         anew = dict(changes)
-        if self._follow:
-            whole = cfg()
-            anew |= {path: value_at(whole, path) for path in self._follow}
+        for path, text in self._follow.items():
+            found = _filled(text, changes)
+            anew[path] = value_at(cfg(), path) if found is None else found
         touched = {path.partition(".")[0] for path in anew}
         nodes = {g: copy.deepcopy(n) if g in touched else n for g, n in self._nodes.items()}
         for path, value in anew.items():
@@ -56,6 +58,23 @@ class Template:
         for group in touched:
             check(nodes[group], group)
         return nodes, self._settings
+
+
+def _filled(text: str, changes: Mapping[str, Any]) -> Any:
+    """The text with changed values in their places; None where it is not as simple as that.
+
+    >>> _filled("${optimizer.lr}", {"optimizer.lr": 0.5})
+    0.5
+    >>> _filled("eta_min < ${optimizer.lr}, or else", {"optimizer.lr": 0.5})
+    'eta_min < 0.5, or else'
+    >>> _filled("${calc:'${optimizer.lr} / 2'}", {"optimizer.lr": 0.5})
+    """
+    names = NAMED.findall(text)
+    if len(names) != text.count("${") or "\\" in text or not changes.keys() >= set(names):
+        return None
+    if NAMED.fullmatch(text):
+        return changes[names[0]]
+    return NAMED.sub(lambda match: str(changes[match[1]]), text)
 
 
 def template(cfg: DictConfig, changes: Mapping[str, Any]) -> Template | None:
@@ -106,11 +125,16 @@ def _followers(interpolations: Mapping[str, str], paths: frozenset[str]) -> list
     while more := [
         path
         for path, text in interpolations.items()
-        if path not in moved and any(_names(token, moved) for token in TOKEN.findall(text))
+        if path not in moved and any(_names(token, moved) for token in _tokens(text))
     ]:
         found += more
         moved |= set(more)
     return found
+
+
+def _tokens(text: str) -> list[str]:
+    """The words between the first `${` and the last `}`."""
+    return TOKEN.findall(text[text.index("${") : text.rindex("}")])
 
 
 def _names(token: str, paths: set[str]) -> bool:

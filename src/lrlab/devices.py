@@ -1,6 +1,7 @@
 """Where a run is computed."""
 
 import platform
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -44,6 +45,7 @@ def full_name(device: torch.device) -> str:
     return f"{device} ({_processor()})"
 
 
+@cache
 def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []

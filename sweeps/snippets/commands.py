@@ -25,18 +25,29 @@ def command(overrides: Sequence[str], config_dir: str | None = None) -> str:
     return " ".join(["python", "-m", "sweeps", *map(_quoted, [*own_files, *overrides])])
 
 
-def command_of(hydra: Mapping[str, Any], overrides: Sequence[str] | None = None) -> str:
+def run_command(overrides: Sequence[str], config_dir: str | None = None) -> str:
+    """The same of a single run, also of one that was a sweep's trial: it has no verdict.
+
+    >>> print(run_command(["scheduler=step", "verdict.fresh=5"]))
+    python -m sweeps scheduler=step
+    """
+    return command([word for word in overrides if not word.startswith("verdict.")], config_dir)
+
+
+def command_of(hydra: Mapping[str, Any]) -> str:
     """The command line of a job.
 
     Args:
         hydra: the job's node `hydra`, as `HydraConfig.get()` or its `.hydra/hydra.yaml` has it.
-        overrides: the job's own, where that node is not.
     """
+    return run_command(hydra["overrides"]["task"], config_dir(hydra))
+
+
+def config_dir(hydra: Mapping[str, Any]) -> str | None:
+    """What was given as `--config-dir`, from here."""
     sources = hydra["runtime"]["config_sources"]
     own = [source["path"] for source in sources if source["provider"] == "command-line"]
-    given = hydra["overrides"]["task"] if overrides is None else overrides
-    words = [word for word in given if not word.startswith("verdict.")]  # not of a single run
-    return command(words, os.path.relpath(own[0]) if own else None)
+    return os.path.relpath(own[0]) if own else None
 
 
 def _quoted(word: str) -> str:

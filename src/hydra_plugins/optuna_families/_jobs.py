@@ -98,7 +98,7 @@ class Job:
     def describe(self) -> None:
         """Write the job's config, Hydra's and the overrides into the folder."""
         facts = self._facts(str(self.folder))
-        self._composition.notes.write(self.folder, facts, self.config, self._params)
+        self._composition.notes.write(self.folder, facts, lambda: self.config, self._params)
 
     def report(self, value: float, step: int) -> bool:
         """Record how the trial is doing at a step, and say whether it should stop.

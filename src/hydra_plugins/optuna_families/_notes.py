@@ -7,7 +7,7 @@ dumped once, with marks where those go.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +78,18 @@ class Notes:
         return dump(plain)
 
     def write(
-        self, folder: Path, facts: Mapping[str, Any], task: DictConfig, params: Mapping[str, Any]
+        self,
+        folder: Path,
+        facts: Mapping[str, Any],
+        task: Callable[[], DictConfig],
+        params: Mapping[str, Any],
     ) -> None:
         """Write the three files into ``hydra.output_subdir``.
 
         Args:
             folder: the job's.
             facts: what Hydra says of the job, by path.
-            task: what its task function gets.
+            task: gives what its task function gets, where that is needed.
             params: what the trial changes in that.
         """
         if self._subdir is None:
@@ -100,10 +104,10 @@ class Notes:
         overrides = dump(facts["hydra.overrides.task"])
         (notes / "overrides.yaml").write_text(overrides, encoding="utf-8")
 
-    def _filled(self, task: DictConfig, params: Mapping[str, Any]) -> str:
+    def _filled(self, task: Callable[[], DictConfig], params: Mapping[str, Any]) -> str:
         usual = params.keys() == set(self._names)
         if not usual or not all(type(value) in PLAIN for value in params.values()):
-            return dump(OmegaConf.to_container(task, enum_to_str=True))
+            return dump(OmegaConf.to_container(task(), enum_to_str=True))
         text = self._config
         for number, name in enumerate(self._names):
             text = text.replace(_mark(number), _scalar(params[name]))

@@ -14,7 +14,12 @@ PROC = Path("/proc")
 
 def this_process() -> str:
     """The name of the process that asks."""
-    return ":".join([*_place(), str(os.getpid()), _start(os.getpid()) or ""])
+    return _named(os.getpid())
+
+
+@cache
+def _named(pid: int) -> str:
+    return ":".join([*_place(), str(pid), _start(pid) or ""])
 
 
 def alive(owner: str) -> bool:
