@@ -1,6 +1,7 @@
 """When a training is lost."""
 
 import math
+from math import inf
 
 from lrlab.history import Epoch
 
@@ -24,6 +25,10 @@ def check_sound(epoch: Epoch, limit: float) -> None:
     Traceback (most recent call last):
     lrlab.divergence.DivergedError: the loss is inf after epoch 7
     """
+    if all(-inf < loss <= limit for loss in epoch.losses or (epoch.loss,)) and all(
+        0 <= lr < inf for lr in epoch.lrs
+    ):
+        return
     after = f"after epoch {epoch.number}"
     for loss in epoch.losses or (epoch.loss,):
         if not math.isfinite(loss):

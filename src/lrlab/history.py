@@ -42,12 +42,26 @@ class Epoch:
         {'lr/0': 0.1, 'lr/1': 0.2, 'loss': 1.5, 'bias': 0.5}
         """
         names = ["lr"] if len(self.lrs) == 1 else [f"lr/{i}" for i in range(len(self.lrs))]
-        found = dict(zip(names, self.lrs, strict=True)) | {"loss": self.loss}
+        names.append("loss")
         if self.excess_loss is not None:
-            found["excess_loss"] = self.excess_loss
+            names.append("excess_loss")
         if len(self.losses) > 1:
-            found["loss_std"] = spread(self.losses)
-        return found | dict(self.weights)
+            names.append("loss_std")
+        return dict(zip([*names, *self.weights], self.values(), strict=True))
+
+    def values(self) -> list[float]:
+        """The values of `metrics` in their order.
+
+        >>> Epoch(3, lrs=(0.1, 0.2), loss=1.5, weights={"bias": 0.5}).values()
+        [0.1, 0.2, 1.5, 0.5]
+        """
+        found = [*self.lrs, self.loss]
+        if self.excess_loss is not None:
+            found.append(self.excess_loss)
+        if len(self.losses) > 1:
+            found.append(spread(self.losses))
+        found += self.weights.values()
+        return found
 
 
 def spread(values: Sequence[float]) -> float:
@@ -74,15 +88,16 @@ class HistoryFile:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", newline="")
-        self._writer = csv.writer(self._file)
         self._flushed: int | None = None  # when, in the epochs' own time
 
     def write(self, epoch: Epoch) -> None:
         """Append an epoch; the first one decides the columns."""
-        metrics = epoch.metrics()
         if self._flushed is None:
-            self._writer.writerow(["epoch", "milliseconds", *metrics])
-        self._writer.writerow([epoch.number, epoch.milliseconds, *metrics.values()])
+            names = ["epoch", "milliseconds", *epoch.metrics()]
+            csv.writer(self._file, lineterminator="\n").writerow(names)
+        # As the csv module would write numbers, in less time.
+        values = map(repr, epoch.values())
+        self._file.write(f"{epoch.number},{epoch.milliseconds},{','.join(values)}\n")
         if self._flushed is None or epoch.milliseconds - self._flushed >= FLUSH_MILLISECONDS:
             self._file.flush()
             self._flushed = epoch.milliseconds

@@ -33,13 +33,18 @@ def draw(schedule: Schedule, steps: int) -> Curve:
         steps: how often to step, >= 0.
     """
     optimizer = schedule.scheduler.optimizer
-    lrs, first, lr_only = [schedule.lrs()], settings(optimizer.param_groups), True
+    lrs, lr_only = [schedule.lrs()], True
+    others = [
+        (group, key, group[key])
+        for group in optimizer.param_groups
+        for key in group.keys() - set(MOVED)
+    ]
     if steps:
         optimizer.step()  # torch warns of a scheduler that steps before its optimizer
     for _ in range(steps):
         schedule.after(schedule.step_every, _never_improves)
         lrs.append(schedule.lrs())
-        lr_only = lr_only and settings(optimizer.param_groups) == first
+        lr_only = lr_only and all(group[key] == value for group, key, value in others)
     return Curve(lrs, lr_only)
 
 

@@ -1,14 +1,14 @@
 """What moves the parameters of a batch: torch's own optimizers, one for many runs or one each."""
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from lrlab.batch.rates import Event, rates
+from lrlab.batch.rates import Event, Rates
 from lrlab.recipes import Recipe
 from lrlab.stacking import Stack
 from lrlab.tasks import Task
@@ -57,8 +57,8 @@ class Fused:
         group["lr"] = 1.0
         self._decays = bool(group.get("weight_decay"))  # then a step depends on where it starts
         batches = field.task.batches_per_epoch
-        self._rates = [rates(recipe, field.epochs, batches, field.seeds) for recipe in recipes]
-        self._factors = [recipe.lr_factor for recipe in recipes]
+        self._rates = Rates(recipes, field.epochs, batches, field.seeds)
+        self._factors = torch.tensor([[recipe.lr_factor] for recipe in recipes])
 
     @torch.no_grad()
     def step(self, gradients: Gradients) -> None:
@@ -69,24 +69,19 @@ class Fused:
             if not self._decays:
                 parameter.zero_()  # the step by itself: nothing is rounded away beside the weights
         self._optimizer.step()
-        lrs = before[0].new_tensor(list(self._scaled()))
+        lrs = (self._rates.now * self._factors).flatten().to(before[0])
         for parameter, start in zip(self._parameters.values(), before, strict=True):
             if self._decays:
                 parameter.sub_(start)
             parameter.mul_(lrs.view(-1, *(1 for _ in start.shape[1:]))).add_(start)
 
-    def _scaled(self) -> Iterator[float]:
-        for each, factor in zip(self._rates, self._factors, strict=True):
-            yield from (lr * factor for lr in each.now())
-
     def after(self, event: Event, losses: Tensor) -> None:
         """See `Mover`."""
-        for each, of_seeds in zip(self._rates, losses, strict=True):
-            each.after(event, of_seeds)
+        self._rates.after(event, losses)
 
     def lrs(self) -> list[tuple[float, ...]]:
         """See `Mover`."""
-        return [(sum(now) / len(now),) for now in (each.now() for each in self._rates)]
+        return [(lr,) for lr in self._rates.of_runs()]
 
 
 class Own:

@@ -1,9 +1,9 @@
-"""Where the learning rates of a run in a batch come from."""
+"""Where the learning rates of the runs in a batch come from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
+import torch
 from torch import Tensor
 
 from lrlab.recipes import Recipe
@@ -13,64 +13,72 @@ Event = Literal["epoch", "batch"]
 LONGEST = 1_000_000  # steps of a curve kept in memory, beyond which the schedule itself is stepped
 
 
-class Rates(Protocol):
-    """The learning rates of a run's seeds."""
+class Rates:
+    """The learning rates of runs whose schedules move nothing else, of every seed.
 
-    def after(self, event: Event, losses: Tensor) -> None:
-        """An epoch or a batch is done, with these losses of the seeds."""
-
-    def now(self) -> Sequence[float]:
-        """In force for each seed."""
-
-
-@dataclass
-class Drawn:
-    """A curve known beforehand, the same for all seeds."""
-
-    curve: Sequence[tuple[float, ...]]
-    step_every: Event
-    seeds: int
-    step: int = 0
-
-    def after(self, event: Event, losses: Tensor) -> None:  # noqa: ARG002 (of the protocol)
-        """Go on where this is what the schedule steps at."""
-        self.step += event == self.step_every
-
-    def now(self) -> Sequence[float]:
-        """The curve's value."""
-        return (self.curve[self.step][0],) * self.seeds
-
-
-@dataclass
-class Live:
-    """Schedules that watch the loss, one for each seed."""
-
-    schedules: list[Schedule]
-
-    def after(self, event: Event, losses: Tensor) -> None:
-        """Let each see its own seed's loss."""
-        for schedule, loss in zip(self.schedules, losses, strict=True):
-            schedule.after(event, loss.item)
-
-    def now(self) -> Sequence[float]:
-        """What each says."""
-        return [schedule.lrs()[0] for schedule in self.schedules]
-
-
-def rates(recipe: Recipe, epochs: int, batches: int, seeds: int) -> Rates:
-    """The lr of a recipe that moves nothing but the lr.
+    A curve that is known beforehand is drawn once, for all seeds; a schedule that watches the loss
+    is stepped itself, one for each seed.
 
     Args:
-        recipe: whose optimizer has one parameter group.
+        recipes: of the runs; their optimizers have one parameter group.
         epochs: to train for.
         batches: an epoch.
         seeds: how many.
+
+    Attributes:
+        now: in force, of shape `(runs, seeds)`, in double precision, in the CPU's memory.
     """
-    schedule = recipe.alone()[1]
-    steps = epochs * (batches if schedule.step_every == "batch" else 1)
-    if schedule.monitor is None and steps <= LONGEST:
-        return Drawn(recipe.curve(steps).lrs, schedule.step_every, seeds)
-    alone = [schedule, *(recipe.alone()[1] for _ in range(seeds - 1))]
-    for each in alone:
-        each.scheduler.optimizer.step()  # torch warns of a scheduler that steps first
-    return Live(alone)
+
+    def __init__(self, recipes: Sequence[Recipe], epochs: int, batches: int, seeds: int) -> None:
+        self.now = torch.empty(len(recipes), seeds, dtype=torch.float64)
+        self._step: dict[Event, int] = {"epoch": 0, "batch": 0}
+        self._live: dict[int, list[Schedule]] = {}
+        drawn: dict[Event, dict[int, list[float]]] = {"epoch": {}, "batch": {}}
+        for run, recipe in enumerate(recipes):
+            schedule = recipe.alone()[1]
+            steps = epochs * (batches if schedule.step_every == "batch" else 1)
+            if schedule.monitor is None and steps <= LONGEST:
+                drawn[schedule.step_every][run] = [lr for (lr,) in recipe.curve(steps).lrs]
+            else:
+                self._live[run] = [schedule, *(recipe.alone()[1] for _ in range(seeds - 1))]
+        self._drawn = {event: _table(curves) for event, curves in drawn.items() if curves}
+        self._begin()
+
+    def _begin(self) -> None:
+        for event in self._drawn:
+            self._read(event)
+        for run, schedules in self._live.items():
+            for schedule in schedules:
+                schedule.scheduler.optimizer.step()  # torch warns of a scheduler that steps first
+            self._look(run)
+
+    def after(self, event: Event, losses: Tensor) -> None:
+        """An epoch or a batch is done, with losses of shape `(runs, seeds)`."""
+        self._step[event] += 1
+        if event in self._drawn:
+            self._read(event)
+        for run, schedules in self._live.items():
+            for schedule, loss in zip(schedules, losses[run], strict=True):
+                schedule.after(event, loss.item)
+            self._look(run)
+
+    def of_runs(self) -> list[float]:
+        """What each run has, the mean over its seeds; exact where they have the same."""
+        lrs: list[float] = self.now[:, 0].tolist()
+        for run in self._live if self.now.shape[1] > 1 else ():
+            lrs[run] = float(self.now[run].mean())
+        return lrs
+
+    def _read(self, event: Event) -> None:
+        runs, table = self._drawn[event]
+        self.now[runs] = table[self._step[event], :, None]
+
+    def _look(self, run: int) -> None:
+        lrs = [schedule.lrs()[0] for schedule in self._live[run]]
+        self.now[run] = torch.tensor(lrs, dtype=torch.float64)
+
+
+def _table(curves: dict[int, list[float]]) -> tuple[list[int], Tensor]:
+    """The runs, and their curves side by side: shape `(steps + 1, runs)`."""
+    columns = torch.tensor(list(curves.values()), dtype=torch.float64)
+    return list(curves), columns.T.contiguous()

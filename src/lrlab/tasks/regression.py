@@ -137,6 +137,13 @@ class LinearRegression(Task):
         off = self._flat(model) - self._best
         return self.best_loss + off @ self._curvature @ off
 
+    @torch.no_grad()
+    def stacked_evaluate(self, model: nn.Module, stack: Stack) -> Tensor:  # noqa: ARG002
+        """The same of every member."""
+        flat = torch.cat([tensor.flatten(start_dim=1) for tensor in stack.values()], dim=1)
+        off = flat.to(self._best.device).double() - self._best
+        return self.best_loss + ((off @ self._curvature) * off).sum(dim=1)
+
 
 def _check(*, n: int, p: int, condition: float, batch_size: int) -> None:
     for name, value in (("n", n), ("p", p), ("condition", condition)):
