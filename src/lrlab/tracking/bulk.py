@@ -1,5 +1,6 @@
 """Many runs in one transaction of MLflow's own database."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from mlflow.utils.uri import append_to_uri_path
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, text
 from sqlalchemy.exc import DataError, IntegrityError
@@ -50,7 +52,11 @@ class BulkStore:
     def upload(self, run_id: str, files: Path) -> None:
         """Copy or send the files of a folder to where the run's artifacts are."""
         artifacts = get_artifact_repository(self._artifacts(run_id))
-        artifacts.log_artifacts(str(files))  # type: ignore[no-untyped-call]
+        if isinstance(artifacts, LocalArtifactRepository):  # whose own way takes twice as long
+            to = artifacts.artifact_dir  # type: ignore[no-untyped-call]
+            shutil.copytree(files, to, copy_function=shutil.copyfile, dirs_exist_ok=True)
+        else:
+            artifacts.log_artifacts(str(files))  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Let go of the database's connections."""
