@@ -53,7 +53,7 @@ class BulkStore:
         """Copy or send the files of a folder to where the run's artifacts are."""
         artifacts = get_artifact_repository(self._artifacts(run_id))
         if isinstance(artifacts, LocalArtifactRepository):  # whose own way takes twice as long
-            to = artifacts.artifact_dir  # type: ignore[no-untyped-call]
+            to = artifacts.artifact_dir
             shutil.copytree(files, to, copy_function=shutil.copyfile, dirs_exist_ok=True)
         else:
             artifacts.log_artifacts(str(files))  # type: ignore[no-untyped-call]
