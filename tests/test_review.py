@@ -117,7 +117,7 @@ def test_nothing_is_recommended_where_all_diverged() -> None:
 
 def test_an_unfinished_sweep_says_so_and_how_to_go_on() -> None:
     found = replace(FEW, verdict=None, command="python -m sweeps -m scheduler=cosine")
-    assert headline(found).startswith("unfinished: 57 of 60 trials, no verdict yet; best so far ")
+    assert headline(found).startswith("unfinished: 57 of 60 trials, no verdict; best in tuning: ")
     assert notes(found) == ["go on with: python -m sweeps -m scheduler=cosine"]
 
 

@@ -21,7 +21,9 @@ def headline(review: Review) -> str:
 def facts(review: Review) -> str:
     """What was swept, in one line."""
     seeds = "one seed" if review.seeds == 1 else f"{review.seeds} seeds"
-    trials = f"{len(review.families)} families of {review.n_trials} trials"
+    number_of = len(review.families)
+    families = "one family" if number_of == 1 else f"{number_of} families"
+    trials = f"{families} of {review.n_trials} trials"
     return f"{review.sweep}: {review.task}, {review.epochs} epochs, {trials} of {seeds} each"
 
 
@@ -44,11 +46,13 @@ def _how_sure(review: Review, verdict: Verdict) -> str:
 def _unfinished(review: Review) -> str:
     first = review.ordered[0]
     done = sum(f.counts["complete"] + f.counts["pruned"] for f in review.families)
-    so_far = f"{done} of {review.n_trials * len(review.families)} trials, no verdict yet"
+    promised = review.n_trials * len(review.families)
+    state = "not judged" if done >= promised else "unfinished"
+    so_far = f"{state}: {done} of {promised} trials, no verdict"
     if first.best is None:
-        return f"unfinished: {so_far}"
+        return so_far
     best = f"{first.name} {settings(first.best.params)}, loss {number(first.best.value)}"
-    return f"unfinished: {so_far}; best so far {best}"
+    return f"{so_far}; best in tuning: {best}"
 
 
 def notes(review: Review) -> list[str]:
