@@ -77,7 +77,8 @@ class RunFolder:
         with self.lock():
             if not (self.path / "run.json").exists():
                 return self.begin(card)
-            self.note_recorded(**self.recorded() | {"complete": False})
+            if noted := self.recorded():
+                self.note_recorded(**noted | {"complete": False})
             return self._begin(card, {key: self.read()[key] for key in ("uid", "start")})
 
     def end(self, status: Status, tags: Mapping[str, str] | None = None) -> None:
