@@ -12,7 +12,7 @@ searched, with eight metric values an epoch in MLflow; Optuna and MLflow write t
     plain         Optuna without Hydra, one MLflow call an epoch
     ours          python -m sweeps -m scheduler=cosine, without pruning: every trial is whole
     ours_pruned   the same as shipped: a bad trial is given up after a third of its epochs
-    floor         batched training in bare torch, rows inserted by bare sqlite3; no study
+    floor         batched training in bare torch, as many rows as ours inserted by bare sqlite3
     floor_writer  the same, training and writing in two processes
 
     growth        cost of a trial along one sweep of 10,000, random and TPE (long: half an hour)

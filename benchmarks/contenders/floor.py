@@ -1,4 +1,4 @@
-"""The floor: bare batched training and raw inserts of the same rows; no study, no files.
+"""The floor: bare batched training, raw inserts of the rows that ours leaves; no study, no files.
 
     python floor.py 1024 [--second-process] [--batch 64]
 
@@ -10,13 +10,13 @@ import argparse
 import multiprocessing
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from mlflow_rows import Database, create
 
 EPOCHS = 100
+METRICS = ("lr", "loss", "excess_loss", "bias", *(f"weight/{i}" for i in range(5)))
 Batch = tuple[int, list[dict[str, float]], Any]  # began, params, histories: see Database.write
 
 
@@ -47,22 +47,26 @@ def train(weights: Any, lrs: Any) -> Any:
         lrs: shape (epochs + 1, members).
 
     Returns:
-        Shape (members, epochs, 3 + p): the metrics of `regression.METRICS`.
+        Shape (members, epochs + 1, 4 + p): the values of `METRICS` before training and after each
+        epoch.
     """
     import torch
     from regression import data
 
     x, y = data()
     design = torch.cat([x, torch.ones(len(x), 1)], dim=1)
+    best = (design @ torch.linalg.lstsq(design, y).solution - y).square().mean()
     weights.requires_grad_()
     history = []
-    for now, after in pairwise(lrs):
+    for lr in lrs:
         losses = (design @ weights.T - y).square().mean(dim=0)
-        (gradients,) = torch.autograd.grad(losses.sum(), weights)
-        with torch.no_grad():
-            weights -= now[:, None] * gradients
-        known = torch.stack([after, losses.detach(), weights[:, -1].detach()], dim=1)
-        history.append(torch.cat([known, weights[:, :-1].detach()], dim=1))
+        now, known = losses.detach(), weights.detach()
+        row = torch.stack([lr, now, now - best, known[:, -1]], dim=1)
+        history.append(torch.cat([row, known[:, :-1]], dim=1))
+        if len(history) < len(lrs):
+            (gradients,) = torch.autograd.grad(losses.sum(), weights)
+            with torch.no_grad():
+                weights -= lr[:, None] * gradients
     return torch.stack(history, dim=1)
 
 
@@ -96,8 +100,6 @@ def main() -> None:
     parser.add_argument("--second-process", action="store_true")
     parser.add_argument("--batch", type=int, default=64)
     given = parser.parse_args()
-    from regression import METRICS
-
     about = (Path("mlflow.db"), create(Path("mlflow.db")), METRICS)
     trained = batches(given.n_trials, given.batch)
     if not given.second_process:

@@ -20,6 +20,32 @@ INSERTS = {
     "metrics": "(key, value, timestamp, run_uuid, step, is_nan)",
 }
 
+# As many as ours, of the same names and about the same length.
+PARAMS = dict.fromkeys(("epochs", "seed", "seeds", "task", "optimizer", "scheduler"), "cosine")
+LONG = dict.fromkeys(("command", "warning", "sweeps.folder"), "the floor says nothing of it " * 3)
+MIDDLE = dict.fromkeys(("family", "study", "sweeps.owner"), "floor of the benchmark")
+SHORT = (
+    "task",
+    "optimizer",
+    "scheduler",
+    "role",
+    "trial",
+    "device",
+    "torch",
+    "hydra-core",
+    "optuna",
+)
+SHORT += (
+    "mlflow",
+    "lr-sweeps",
+    "python",
+    "mlflow.source.name",
+    "mlflow.user",
+    "state",
+    "sweeps.run",
+)
+TAGS = LONG | MIDDLE | dict.fromkeys((*SHORT, "mlflow.parentRunId"), "floor")
+
 
 def create(path: Path) -> int:
     """Have MLflow make its database; give the id of a new experiment."""
@@ -77,26 +103,21 @@ class Database:
     def _latest(self, runs: list[str], histories: list[Any], now: int) -> Rows:
         for run, history in zip(runs, histories, strict=True):
             for key, value in zip(self._metrics, history[-1], strict=True):
-                yield key, value, now, len(history), 0, run
+                yield key, value, now, len(history) - 1, 0, run
 
     def _history(self, runs: list[str], histories: list[Any], now: int) -> Rows:
         for column, key in enumerate(self._metrics):  # the first of the table's key
             for run, history in zip(runs, histories, strict=True):
-                for step, values in enumerate(history, start=1):
+                for step, values in enumerate(history):
                     yield key, values[column], now, run, step, 0
 
 
 def _params(runs: list[str], params: list[dict[str, float]]) -> Rows:
     for run, values in zip(runs, params, strict=True):
-        yield from ((key, str(value), run) for key, value in values.items())
+        yield from ((key, str(value), run) for key, value in {**PARAMS, **values}.items())
 
 
 def _tags(runs: list[str]) -> Rows:
-    fixed = {
-        "mlflow.user": "floor",
-        "mlflow.source.name": "floor.py",
-        "mlflow.source.type": "LOCAL",
-    }
     for run in runs:
-        yield from ((key, value, run) for key, value in fixed.items())
+        yield from ((key, value, run) for key, value in TAGS.items())
         yield "mlflow.runName", run[:8], run
