@@ -15,7 +15,8 @@ from sweeps.conditions import surprises
 from sweeps.errors import ConfigError
 from sweeps.nodes import Node, Nodes, Settings, about, arguments, make, named, read_nodes
 
-TOGETHER = 64  # models; beyond that a batch gains little, and is only told of later
+# Beyond these a batch gains little, and is only told of later.
+TRIALS, MODELS = 64, 512
 DRAWN = 50_000  # steps of a curve checked beforehand, a second's work; training checks every epoch
 
 
@@ -47,7 +48,7 @@ class Experiment:
     @property
     def most_together(self) -> int:
         """How many such runs are best trained in one batch."""
-        return max(1, TOGETHER // self.settings.seeds) if self.task.stacks else 1
+        return max(1, min(TRIALS, MODELS // self.settings.seeds)) if self.task.stacks else 1
 
     def train(self) -> Iterator[Epoch]:
         """Train by itself; see `lrlab.train_batch`.

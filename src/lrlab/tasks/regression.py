@@ -90,8 +90,10 @@ class LinearRegression(Task):
         if not shared:
             return super().stacked_loss(model, stack, batch, shared=shared)
         x, y = batch
-        outputs = torch.addmm(stack["bias"].T, x, stack["weight"].squeeze(1).T)
-        return (outputs - y).square().mean(dim=0)
+        # A member's rows lie beside each other: twice as fast as the members of a row.
+        outputs = torch.addmm(stack["bias"], stack["weight"].squeeze(1), x.T.contiguous())
+        off = outputs - y.T
+        return torch.linalg.vecdot(off, off) / len(x)
 
     @torch.no_grad()
     def best_excess(self, model: nn.Module, epochs: int) -> float | None:
