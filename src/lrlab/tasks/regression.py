@@ -93,7 +93,8 @@ class LinearRegression(Task):
         # A member's rows lie beside each other: twice as fast as the members of a row.
         outputs = torch.addmm(stack["bias"], stack["weight"].squeeze(1), x.T.contiguous())
         off = outputs - y.T
-        return torch.linalg.vecdot(off, off) / len(x)
+        squared: Tensor = torch.linalg.vecdot(off, off)
+        return squared / len(x)
 
     @torch.no_grad()
     def best_excess(self, model: nn.Module, epochs: int) -> float | None:
