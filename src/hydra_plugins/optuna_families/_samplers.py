@@ -24,6 +24,7 @@ _NEEDS = {
     "QMCSampler": ("scipy",),
     "WilcoxonPruner": ("scipy",),
 }
+_QUICK = "5.0."  # the versions of Optuna whose insides `_tpe` knows
 _GONE = {"MOTPESampler": "was removed in Optuna 4.0; use hydra/sweeper/sampler=tpe, which does it"}
 
 
@@ -87,15 +88,25 @@ def _build(node: dict[str, Any], key: str) -> Any:
         k: _build(v, f"{key}.{k}") if isinstance(v, dict) and "_target_" in v else v
         for k, v in _arguments(node).items()
     }
-    import optuna
+    from optuna.exceptions import ExperimentalWarning
 
-    module = optuna.pruners if name.endswith("Pruner") else optuna.samplers
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        warnings.simplefilter("ignore", ExperimentalWarning)
         try:
-            return getattr(module, name)(**arguments)
+            return _class(name)(**arguments)
         except (AttributeError, TypeError, ValueError) as error:
             raise HydraException(f"{key}: {name}: {error}") from error
+
+
+def _class(name: str) -> Any:
+    """Return Optuna's class, or our own that does the same in less time."""
+    import optuna
+
+    if name == "TPESampler" and optuna.__version__.startswith(_QUICK):
+        from ._tpe import Tpe
+
+        return Tpe
+    return getattr(optuna.pruners if name.endswith("Pruner") else optuna.samplers, name)
 
 
 def _arguments(node: dict[str, Any]) -> dict[str, Any]:

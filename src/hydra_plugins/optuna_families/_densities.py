@@ -1,0 +1,89 @@
+"""How likely points are in the mixtures that Optuna's TPE makes of past trials.
+
+Optuna works out the integral of a normal distribution number by number, in Python: half of what a
+suggestion costs in a study of hundreds. These are the same figures, to rounding, from SciPy.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import log_ndtr, ndtr
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+LOG_SQRT_2PI = math.log(math.sqrt(2 * math.pi))
+
+
+def log_density(mixture: Any, points: Array) -> Array:
+    """The logarithm of a mixture's density, shape `(points,)`.
+
+    Args:
+        mixture: Optuna's ``_MixtureOfProductDistribution``.
+        points: shape `(points, parameters)`, inside the parameters' ranges.
+    """
+    each = np.log(mixture.weights)
+    for place, kernels in enumerate(mixture.distributions):
+        each = each + _of(kernels, points[:, place])
+    highest = each.max(axis=1)
+    highest[np.isneginf(highest)] = 0  # (-inf) - (-inf) is no number
+    with np.errstate(divide="ignore"):
+        total: Array = np.log(np.exp(each - highest[:, None]).sum(axis=1)) + highest
+    return total
+
+
+def _of(kernels: Any, points: Array) -> Array:
+    """One parameter's part, shape `(points, kernels)`."""
+    if not hasattr(kernels, "mu"):
+        chosen: Array = np.log(kernels.weights.T[points.astype(int)])
+        return chosen
+    return _of_steps(kernels, points) if kernels.step else _continuous(kernels, points)
+
+
+def _continuous(kernels: Any, points: Array) -> Array:
+    at = np.log(points) if kernels.is_log else points
+    off = (at[:, None] - kernels.mu) / kernels.sigma
+    part: Array = -0.5 * off**2 - (LOG_SQRT_2PI + np.log(kernels.sigma) + _inside(kernels))
+    return part
+
+
+def _of_steps(kernels: Any, points: Array) -> Array:
+    # Whole numbers and narrowest kernels come again and again: each pair is worked out once.
+    at, which = np.unique(points, return_inverse=True)
+    pairs = kernels.mu + 1j * kernels.sigma
+    _, first, kernel = np.unique(pairs, return_index=True, return_inverse=True)
+    mu, sigma = kernels.mu[first], kernels.sigma[first]
+    ends = (at - kernels.step / 2, at + kernels.step / 2)
+    low, high = (np.log(end) if kernels.is_log else end for end in ends)
+    masses = log_mass((low[:, None] - mu) / sigma, (high[:, None] - mu) / sigma)
+    part: Array = masses[np.ix_(which, kernel)] - _inside(kernels)
+    return part
+
+
+def _inside(kernels: Any) -> Array:
+    """The logarithm of the part of each kernel that lies inside the parameter's range."""
+    ends = (kernels.adapted_low, kernels.adapted_high)
+    low, high = ((end - kernels.mu) / kernels.sigma for end in ends)
+    return log_mass(low, high)
+
+
+def log_mass(low: Array, high: Array) -> Array:
+    """The logarithm of the standard normal distribution's mass between two ends, low <= high.
+
+    >>> float(np.round(np.exp(log_mass(np.array([-1.0]), np.array([1.0])))[0], 6))
+    0.682689
+    """
+    right = low > 0  # worked out on the other side, where no digits are lost
+    low, high = np.where(right, -high, low), np.where(right, -low, high)
+    found: Array = np.empty_like(low)
+    left = high <= 0
+    upper = log_ndtr(high[left])
+    found[left] = upper + np.log1p(-np.exp(log_ndtr(low[left]) - upper))
+    middle = ~left
+    found[middle] = np.log1p(-ndtr(low[middle]) - ndtr(-high[middle]))
+    return found

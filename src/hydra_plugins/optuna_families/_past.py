@@ -1,0 +1,123 @@
+"""The trials of a study as rows of numbers, for `_tpe`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import compress, count
+from operator import is_not
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Places = NDArray[np.intp]
+
+Space = Mapping[str, BaseDistribution]
+Params = Callable[[FrozenTrial], Mapping[str, Any]]
+
+STATE, FIRST, SECOND, VALUES = range(4)  # columns; what is not known is not a number
+COMPLETE, PRUNED, RUNNING, OTHER = range(4)
+STATES = {
+    TrialState.COMPLETE: COMPLETE,
+    TrialState.PRUNED: PRUNED,
+    TrialState.RUNNING: RUNNING,
+}
+
+
+class Past:
+    """What trials tried of some parameters, and how good that was, a row for each by its number.
+
+    Args:
+        space: the parameters; a trial that lacks one of them is left out.
+        direction: of the study.
+    """
+
+    def __init__(self, space: Space, direction: StudyDirection) -> None:
+        self._space = space
+        self._sign = -1 if direction == StudyDirection.MAXIMIZE else 1
+        self._forget()
+
+    def _forget(self) -> None:
+        self.constrained = False  # whether any trial has constraints
+        self._seen: list[FrozenTrial] = []
+        self._running: set[int] = set()
+        self._room = np.empty((64, VALUES + len(self._space)))
+
+    def learn(self, trials: Sequence[FrozenTrial], params: Params) -> None:
+        """Take over what has changed since the last time.
+
+        Args:
+            trials: all of the study's; one that has finished is never changed in its place.
+            params: gives what a trial tries, or is going to.
+        """
+        if len(trials) < len(self._seen):
+            self._forget()
+        self._grow(len(trials))
+        for place in [*self._changed(trials), *self._running]:
+            self._take(trials[place], params)
+        self._seen = list(trials)
+
+    def _changed(self, trials: Sequence[FrozenTrial]) -> Iterator[int]:
+        yield from compress(count(), map(is_not, trials, self._seen))
+        yield from range(len(self._seen), len(trials))
+
+    def _grow(self, size: int) -> None:
+        if size > len(self._room):
+            more = np.empty((size, self._room.shape[1]))
+            self._room = np.concatenate([self._room, more])
+
+    def _take(self, trial: FrozenTrial, params: Params) -> None:
+        state = STATES.get(trial.state, OTHER)
+        row = self._room[trial.number]
+        row[STATE], row[FIRST:VALUES] = state, self._worth(trial)
+        row[VALUES:] = list(self._tried(params(trial))) if state != OTHER else math.nan
+        if state == RUNNING:
+            self._running.add(trial.number)
+        else:
+            self._running.discard(trial.number)
+            self.constrained = self.constrained or bool(trial.constraints)
+
+    def _worth(self, trial: FrozenTrial) -> tuple[float, float]:
+        """Return what a trial is judged by among those of its state: the lower, the better."""
+        if trial.state == TrialState.COMPLETE:
+            return self._sign * trial.values[0], 0.0
+        if trial.state != TrialState.PRUNED or not trial.intermediate_values:
+            return 1.0, 0.0
+        step, value = max(trial.intermediate_values.items())  # who came further is better
+        return -step, (math.inf if math.isnan(value) else self._sign * value)
+
+    def _tried(self, params: Mapping[str, Any]) -> Iterator[float]:
+        for name, distribution in self._space.items():
+            yield distribution.to_internal_repr(params[name]) if name in params else math.nan
+
+    def split(self, best: Callable[[int], int], me: int, *, liar: bool) -> tuple[Places, Places]:
+        """Return the numbers of the best finished trials, and of the rest, both in order.
+
+        Args:
+            best: of so many finished trials, how many are the best.
+            me: a trial that counts as neither.
+            liar: whether running trials belong to the rest.
+        """
+        rows = self._room[: len(self._seen)]
+        states = rows[:, STATE]
+        (finished,) = np.nonzero(states <= PRUNED)
+        keys = rows[finished]
+        order = finished[np.lexsort((keys[:, SECOND], keys[:, FIRST], keys[:, STATE]))]
+        first = min(best(len(finished)), len(finished))
+        rest = states <= (RUNNING if liar else PRUNED)
+        rest[order[:first]] = False
+        rest[me] = False
+        return np.sort(order[:first]), np.flatnonzero(rest)
+
+    def values(self, places: Places) -> dict[str, Array]:
+        """Return what some trials tried, by name, of those that have all the parameters."""
+        found = self._room[places, VALUES:]
+        found = found[~np.isnan(found).any(axis=1)]
+        return {name: found[:, place] for place, name in enumerate(self._space)}

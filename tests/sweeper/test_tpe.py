@@ -1,0 +1,148 @@
+"""Our TPE sampler suggests what Optuna's does."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import TPESampler
+from optuna.trial import TrialState
+
+from hydra_plugins.optuna_families._densities import log_mass
+from hydra_plugins.optuna_families._tpe import Tpe
+
+NUMBERS = {
+    "lr": FloatDistribution(0.001, 1.0, log=True),
+    "T_max": IntDistribution(50, 200),
+    "eta_min": FloatDistribution(0.0, 0.01),
+}
+MIXED = {
+    "steps": IntDistribution(1, 512, log=True),
+    "every": IntDistribution(2, 30, step=4),
+    "gamma": FloatDistribution(0.1, 0.9, step=0.05),
+    "mode": CategoricalDistribution(["min", "max", "both"]),
+    "power": FloatDistribution(0.5, 3.0),
+}
+LIAR, NO_LIAR = {"constant_liar": True}, {"constant_liar": False}
+
+
+def worth(params: dict[str, Any]) -> float:
+    return sum(value if isinstance(value, float | int) else len(value) for value in params.values())
+
+
+def pair(direction: str = "minimize", **options: Any) -> list[optuna.Study]:
+    made = (kind(seed=3, **options) for kind in (Tpe, TPESampler))
+    return [optuna.create_study(sampler=sampler, direction=direction) for sampler in made]
+
+
+def suggested(trial: optuna.Trial, space: dict[str, Any]) -> dict[str, Any]:
+    return {name: trial._suggest(name, distribution) for name, distribution in space.items()}
+
+
+def search(study: optuna.Study, spaces: list[dict[str, Any]], dice: random.Random) -> list[Any]:
+    """Ask in batches of up to 5, end some of them in every way; what was suggested."""
+    found = []
+    left: list[optuna.Trial] = []
+    for number in range(90):
+        trial = study.ask()
+        params = suggested(trial, spaces[number % len(spaces)])
+        found.append(params)
+        left.append(trial)
+        for one in [*left] if dice.random() < 0.3 else []:
+            end(study, one, dice)
+            left.remove(one)
+    return found
+
+
+def end(study: optuna.Study, trial: optuna.Trial, dice: random.Random) -> None:
+    way = dice.random()
+    if way < 0.6:
+        study.tell(trial, round(worth(trial.params), 1))  # ties are likely
+    elif way < 0.8:
+        for step in range(dice.randint(0, 4)):
+            trial.report(dice.choice([dice.random(), float("nan")]), step)
+        study.tell(trial, state=TrialState.PRUNED)
+    elif way < 0.95:
+        study.tell(trial, state=TrialState.FAIL)
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.filterwarnings("ignore:.*has been deprecated:FutureWarning")
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+@pytest.mark.parametrize(
+    ("options", "spaces"),
+    [
+        ({}, [NUMBERS]),
+        ({}, [MIXED]),
+        (LIAR, [MIXED]),
+        (NO_LIAR, [NUMBERS]),
+        ({"multivariate": False}, [MIXED]),
+        ({"group": True, "multivariate": True}, [NUMBERS, MIXED, NUMBERS | MIXED]),
+        ({"warn_independent_sampling": False}, [NUMBERS, NUMBERS | MIXED]),
+        ({"n_startup_trials": 0, "n_ei_candidates": 3, "gamma": lambda n: n // 3}, [MIXED]),
+        ({"consider_endpoints": True, "consider_magic_clip": False}, [NUMBERS]),
+    ],
+    ids=["numbers", "mixed", "liar", "no liar", "apart", "groups", "some more", "few", "ends"],
+)
+def test_it_suggests_the_same(
+    options: dict[str, Any], spaces: list[dict[str, Any]], direction: str
+) -> None:
+    ours, theirs = (
+        search(study, spaces, random.Random(7))  # noqa: S311
+        for study in pair(direction, **options)
+    )
+    assert ours == theirs
+    assert len({repr(params) for params in ours[-20:]}) > 10
+
+
+def test_constraints_count_as_they_do_for_optuna() -> None:
+    found = []
+    for study in pair():
+        for _ in range(30):
+            trial = study.ask(MIXED)
+            trial.set_constraint("few", trial.params["every"] - 10)
+            study.tell(trial, worth(trial.params))
+        found.append([trial.params for trial in study.trials])
+    assert found[0] == found[1]
+
+
+def test_several_objectives_are_left_to_optuna() -> None:
+    found = []
+    for kind in (Tpe, TPESampler):
+        study = optuna.create_study(sampler=kind(seed=3), directions=["minimize", "maximize"])
+        for _ in range(30):
+            trial = study.ask(NUMBERS)
+            study.tell(trial, [trial.params["lr"], trial.params["T_max"]])
+        found.append([trial.params for trial in study.trials])
+    assert found[0] == found[1]
+
+
+def test_a_study_that_has_lost_trials_is_read_anew() -> None:
+    # As a copy in memory does that takes back an ask which could not be stored.
+    sampler = Tpe(seed=3)
+    long, short = (optuna.create_study(sampler=sampler) for _ in range(2))
+    for study, size in ((long, 40), (short, 20)):
+        for number in range(size):
+            study.tell(study.ask(NUMBERS), number)
+        assert study.ask(NUMBERS).params.keys() == NUMBERS.keys()
+
+
+ENDS: list[Callable[[Any], Any]] = [
+    lambda x: (-x, x),
+    lambda x: (x, x + 0.1),
+    lambda x: (-x - 3, -x),
+    lambda x: (20 + x, 21 + x),
+    lambda x: (-30 - x, -29 - x),
+]
+
+
+@pytest.mark.parametrize("ends", ENDS, ids=["round", "narrow", "left", "right", "far"])
+def test_the_mass_of_a_normal_distribution(ends: Callable[[Any], Any]) -> None:
+    from optuna.samplers._tpe._truncnorm import _log_gauss_mass
+
+    low, high = ends(np.linspace(0.01, 9, 50))
+    expected = _log_gauss_mass(low, high)
+    np.testing.assert_allclose(log_mass(low, high), expected, rtol=1e-9, atol=1e-15)
