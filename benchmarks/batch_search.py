@@ -2,7 +2,8 @@
 
 Run: ``python benchmarks/batch_search.py`` (``--repeats 50 --trials 100``). TPE minimizes a few
 cheap functions, one, 8 and 32 trials at a time, and as many as the sweeper chooses by itself (a
-tenth of the trials): the members of a batch are proposed without knowing each other's results.
+tenth of the trials, and 16): the members of a batch are proposed without knowing each other's
+results.
 The table shows the best value found after so many trials, the median over the repeats; a plot
 (``--plot``) the whole way. It asks as the sweeper does: through its studies in memory.
 """
@@ -67,6 +68,9 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 
+OWN = 0  # trials at a time: as many as the sweeper chooses
+
+
 class Nowhere:
     """The database of a study that is only in memory."""
 
@@ -78,16 +82,18 @@ def search(name: str, batch: int, trials: int, seed: int) -> list[float]:
 
     from hydra_plugins.optuna_families._copies import Copy
     from hydra_plugins.optuna_families._mirrors import Mirror
+    from hydra_plugins.optuna_families._sizes import at_once
+    from hydra_plugins.optuna_families._tpe import Tpe
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")
     space: Any = {key: FloatDistribution(0.0, 1.0) for key in "xyz"}
     mirror = Mirror("s", [optuna.study.StudyDirection.MINIMIZE], Copy(1, Nowhere()))  # type: ignore[arg-type]
-    sampler = optuna.samplers.TPESampler(seed=seed)
-    study = optuna.load_study(study_name="s", storage=mirror, sampler=sampler)
+    study = optuna.load_study(study_name="s", storage=mirror, sampler=Tpe(seed=seed))
     values: list[float] = []
     while len(values) < trials:
-        asked = [study.ask(space) for _ in range(min(batch, trials - len(values)))]
+        size = min(batch or at_once(trials), trials - len(values))
+        asked = [study.ask(space) for _ in range(size)]
         found = [FUNCTIONS[name](**trial.params) for trial in asked]
         for trial, value in zip(asked, found, strict=True):
             study.tell(trial, value)
@@ -102,7 +108,7 @@ def repeat(name: str, batch: int, trials: int, repeats: int) -> list[list[float]
 
 def looks(trials: int) -> list[int]:
     """Return after how many trials the table looks."""
-    return [n for n in (16, 32, 64, 100, 200, 400) if n < trials] + [trials]
+    return [n for n in (16, 32, 64, 100, 200, 400, 700) if n < trials] + [trials]
 
 
 def needed(runs: list[list[float]], goal: float) -> str:
@@ -122,7 +128,12 @@ def show(found: dict[tuple[str, int], list[list[float]]], sizes: list[int], tria
             runs = found[name, size]
             cells = [statistics.median(run[n - 1] for run in runs) for n in looks(trials)]
             row = " ".join(f"{cell:10.4g}" for cell in cells)
-            print(f"  batch {size:3}            {row}   {needed(runs, goal):>6}")
+            print(f"  {called(size):20} {row}   {needed(runs, goal):>6}")
+
+
+def called(size: int) -> str:
+    """Return what a size is called in table and plot."""
+    return "the sweeper's own" if size == OWN else f"{size} at a time"
 
 
 def plot(
@@ -139,7 +150,7 @@ def plot(
     for axis, name in zip(axes, FUNCTIONS, strict=True):
         for size in sizes:
             low, middle, high = np.percentile(np.array(found[name, size]), [25, 50, 75], axis=0)
-            (line,) = axis.plot(range(1, trials + 1), middle, label=f"{size} at a time")
+            (line,) = axis.plot(range(1, trials + 1), middle, label=called(size))
             axis.fill_between(range(1, trials + 1), low, high, alpha=0.12, color=line.get_color())
         axis.set(title=name, xlabel="trials", yscale="log")
     axes[0].set_ylabel("best value so far")
@@ -157,9 +168,8 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, default=Path("batch_search.png"))
     asked = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    own = min(32, max(1, asked.trials // 10))  # what the sweeper chooses
-    sizes = sorted({1, 8, own, 32})
-    print(f"TPE, {asked.repeats} repeats of {asked.trials} trials; the sweeper takes {own}")
+    sizes = [1, 8, 32, OWN]
+    print(f"TPE, {asked.repeats} repeats of {asked.trials} trials")
     jobs = [(name, size) for name in FUNCTIONS for size in sizes]
     with ProcessPoolExecutor(max_workers=2) as pool:
         names, counts = [name for name, _ in jobs], [size for _, size in jobs]

@@ -26,8 +26,8 @@ from lrlab.tracking import RunCard, RunFolder, bulk
 from lrlab.tracking.bulk import BulkStore
 from lrlab.tracking.public import PublicStore
 from lrlab.tracking.recorder import Recorder
-from lrlab.tracking.records import read_values
 from lrlab.tracking.store import create_once
+from lrlab.tracking.values import read_values
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -429,4 +429,14 @@ def test_a_line_that_is_still_written_is_left(tmp_path: Path) -> None:
     assert [value[3] for value in values] == [0, 0]
     with run.history.open("a") as file:
         file.write("5,0.1\n")
-    assert read_values(run.history, position)[0] == [("loss", 0.5, 2, 1), ("lr", 0.1, 2, 1)]
+    rest, *_ = read_values(run.history, position)
+    assert list(rest) == [("loss", 0.5, 2, 1), ("lr", 0.1, 2, 1)]
+
+
+def test_lines_of_another_length_are_no_history(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path).begin(RunCard("mixed up"))
+    log(run, (0, 1, 1.0, 0.1))
+    with run.history.open("a") as file:
+        file.write("1,2,0.5\n")
+    with pytest.raises(ValueError, match="lines of another length"):
+        read_values(run.history)

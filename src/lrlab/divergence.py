@@ -1,7 +1,6 @@
 """When a training is lost."""
 
-import math
-from math import inf
+from math import isfinite
 
 from lrlab.history import Epoch
 
@@ -25,15 +24,14 @@ def check_sound(epoch: Epoch, limit: float) -> None:
     Traceback (most recent call last):
     lrlab.divergence.DivergedError: the loss is inf after epoch 7
     """
-    if all(-inf < loss <= limit for loss in epoch.losses or (epoch.loss,)) and all(
-        0 <= lr < inf for lr in epoch.lrs
-    ):
+    losses, lrs = epoch.losses or (epoch.loss,), epoch.lrs
+    if isfinite(sum(losses)) and max(losses) <= limit and isfinite(sum(lrs)) and min(lrs) >= 0:
         return
     after = f"after epoch {epoch.number}"
-    for loss in epoch.losses or (epoch.loss,):
-        if not math.isfinite(loss):
+    for loss in losses:
+        if not isfinite(loss):
             raise DivergedError(f"the loss is {loss} {after}")
         if loss > limit:
             raise DivergedError(f"the loss is {loss:.4g} {after}, above {limit:.4g} (divergence)")
-    if not all(math.isfinite(lr) and lr >= 0 for lr in epoch.lrs):
-        raise DivergedError(f"the learning rate is {epoch.lrs} {after}")
+    if not all(isfinite(lr) and lr >= 0 for lr in lrs):
+        raise DivergedError(f"the learning rate is {lrs} {after}")

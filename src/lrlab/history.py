@@ -96,8 +96,8 @@ class HistoryFile:
             names = ["epoch", "milliseconds", *epoch.metrics()]
             csv.writer(self._file, lineterminator="\n").writerow(names)
         # As the csv module would write numbers, in less time.
-        values = map(repr, epoch.values())
-        self._file.write(f"{epoch.number},{epoch.milliseconds},{','.join(values)}\n")
+        values = repr(epoch.values())[1:-1].replace(" ", "")
+        self._file.write(f"{epoch.number},{epoch.milliseconds},{values}\n")
         if self._flushed is None or epoch.milliseconds - self._flushed >= FLUSH_MILLISECONDS:
             self._file.flush()
             self._flushed = epoch.milliseconds

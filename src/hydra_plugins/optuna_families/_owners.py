@@ -20,7 +20,8 @@ class Owner(TypedDict):
 
 def here() -> Owner:
     """Return this process."""
-    return Owner(host=_host(), pid=os.getpid(), start=_start(os.getpid()) or "")
+    pid = os.getpid()
+    return Owner(host=_host(), pid=pid, start=_own_start(pid))
 
 
 def alive(owner: Owner) -> bool | None:
@@ -46,6 +47,11 @@ def _host() -> str:
     if boot.exists() and space.is_symlink():
         parts += [boot.read_text().strip()[:8], space.readlink().name.strip("pid:[]")]
     return ":".join(parts)
+
+
+@lru_cache
+def _own_start(pid: int) -> str:
+    return _start(pid) or ""
 
 
 def _start(pid: int) -> str | None:

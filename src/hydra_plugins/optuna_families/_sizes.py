@@ -11,8 +11,20 @@ from ._shelves import Shelf
 
 LEARN_NOTHING = ("RandomSampler", "QMCSampler", "GridSampler", "BruteForceSampler")
 MOST = 16  # trials of a family at a time, for a sampler that learns from them
-SCRAPS = 4  # no worker takes less than such a part of a batch because others work, too
 PART = 10  # such a sampler decides at least so often
+SCRAPS = 4  # no worker takes less than such a part of a batch because others work, too
+
+
+def at_once(n_trials: int) -> int:
+    """Return how many of a family's trials a sampler that learns may propose together.
+
+    It does not know the results of a batch while it proposes it. More cost the search more than
+    they save, also late in a long one (measured with ``benchmarks/batch_search.py``).
+
+    >>> at_once(5), at_once(50), at_once(1000)
+    (1, 5, 16)
+    """
+    return max(1, min(MOST, n_trials // PART))
 
 
 @dataclass
@@ -50,16 +62,12 @@ class Sizes:
         return min([*sizes, *([wanted] if wanted else [])])
 
     def share(self, index: int) -> int:
-        """Return how many of this family a batch may hold.
-
-        A sampler that learns proposes the trials of a batch without knowing their results, so a
-        batch is a small part of what it has (measured in ``benchmarks/batch_search.py``).
-        """
-        settings = self.shelf.plan.settings
+        """Return how many of this family a batch may hold."""
+        settings, most = self.shelf.plan.settings, self.most(index)
         learns = not str(settings.sampler["_target_"]).endswith(LEARN_NOTHING)
         if settings.batch_size is not None or not learns:
-            return self.most(index)
-        return min(MOST, max(1, self.shelf.plan.families[index].n_trials // PART))
+            return most
+        return min(most, at_once(self.shelf.plan.families[index].n_trials))
 
     def part(self, left: int) -> int:
         """Return this worker's part of what is left, so that none is idle at the end."""

@@ -17,8 +17,10 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import TPESampler
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
 from optuna.samplers._tpe.sampler import default_gamma
+from optuna.trial import FrozenTrial
 
 from ._past import Past
+
 
 class Estimator(_ParzenEstimator):
     """Optuna's, but for how its densities are worked out."""

@@ -71,7 +71,11 @@ class Rates:
 
     def _read(self, event: Event) -> None:
         runs, table = self._drawn[event]
-        self.now[runs] = table[self._step[event], :, None]
+        drawn = table[self._step[event], :, None]
+        if len(runs) == len(self.now):
+            self.now = drawn.expand_as(self.now)
+        else:
+            self.now[runs] = drawn
 
     def _look(self, run: int) -> None:
         lrs = [schedule.lrs()[0] for schedule in self._live[run]]

@@ -39,6 +39,7 @@ class Together(Batch):
         self._seed_of = torch.arange(len(seeds), device=device).repeat(len(recipes))
         groups = list(grouped(task, self._model, recipes, epochs))
         self._order = [run for runs, _ in groups for run in runs]  # of the runs in the stack
+        self._in_order = self._order == sorted(self._order)
         self._movers = list(self._place(groups))
 
     def _place(self, groups: Sequence[tuple[list[int], bool]]) -> Iterator[tuple[Mover, slice]]:
@@ -87,14 +88,17 @@ class Together(Batch):
     @torch.no_grad()
     def _observe(self) -> Observed:
         names, values = stacked_weights(self._stack)
-        by_run = values.reshape(-1, len(self._seeds), len(names))
+        if len(self._seeds) > 1:
+            values = values.reshape(-1, len(self._seeds), len(names)).mean(dim=1)
         return Observed(
             self._by_run([lr for mover, _ in self._movers for lr in mover.lrs()]),
             self._by_run(self._judged.reshape(-1, len(self._seeds)).tolist()),
-            self._by_run(by_run.mean(dim=1).tolist()),
+            self._by_run(values.tolist()),
             names,
         )
 
     def _by_run(self, in_order: list[Any]) -> list[Any]:
+        if self._in_order:
+            return in_order
         found = dict(zip(self._order, in_order, strict=True))
         return [found[run] for run in range(len(in_order))]

@@ -111,11 +111,7 @@ class RunFolder:
 
     def status(self) -> Status:
         """How it ended; KILLED too where the process that ran it is gone without a word."""
-        run = self.read()
-        if run["status"] != "RUNNING" or alive(run["owner"]):
-            status: Status = run["status"]
-            return status
-        return "KILLED"
+        return status_of(self.read())
 
     def recorded(self) -> dict[str, Any]:
         """What a tracker noted: `run_id`, its `store`, and `complete` when it has everything."""
@@ -143,6 +139,12 @@ class RunFolder:
         begun = {"parent": parent, "status": "RUNNING", "owner": this_process()}
         write_json(self.path / "run.json", asdict(card) | begun | dict(identity))
         return self
+
+
+def status_of(run: Mapping[str, Any]) -> Status:
+    """How a run ended by what `RunFolder.read` gives; see `RunFolder.status`."""
+    status: Status = run["status"]
+    return status if status != "RUNNING" or alive(run["owner"]) else "KILLED"
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

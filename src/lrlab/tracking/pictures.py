@@ -2,7 +2,7 @@
 
 from lrlab.plots import plot_run
 from lrlab.tracking.folder import RunFolder
-from lrlab.tracking.records import AT_ONCE, read_values
+from lrlab.tracking.values import AT_ONCE, read_values
 
 
 def draw(run: RunFolder) -> None:

@@ -1,22 +1,16 @@
 """What there is to be written of a run, as a store takes it."""
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from lrlab.tracking.folder import RunFolder, Status
+from lrlab.tracking.folder import RunFolder, Status, status_of
+from lrlab.tracking.values import Values, read_values
 
-AT_ONCE = 4_000_000  # bytes of a history: a run of a million epochs must not fill the memory
 LONGEST_NAME = 250  # of a run, by MLflow's database
 
 # A person may ask for these in MLflow's search; the recorder finds again what was cut short.
 UID_TAG, FOLDER_TAG, OWNER_TAG = "sweeps.run", "sweeps.folder", "sweeps.owner"
-
-
-Value = tuple[str, float, int, int]  # metric, value, milliseconds since 1970, step
 
 
 @dataclass(frozen=True)
@@ -44,15 +38,15 @@ class Record:
     status: Status
     start: int
     end: int | None
-    values: list[Value]
+    values: Values
     position: int
     more: bool = False
 
 
 def gather(folder: RunFolder, after: int = 0) -> Record:
     """Read a run's folder; of its history, what lies beyond a position."""
-    status = folder.status()  # first: who sees the end sees the whole history
-    run = folder.read()
+    run = folder.read()  # first: who sees the end sees the whole history
+    status = status_of(run)
     values, position, more = read_values(folder.history, after)
     ended = status != "RUNNING" and not more
     return Record(
@@ -69,38 +63,6 @@ def gather(folder: RunFolder, after: int = 0) -> Record:
         position=position,
         more=more,
     )
-
-
-def read_values(
-    path: Path, after: int = 0, at_once: int = AT_ONCE
-) -> tuple[list[Value], int, bool]:
-    """The values of a history beyond a position, the position after them, and if there are more.
-
-    A line that is still being written is left for the next call.
-
-    Args:
-        path: of the CSV file; one that does not exist yet is empty.
-        after: bytes already read.
-        at_once: bytes to read; at least the longest line.
-    """
-    if not path.exists():
-        return [], after, False
-    with path.open("rb") as file:
-        header = file.readline()
-        start = max(after, len(header))
-        file.seek(start)
-        read = file.read(at_once)
-    if not header.endswith(b"\n"):
-        return [], after, False
-    whole = read[: read.rfind(b"\n") + 1]
-    return list(_values(header.decode(), whole.decode())), start + len(whole), len(read) == at_once
-
-
-def _values(header: str, lines: str) -> Iterator[Value]:
-    _, _, *names = next(csv.reader([header]))  # epoch, milliseconds, and the metrics
-    for epoch, milliseconds, *values in csv.reader(lines.splitlines()):
-        at, step = repeat(int(milliseconds)), repeat(int(epoch))
-        yield from zip(names, map(float, values), at, step, strict=False)
 
 
 def _tags(folder: RunFolder, run: dict[str, Any]) -> dict[str, str]:

@@ -6,8 +6,10 @@ What is left behind is what the public API leaves (`tests/test_tracking_bulk.py`
 by row). A database whose schema is not of `SCHEMAS` is left to the public API.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 from math import copysign, isfinite, isnan
+from operator import itemgetter
 from sys import float_info
 from typing import Any
 
@@ -15,7 +17,8 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_USER
 from mlflow.utils.validation import _validate_metric, _validate_param, _validate_tag
 from sqlalchemy import Connection
 
-from lrlab.tracking.records import Record, Value
+from lrlab.tracking.records import Record
+from lrlab.tracking.values import Values
 
 SCHEMAS = {"dc11669786a5"}  # of MLflow 3.17, as its migrations call it
 DIALECTS = {"sqlite", "postgresql"}
@@ -84,21 +87,14 @@ def rows(record: Record, run_id: str, experiment: int, artifacts: str) -> dict[s
     """
     tags = [_validate_tag(*pair) for pair in record.tags.items()]  # type: ignore[no-untyped-call]
     params = [_validate_param(*pair) for pair in record.params.items()]  # type: ignore[no-untyped-call]
-    for name, value, milliseconds, step in {value[0]: value for value in record.values}.values():
-        _validate_metric(name, value, milliseconds, step)  # type: ignore[no-untyped-call]
-    metrics = [
-        (name, value, milliseconds, step, False, run_id)
-        if isfinite(value)
-        else _metric((name, value, milliseconds, step), run_id)
-        for name, value, milliseconds, step in record.values
-    ]
+    metrics = _metrics(record.values, run_id)
     return {
         "runs": [_run(record, run_id, experiment, artifacts)],
         "params": [(param.key, param.value, run_id) for param in params],
         "tags": [(tag.key, tag.value, run_id) for tag in tags]
         + [(MLFLOW_RUN_NAME, record.name, run_id)],
-        "metrics": metrics,
-        "latest_metrics": _latest(metrics),
+        "metrics": list(chain.from_iterable(zip(*metrics, strict=True))),
+        "latest_metrics": [_latest(metric) for metric in metrics],
     }
 
 
@@ -108,19 +104,29 @@ def _run(record: Record, run_id: str, experiment: int, artifacts: str) -> Row:
     return (*about, record.start, record.end, experiment)
 
 
-def _metric(value: Value, run_id: str) -> Row:
-    """A row of a value that no SQL database has: infinity, or none at all."""
-    name, number, milliseconds, step = value
-    if isnan(number):
-        return name, 0.0, milliseconds, step, True, run_id
-    return name, copysign(float_info.max, number), milliseconds, step, False, run_id
+def _metrics(values: Values, run_id: str) -> list[list[Row]]:
+    """The rows of each metric, oldest first."""
+    if not values.steps:
+        return []
+    found = []
+    for name, column in zip(values.names, values.columns, strict=True):
+        _validate_metric(name, column[-1], values.milliseconds[-1], values.steps[-1])  # type: ignore[no-untyped-call]
+        nans: Iterable[bool] = repeat(False)
+        if not all(map(isfinite, column)):
+            nans = map(isnan, column)
+            column = list(map(_storable, column))
+        rest = values.milliseconds, values.steps, nans, repeat(run_id)
+        found.append(list(zip(repeat(name), column, *rest, strict=False)))
+    return found
 
 
-def _latest(metrics: Sequence[Row]) -> list[Row]:
-    """The latest row of each metric: of the greatest step, then time, then value."""
-    latest: dict[str, Row] = {}
-    for row in metrics:
-        before = latest.get(row[0])
-        if before is None or row[3] > before[3] or row[3:0:-1] > before[3:0:-1]:
-            latest[row[0]] = row
-    return list(latest.values())
+def _storable(number: float) -> float:
+    """What stands for a number that no SQL database has: infinity, or none at all."""
+    if isfinite(number):
+        return number
+    return 0.0 if isnan(number) else copysign(float_info.max, number)
+
+
+def _latest(metric: Sequence[Row]) -> Row:
+    """A metric's row of the greatest step, then time, then value."""
+    return max(metric, key=itemgetter(3, 2, 1))
