@@ -15,7 +15,7 @@ from optuna.distributions import (
 )
 from optuna.trial import TrialState
 
-from hydra_plugins.optuna_families import _databases, _tables, in_batches
+from hydra_plugins.optuna_families import _databases, _schema, in_batches
 from hydra_plugins.optuna_families._copies import Copy
 from hydra_plugins.optuna_families._ledgers import Conflict, Ledger
 from hydra_plugins.optuna_families._mirrors import Mirror
@@ -195,13 +195,13 @@ def test_a_trial_that_somebody_added_is_noticed(tmp_path: Path, kind: str) -> No
 def test_another_schema_is_left_to_optuna(tmp_path: Path, monkeypatch: Any) -> None:
     database = opened(tmp_path / "a.db")
     assert type(ledger(database)) is Tables
-    monkeypatch.setattr(_tables, "SCHEMA", "v9.9.9.a")
+    monkeypatch.setattr(_schema, "VERSION", "v9.9.9.a")
     assert type(ledger(database)) is Ledger
 
 
 def test_the_schema_is_that_of_this_optuna(tmp_path: Path) -> None:
     backend = opened(tmp_path / "a.db").backend
-    assert backend.get_current_version() == backend.get_head_version() == _tables.SCHEMA
+    assert backend.get_current_version() == backend.get_head_version() == _schema.VERSION
 
 
 @pytest.mark.parametrize("pruner", ["none", "median"])
@@ -218,8 +218,8 @@ def test_a_sweep_over_another_schema_is_the_same_sweep(
         raise NotImplementedError
 
     found = []
-    for name, schema in (("a", _tables.SCHEMA), ("b", "v9.9.9.a")):
-        monkeypatch.setattr(_tables, "SCHEMA", schema)
+    for name, schema in (("a", _schema.VERSION), ("b", "v9.9.9.a")):
+        monkeypatch.setattr(_schema, "VERSION", schema)
         lines = (f"hydra.sweeper.study_name={name}", f"hydra/sweeper/pruner={pruner}")
         lines += ("hydra/sweeper/sampler=random", "hydra.sweeper.sampler.seed=4")
         lines += ("hydra.sweeper.n_trials=12", "hydra.sweeper.max_failure_rate=0.5")

@@ -1,0 +1,23 @@
+"""Optuna's tables (``optuna.storages._rdb.models``), under the one schema that `_tables` knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from optuna.storages._rdb import models
+from optuna.trial import TrialState
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+VERSION = "v3.2.0.a"  # of Optuna 3.2 to 5.0
+
+STUDIES: Table = models.StudyModel.__table__
+NOTES: Table = models.StudySystemAttributeModel.__table__
+TRIALS: Table = models.TrialModel.__table__
+PARAMS: Table = models.TrialParamModel.__table__
+VALUES: Table = models.TrialValueModel.__table__
+STEPS: Table = models.TrialIntermediateValueModel.__table__
+USER: Table = models.TrialUserAttributeModel.__table__
+SYSTEM: Table = models.TrialSystemAttributeModel.__table__
+OPEN = (TrialState.RUNNING, TrialState.WAITING)
