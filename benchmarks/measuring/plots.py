@@ -50,7 +50,7 @@ def _bar(axes: Any, place: float, values: tuple[float, float, float], colour: st
 
 
 def plot_growth(
-    found: list[dict[str, Any]], alone: dict[str, float], about: str, path: Path
+    found: list[dict[str, Any]], alone: dict[str, dict[str, float]], about: str, path: Path
 ) -> None:
     """Milliseconds a trial along a long sweep, a line for each sampler."""
     from matplotlib import pyplot
@@ -60,10 +60,9 @@ def plot_growth(
         middles = [(window["first"] + window["last"]) / 2 for window in one["windows"]]
         heights = [window["milliseconds"] for window in one["windows"]]
         axes.plot(middles, heights, color=colour, marker=".", label=one["sampler"])
-    sizes = [int(size) for size in alone]
-    axes.plot(
-        sizes, list(alone.values()), "--", color=INK, marker=".", label="TPE alone, in memory"
-    )
+    for (name, by_size), style in zip(alone.items(), ("--", ":"), strict=True):
+        sizes = [int(size) for size in by_size]
+        axes.plot(sizes, list(by_size.values()), style, color=INK, marker=".", label=name)
     axes.set(xlabel="trials in the sweep", ylabel="ms per trial")
     axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)

@@ -39,7 +39,7 @@ def show_rates(rounds: list[dict[str, Measurement]], known: dict[str, Contender]
     CONSOLE.print(table)
 
 
-def show_growth(found: list[dict[str, Any]], alone: dict[str, float]) -> None:
+def show_growth(found: list[dict[str, Any]], alone: dict[str, dict[str, float]]) -> None:
     """Some rows for each sampler, further and further along."""
     table = _table("ms per trial along one sweep (sweeps)")
     for name in ("sampler", "trials", "ms per trial", "x first"):
@@ -53,10 +53,9 @@ def show_growth(found: list[dict[str, Any]], alone: dict[str, float]) -> None:
             table.add_row(one["sampler"], where, figure(row["milliseconds"]), f"{ratio:.2f}")
         table.add_row(one["sampler"], "last three, median", "", f"{one['last_over_first']:.2f}")
     CONSOLE.print(table)
-    for size, milliseconds in alone.items():
-        CONSOLE.print(
-            f"TPE alone, in memory, with {size} trials: {milliseconds:.1f} ms a suggestion"
-        )
+    for name, by_size in alone.items():
+        for size, milliseconds in by_size.items():
+            CONSOLE.print(f"{name}, in memory, with {size} trials: {figure(milliseconds)} ms")
 
 
 def show_seeds(found: list[dict[str, Any]]) -> None:

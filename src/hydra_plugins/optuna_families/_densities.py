@@ -78,6 +78,8 @@ def log_mass(low: Array, high: Array) -> Array:
     >>> float(np.round(np.exp(log_mass(np.array([-1.0]), np.array([1.0])))[0], 6))
     0.682689
     """
+    if (low <= 0).all() and (high > 0).all():  # all kernels of values inside their range
+        return _around_zero(low, high)
     right = low > 0  # worked out on the other side, where no digits are lost
     low, high = np.where(right, -high, low), np.where(right, -low, high)
     found: Array = np.empty_like(low)
@@ -85,5 +87,10 @@ def log_mass(low: Array, high: Array) -> Array:
     upper = log_ndtr(high[left])
     found[left] = upper + np.log1p(-np.exp(log_ndtr(low[left]) - upper))
     middle = ~left
-    found[middle] = np.log1p(-ndtr(low[middle]) - ndtr(-high[middle]))
+    found[middle] = _around_zero(low[middle], high[middle])
+    return found
+
+
+def _around_zero(low: Array, high: Array) -> Array:
+    found: Array = np.log1p(-ndtr(low) - ndtr(-high))
     return found
