@@ -2,7 +2,7 @@
 
 Run: ``python benchmarks/batch_search.py`` (``--repeats 50 --trials 100``). TPE minimizes a few
 cheap functions, one, 8 and 32 trials at a time, and as many as the sweeper chooses by itself (a
-tenth of the trials, and 16): the members of a batch are proposed without knowing each other's
+tenth of the trials, at most 16): the members of a batch are proposed without knowing each other's
 results.
 The table shows the best value found after so many trials, the median over the repeats; a plot
 (``--plot``) the whole way. It asks as the sweeper does: through its studies in memory.

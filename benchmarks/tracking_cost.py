@@ -28,6 +28,7 @@ from lrlab.tracking import RunCard, RunFolder
 from lrlab.tracking.experiments import open_experiment
 from lrlab.tracking.recorder import Recorder
 from lrlab.tracking.records import Record, gather
+from lrlab.tracking.values import Value
 
 METRICS = ["lr", "loss", "excess_loss", "bias", *(f"weight/{i}" for i in range(4))]
 INSERT = (
@@ -84,14 +85,14 @@ def ours(uri: str, runs: Sequence[RunFolder], bulk: bool) -> Recording:
 
 def floor(uri: str, runs: Sequence[RunFolder]) -> Recording:
     """The metric rows only, read before, with sqlite3; 64 runs in a transaction."""
-    read = [gather(run) for run in runs]
+    read = [(record.uid, list(record.values)) for record in map(gather, runs)]
     connection = sqlite3.connect(uri.removeprefix("sqlite:///"), isolation_level=None)
     return lambda: [insert(connection, read[i : i + 64]) for i in range(0, len(read), 64)]
 
 
-def insert(connection: sqlite3.Connection, runs: Sequence[Record]) -> None:
+def insert(connection: sqlite3.Connection, runs: Sequence[tuple[str, list[Value]]]) -> None:
     """One transaction."""
-    rows = [(*value, False, run.uid) for run in runs for value in run.values]
+    rows = [(*value, False, uid) for uid, values in runs for value in values]
     connection.execute("BEGIN")
     connection.executemany(INSERT, rows)
     connection.execute("COMMIT")

@@ -73,10 +73,10 @@ def _windows(times: list[tuple[float, float]], window: int) -> list[dict[str, fl
 
 
 def tpe_alone(sizes: tuple[int, ...], asks: int = 5) -> dict[str, dict[str, float]]:
-    """What TPE takes for one suggestion, in ms, in a study of so many trials: Optuna's, and ours.
+    """What a trial costs with TPE alone, in ms, after so many of them: Optuna's TPE, and ours.
 
-    In memory, nothing but the sampler: no sweep that uses it can be cheaper. The first suggestion,
-    for which ours reads all trials, is not counted.
+    Asked and told in memory: no sweep that uses it can be cheaper. The first, for which ours reads
+    all trials, is not counted.
     """
     import optuna
 

@@ -25,7 +25,12 @@ def check_sound(epoch: Epoch, limit: float) -> None:
     lrlab.divergence.DivergedError: the loss is inf after epoch 7
     """
     losses, lrs = epoch.losses or (epoch.loss,), epoch.lrs
-    if isfinite(sum(losses)) and max(losses) <= limit and isfinite(sum(lrs)) and min(lrs) >= 0:
+    if (
+        isfinite(sum(losses))
+        and max(losses) <= limit
+        and isfinite(sum(lrs))
+        and min(lrs, default=0.0) >= 0
+    ):
         return
     after = f"after epoch {epoch.number}"
     for loss in losses:

@@ -26,6 +26,8 @@ SPACE = {
     "log": FloatDistribution(1e-5, 1.0, log=True),
     "n": IntDistribution(1, 9, step=2),
     "kind": CategoricalDistribution(["a", None, 3, True]),
+    "on": CategoricalDistribution([False, True]),  # equal to the next one, and not the same
+    "whole": CategoricalDistribution([0, 1]),
 }
 OWN_IDS = {  # numbers that a table gives its rows in the order in which they come
     "trial_params": "param_id",

@@ -1,5 +1,6 @@
 """Our TPE sampler suggests what Optuna's does."""
 
+import math
 import random
 from collections.abc import Callable
 from typing import Any
@@ -8,12 +9,13 @@ import numpy as np
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.pruners import HyperbandPruner
 from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
 from hydra_plugins.optuna_families._densities import log_mass
 from hydra_plugins.optuna_families._draws import quantile
-from hydra_plugins.optuna_families._tpe import Tpe
+from hydra_plugins.optuna_families._tpe import KEPT, Tpe
 
 NUMBERS = {
     "lr": FloatDistribution(0.001, 1.0, log=True),
@@ -34,9 +36,9 @@ def worth(params: dict[str, Any]) -> float:
     return sum(value if isinstance(value, float | int) else len(value) for value in params.values())
 
 
-def pair(direction: str = "minimize", **options: Any) -> list[optuna.Study]:
+def pair(direction: str = "minimize", pruner: Any = None, **options: Any) -> list[optuna.Study]:
     made = (kind(seed=3, **options) for kind in (Tpe, TPESampler))
-    return [optuna.create_study(sampler=sampler, direction=direction) for sampler in made]
+    return [optuna.create_study(sampler=s, direction=direction, pruner=pruner) for s in made]
 
 
 def suggested(trial: optuna.Trial, space: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +50,8 @@ def search(study: optuna.Study, spaces: list[dict[str, Any]], dice: random.Rando
     found = []
     left: list[optuna.Trial] = []
     for number in range(90):
+        if number % 15 == 7:
+            study.enqueue_trial(far_end(spaces[0]))
         trial = study.ask()
         params = suggested(trial, spaces[number % len(spaces)])
         found.append(params)
@@ -58,10 +62,15 @@ def search(study: optuna.Study, spaces: list[dict[str, Any]], dice: random.Rando
     return found
 
 
+def far_end(space: dict[str, Any]) -> dict[str, Any]:
+    return {name: d.high for name, d in space.items() if not isinstance(d, CategoricalDistribution)}
+
+
 def end(study: optuna.Study, trial: optuna.Trial, dice: random.Random) -> None:
     way = dice.random()
     if way < 0.6:
-        study.tell(trial, round(worth(trial.params), 1))  # ties are likely
+        values = [round(worth(trial.params), 1)] * 8  # ties are likely
+        study.tell(trial, dice.choice([*values, math.inf, -math.inf]))
     elif way < 0.8:
         for step in range(dice.randint(0, 4)):
             trial.report(dice.choice([dice.random(), float("nan")]), step)
@@ -94,8 +103,24 @@ def near(value: Any) -> Any:
         ({"warn_independent_sampling": False}, [NUMBERS, NUMBERS | MIXED]),
         ({"n_startup_trials": 0, "n_ei_candidates": 3, "gamma": lambda n: n // 3}, [MIXED]),
         ({"consider_endpoints": True, "consider_magic_clip": False}, [NUMBERS]),
+        ({"prior_weight": 3.0, "weights": lambda n: np.linspace(1, 2, n)}, [MIXED]),
+        ({"pruner": HyperbandPruner(min_resource=1, max_resource=4)}, [MIXED]),
+        ({}, [{"lr": FloatDistribution(0.0, 1 + k % 7)} for k in range(90)]),
     ],
-    ids=["numbers", "mixed", "liar", "no liar", "apart", "groups", "some more", "few", "ends"],
+    ids=[
+        "numbers",
+        "mixed",
+        "liar",
+        "no_liar",
+        "apart",
+        "groups",
+        "some_more",
+        "few",
+        "ends",
+        "weights",
+        "bands",
+        "moving",
+    ],
 )
 def test_it_suggests_the_same(
     options: dict[str, Any], spaces: list[dict[str, Any]], direction: str
@@ -132,12 +157,32 @@ def test_several_objectives_are_left_to_optuna() -> None:
 
 def test_a_study_that_has_lost_trials_is_read_anew() -> None:
     # As a copy in memory does that takes back an ask which could not be stored.
-    sampler = Tpe(seed=3)
-    long, short = (optuna.create_study(sampler=sampler) for _ in range(2))
-    for study, size in ((long, 40), (short, 20)):
-        for number in range(size):
-            study.tell(study.ask(NUMBERS), number)
-        assert study.ask(NUMBERS).params.keys() == NUMBERS.keys()
+    found = []
+    for sampler in (Tpe(seed=3), TPESampler(seed=3)):
+        long, short = (optuna.create_study(sampler=sampler) for _ in range(2))
+        for study, size in ((long, 40), (short, 20)):
+            for number in range(size):
+                study.tell(study.ask(NUMBERS), number % 7)
+        found.append([study.ask(NUMBERS).params for study in (long, short, long)])
+    assert found[0] == alike(found[1])
+
+
+def test_choices_that_are_only_equal_are_two() -> None:
+    study = optuna.create_study(sampler=Tpe(seed=3, n_startup_trials=1))
+    for choices in ([0, 1], [False, True], [0.0, 1.0]):
+        apart = optuna.create_study(sampler=study.sampler)
+        for number in range(5):
+            trial = apart.ask({"on": CategoricalDistribution(choices)})
+            assert type(trial.params["on"]) is type(choices[0])
+            apart.tell(trial, number)
+
+
+def test_ranges_that_never_come_again_are_forgotten() -> None:
+    sampler = Tpe(seed=3, n_startup_trials=1)
+    study = optuna.create_study(sampler=sampler)
+    for number in range(KEPT + 20):
+        study.tell(study.ask({"lr": FloatDistribution(0.0, 1.0 + number)}), number)
+    assert len(sampler._pasts) == KEPT
 
 
 ENDS: list[Callable[[Any], Any]] = [

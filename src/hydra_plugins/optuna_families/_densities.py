@@ -78,7 +78,7 @@ def log_mass(low: Array, high: Array) -> Array:
     >>> float(np.round(np.exp(log_mass(np.array([-1.0]), np.array([1.0])))[0], 6))
     0.682689
     """
-    if (low <= 0).all() and (high > 0).all():  # all kernels of values inside their range
+    if (low <= 0).all() and (high >= 0).all():  # all kernels of values inside their range
         return _around_zero(low, high)
     right = low > 0  # worked out on the other side, where no digits are lost
     low, high = np.where(right, -high, low), np.where(right, -low, high)

@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypedDict
 
+_OWN: dict[int, str] = {}  # when this process started; a fork is another
+
 
 class Owner(TypedDict):
     """A process: process ids are used again, so when it started belongs to its name."""
@@ -49,9 +51,10 @@ def _host() -> str:
     return ":".join(parts)
 
 
-@lru_cache
 def _own_start(pid: int) -> str:
-    return _start(pid) or ""
+    if pid not in _OWN and (start := _start(pid)):  # what could not be read is tried again
+        _OWN[pid] = start
+    return _OWN.get(pid, "")
 
 
 def _start(pid: int) -> str | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Space = Mapping[str, BaseDistribution]
 Params = Callable[[FrozenTrial], Mapping[str, Any]]
 
-STATE, FIRST, SECOND, VALUES = range(4)  # columns; what is not known is not a number
+STATE, FIRST, SECOND, PARAMS = range(4)  # columns; what is not known is not a number
 COMPLETE, PRUNED, RUNNING, OTHER = range(4)
 STATES = {
     TrialState.COMPLETE: COMPLETE,
@@ -48,7 +48,7 @@ class Past:
         self.constrained = False  # whether any trial has constraints
         self._seen: list[FrozenTrial] = []
         self._running: set[int] = set()
-        self._room = np.empty((64, VALUES + len(self._space)))
+        self._room = np.empty((64, PARAMS + len(self._space)))
 
     def learn(self, trials: Sequence[FrozenTrial], params: Params) -> None:
         """Take over what has changed since the last time.
@@ -76,8 +76,8 @@ class Past:
     def _take(self, trial: FrozenTrial, params: Params) -> None:
         state = STATES.get(trial.state, OTHER)
         row = self._room[trial.number]
-        row[STATE], row[FIRST:VALUES] = state, self._worth(trial)
-        row[VALUES:] = list(self._tried(params(trial))) if state != OTHER else math.nan
+        row[STATE], row[FIRST:PARAMS] = state, self._worth(trial)
+        row[PARAMS:] = list(self._tried(params(trial))) if state != OTHER else math.nan
         if state == RUNNING:
             self._running.add(trial.number)
         else:
@@ -118,6 +118,6 @@ class Past:
 
     def values(self, places: Places) -> dict[str, Array]:
         """Return what some trials tried, by name, of those that have all the parameters."""
-        found = self._room[places, VALUES:]
+        found = self._room[places, PARAMS:]
         found = found[~np.isnan(found).any(axis=1)]
         return {name: found[:, place] for place, name in enumerate(self._space)}

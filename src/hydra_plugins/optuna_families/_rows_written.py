@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from optuna.distributions import BaseDistribution, distribution_to_json
+from optuna.distributions import distribution_to_json
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -82,18 +81,13 @@ def fill(connection: Connection, changes: Iterable[tuple[int, Change]]) -> None:
         _execute(connection, insert(table), found)
 
 
-@lru_cache(maxsize=1024)
-def _described(distribution: BaseDistribution) -> str:
-    return distribution_to_json(distribution)
-
-
 def _param(number: int, name: str, trial: FrozenTrial) -> dict[str, Any]:
     distribution = trial.distributions[name]
     return {
         "trial_id": number,
         "param_name": name,
         "param_value": distribution.to_internal_repr(trial.params[name]),
-        "distribution_json": _described(distribution),
+        "distribution_json": distribution_to_json(distribution),
     }
 
 

@@ -24,7 +24,7 @@ _NEEDS = {
     "QMCSampler": ("scipy",),
     "WilcoxonPruner": ("scipy",),
 }
-_QUICK = "5.0."  # the versions of Optuna whose insides `_tpe` knows
+_QUICK = ("5.0.0",)  # the versions of Optuna whose insides `_tpe` knows
 _GONE = {"MOTPESampler": "was removed in Optuna 4.0; use hydra/sweeper/sampler=tpe, which does it"}
 
 
@@ -102,7 +102,7 @@ def _class(name: str) -> Any:
     """Return Optuna's class, or our own that does the same in less time."""
     import optuna
 
-    if name == "TPESampler" and optuna.__version__.startswith(_QUICK):
+    if name == "TPESampler" and optuna.__version__ in _QUICK:
         from ._tpe import Tpe
 
         return Tpe

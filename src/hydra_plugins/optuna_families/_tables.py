@@ -32,7 +32,7 @@ _OPEN = ", ".join(f"'{state.name}'" for state in OPEN)
 
 
 def ledger(database: Database) -> Ledger:
-    """Return the fast way where the tables are those that this file knows, else the public one."""
+    """Return the fast way where the tables are those of `_schema`, else the public one."""
     known = database.backend.get_current_version() == _schema.VERSION
     return Tables(database) if known else Ledger(database.storage)
 

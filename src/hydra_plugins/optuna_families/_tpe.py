@@ -25,6 +25,8 @@ from ._past import Past
 if TYPE_CHECKING:
     from numpy.random import RandomState
 
+KEPT = 64  # spaces: a range that depends on the trial makes a new one every time
+
 
 class Estimator(_ParzenEstimator):
     """Optuna's, but for how its points and densities are worked out."""
@@ -51,7 +53,7 @@ class Tpe(TPESampler):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._parzen_estimator_cls = Estimator
-        self._pasts: dict[tuple[Any, ...], Past] = {}
+        self._pasts: dict[str, Past] = {}  # by their space, last used last
 
     def _sample(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -72,7 +74,11 @@ class Tpe(TPESampler):
         return {name: d.to_external_repr(best[name]) for name, d in search_space.items()}
 
     def _past(self, study: Study, space: dict[str, BaseDistribution]) -> Past:
-        past = self._pasts.setdefault(tuple(space.items()), Past(space, study.direction))
+        key = repr(space)  # no two choices that are only equal, such as 0 and False, are one
+        past = self._pasts.pop(key, None) or Past(space, study.direction)
+        self._pasts[key] = past
+        if len(self._pasts) > KEPT:
+            del self._pasts[next(iter(self._pasts))]
         trials = study._storage.get_all_trials(study._study_id, deepcopy=False)
         past.learn(trials, lambda trial: self._get_params(trial, study))
         return past

@@ -26,7 +26,8 @@ class Rates:
         seeds: how many.
 
     Attributes:
-        now: in force, of shape `(runs, seeds)`, in double precision, in the CPU's memory.
+        now: in force, of shape `(runs, seeds)`, in double precision, in the CPU's memory;
+            a new tensor at each step, to be read only.
     """
 
     def __init__(self, recipes: Sequence[Recipe], epochs: int, batches: int, seeds: int) -> None:

@@ -10,16 +10,15 @@ from functools import cache
 from pathlib import Path
 
 PROC = Path("/proc")
+_OWN: dict[int, str] = {}  # when this process started; a fork is another
 
 
 def this_process() -> str:
     """The name of the process that asks."""
-    return _named(os.getpid())
-
-
-@cache
-def _named(pid: int) -> str:
-    return ":".join([*_place(), str(pid), _start(pid) or ""])
+    pid = os.getpid()
+    if pid not in _OWN and (start := _start(pid)):  # what could not be read is tried again
+        _OWN[pid] = start
+    return ":".join([*_place(), str(pid), _OWN.get(pid, "")])
 
 
 def alive(owner: str) -> bool:
