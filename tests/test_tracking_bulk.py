@@ -323,6 +323,19 @@ def test_what_comes_again_changes_nothing(both: Both) -> None:
     both.assert_equal()
 
 
+def test_what_is_complete_is_not_written_again(both: Both) -> None:
+    run = began(both.bulk, "once")
+    log(run, (0, 1, 1.0, 0.1))
+    run.end("FINISHED")
+    both.write("once", finish=True)
+    for way in both.ways:
+        way.recorder.finish(way.run("once"))
+        assert not way.recorder.waiting
+        way.recorder.start(way.run("once"))  # it goes on
+        way.recorder.finish(way.run("once"))
+        assert way.recorder.waiting == 1
+
+
 def test_a_sweep_that_goes_on_and_its_trials(both: Both) -> None:
     sweep = both.bulk.run("sweep")
     for round_ in range(2):

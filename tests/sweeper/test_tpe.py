@@ -167,16 +167,6 @@ def test_a_study_that_has_lost_trials_is_read_anew() -> None:
     assert found[0] == alike(found[1])
 
 
-def test_choices_that_are_only_equal_are_two() -> None:
-    study = optuna.create_study(sampler=Tpe(seed=3, n_startup_trials=1))
-    for choices in ([0, 1], [False, True], [0.0, 1.0]):
-        apart = optuna.create_study(sampler=study.sampler)
-        for number in range(5):
-            trial = apart.ask({"on": CategoricalDistribution(choices)})
-            assert type(trial.params["on"]) is type(choices[0])
-            apart.tell(trial, number)
-
-
 def test_ranges_that_never_come_again_are_forgotten() -> None:
     sampler = Tpe(seed=3, n_startup_trials=1)
     study = optuna.create_study(sampler=sampler)

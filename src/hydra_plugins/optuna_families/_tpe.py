@@ -74,7 +74,7 @@ class Tpe(TPESampler):
         return {name: d.to_external_repr(best[name]) for name, d in search_space.items()}
 
     def _past(self, study: Study, space: dict[str, BaseDistribution]) -> Past:
-        key = repr(space)  # no two choices that are only equal, such as 0 and False, are one
+        key = repr(space)  # whose choices may be anything: a list has no hash
         past = self._pasts.pop(key, None) or Past(space, study.direction)
         self._pasts[key] = past
         if len(self._pasts) > KEPT:

@@ -57,8 +57,7 @@ class Recorder:
         """
         if self._experiment is None:
             self._experiment = open_experiment(self._uri, self._name, bulk=self._bulk)
-            for run in self._experiment.left_behind():
-                self.finish(run)
+            self._ended |= dict.fromkeys(self._experiment.left_behind())
         return self._experiment
 
     def start(self, run: RunFolder) -> None:
@@ -67,9 +66,13 @@ class Recorder:
         self._positions.pop(run, None)
 
     def finish(self, run: RunFolder) -> None:
-        """Complete a run when next something is written."""
-        self._followed.pop(run, None)
-        self._ended[run] = None
+        """Complete a run when next something is written; not again, unless it is followed again.
+
+        At its end a sweep names all that is not recorded yet: also what only waits for its turn.
+        """
+        if run in self._followed or not run.recorded().get("complete"):
+            self._followed.pop(run, None)
+            self._ended[run] = None
 
     def abandon(self) -> None:
         """Complete the runs of a process that is gone without a word."""
