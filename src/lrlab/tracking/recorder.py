@@ -11,6 +11,8 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 # Its own defaults let a dead server hold up the end of a run for minutes.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+# Two lines for every run of a sweep would bury its answer; the last lines name the server.
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
