@@ -1,4 +1,6 @@
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +12,15 @@ import pytest
 from omegaconf import DictConfig
 
 from sweeps.config import conf_dir, register_resolvers
+from tests.warm import warm_python
+
+# A shell has its background jobs ignore Ctrl-C, and every process that we start inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+MADE = """
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+SqlAlchemyStore("sqlite:///mlflow.db", "./mlruns").engine.dispose()
+"""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -25,6 +36,37 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(group, option_names(group))
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[str]:
+    """Stands in for the interpreter where its own start is not looked at; see `tests.warm`."""
+    with warm_python() as path:
+        yield path
+
+
+@pytest.fixture
+def python(request: pytest.FixtureRequest) -> str:
+    """The interpreter for a command; the real one for tests marked `cold` or `covered`."""
+    if any(map(request.node.get_closest_marker, ("cold", "covered"))):
+        return sys.executable
+    return str(request.getfixturevalue("warm"))
+
+
+@pytest.fixture(scope="session")
+def empty_database(warm: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database without a run: its migrations take seconds."""
+    folder = tmp_path_factory.mktemp("empty")
+    subprocess.run([warm, "-c", MADE], cwd=folder, check=True, capture_output=True)
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The folder of a person who has used MLflow before; an empty one for tests marked `cold`."""
+    if not request.node.get_closest_marker("cold"):
+        shutil.copy(request.getfixturevalue("empty_database"), tmp_path)
+    return tmp_path
+
+
 @pytest.fixture
 def command_env(request: pytest.FixtureRequest) -> dict[str, str]:
     """The environment of a command; measuring coverage doubles its time: few are."""
@@ -34,15 +76,15 @@ def command_env(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 @pytest.fixture
-def command(tmp_path: Path, command_env: dict[str, str]) -> Run:
-    """The real command in an empty folder: `command("scheduler=cosine", env={...})`."""
+def command(home: Path, python: str, command_env: dict[str, str]) -> Run:
+    """The real command: `command("scheduler=cosine", VARIABLE="value")`."""
 
     def run(
         *arguments: str, module: str = "sweeps", **env: str
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=tmp_path,
+            [python, "-m", module, *arguments],
+            cwd=home,
             env=command_env | env,
             capture_output=True,
             text=True,
@@ -55,15 +97,15 @@ def command(tmp_path: Path, command_env: dict[str, str]) -> Run:
 
 @pytest.fixture
 def start(
-    tmp_path: Path, command_env: dict[str, str]
+    home: Path, python: str, command_env: dict[str, str]
 ) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start the real command and go on; what still runs at the end is killed."""
     processes = []
 
     def start_one(*arguments: str, module: str = "sweeps") -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            cwd=tmp_path,
+            [python, "-m", module, *arguments],
+            cwd=home,
             env=command_env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -26,18 +26,18 @@ pytestmark = pytest.mark.xdist_group("export")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(tmp_path_factory: pytest.TempPathFactory, warm: str) -> Path:
     """A folder with a sweep named `mine` and with a run that MLflow has."""
     folder = tmp_path_factory.mktemp("place")
     sweep = "-m scheduler=cosine,step hydra/sweeper/pruner=none hydra.sweeper.study_name=mine"
     short = ("epochs=8", "hydra.sweeper.n_trials=3", "tracking=none", "verdict.finalists=0")
-    sweeps(folder, *sweep.split(), *short)
-    sweeps(folder, "scheduler=lambda", "scheduler.expression='0.9 ** epoch'", "epochs=8")
+    sweeps(warm, folder, *sweep.split(), *short)
+    sweeps(warm, folder, "scheduler=lambda", "scheduler.expression='0.9 ** epoch'", "epochs=8")
     return folder
 
 
-def sweeps(folder: Path, *words: str) -> None:
-    subprocess.run([sys.executable, "-m", "sweeps", *words], cwd=folder, check=True)
+def sweeps(python: str, folder: Path, *words: str) -> None:
+    subprocess.run([python, "-m", "sweeps", *words], cwd=folder, check=True)
 
 
 @pytest.fixture
@@ -77,13 +77,15 @@ def test_of_a_study_the_best_trial_is_taken(exported: Export) -> None:
     assert text.splitlines()[0].endswith("after 8 epochs, the best of study mine")
 
 
-def test_the_command_is_in_the_text_and_makes_the_same_run(exported: Export, place: Path) -> None:
+def test_the_command_is_in_the_text_and_makes_the_same_run(
+    exported: Export, place: Path, warm: str
+) -> None:
     _, text, _ = exported("mine", "--family", "step")
     line = text.splitlines()[1].removeprefix("# ")
     words = shlex.split(line)
     assert words[:3] == ["python", "-m", "sweeps"]
     run, again = RunFolder(trial_of(line, place)), RunFolder(place / "again")
-    sweeps(place, *words[3:], "hydra.run.dir=again")
+    sweeps(warm, place, *words[3:], "hydra.run.dir=again")
     assert without_times(run, "config.yaml") == without_times(again, "config.yaml")
     # The trial was trained together with others: its losses are the same to rounding.
     for there, here in zip(read_history(run.history), read_history(again.history), strict=True):
@@ -242,13 +244,13 @@ def test_a_config_that_would_call_anything_else_is_refused(
 
 
 def test_a_study_without_a_complete_trial_says_what_it_has(
-    exported: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    exported: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     words = ["-m", "scheduler=cosine,step", "optimizer.lr=1e9", "hydra.sweeper.study_name=bad"]
     for more in ("hydra.sweeper.n_trials=1", "hydra.sweeper.max_failure_rate=1"):
         words.append(more)
-    subprocess.run([sys.executable, "-m", "sweeps", *words, "tracking=none"], check=False)
+    subprocess.run([warm, "-m", "sweeps", *words, "tracking=none"], check=False)
     code, out, said = exported("bad")
     assert (code, out, said.count("\n")) == (1, "", 1)
     assert "study bad has no complete trial: 2 failed; DivergedError: the loss is" in said

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -34,10 +33,10 @@ def lines(done: CompletedProcess[str]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def original(tmp_path_factory: pytest.TempPathFactory, warm: str) -> Path:
     """A folder in which the sweep was run, once for all."""
     folder = tmp_path_factory.mktemp("original")
-    subprocess.run([sys.executable, "-m", "sweeps", *SWEEP], cwd=folder, check=True, timeout=240)
+    subprocess.run([warm, "-m", "sweeps", *SWEEP], cwd=folder, check=True, timeout=240)
     return folder
 
 

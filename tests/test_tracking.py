@@ -105,6 +105,7 @@ def test_a_stopped_run_is_marked_killed(start, wait_for, tmp_path, number, code:
     assert run.data.metrics["loss"] == float(history(tmp_path)[-1]["loss"])
 
 
+@pytest.mark.cold
 def test_a_run_killed_outright_is_marked_killed_and_has_its_history(
     start, wait_for, tmp_path
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_diverged_run_is_failed_with_its_epochs_kept(command, tmp_path: Path) 
     assert run.data.metrics["loss"] == float(history(tmp_path)[-1]["loss"])
 
 
+@pytest.mark.cold
 def test_tracking_none_leaves_only_the_folder(command, tmp_path: Path) -> None:
     done = command("scheduler=cosine", "tracking=none", "epochs=3")
     assert "mlflow" not in done.stdout
@@ -170,6 +172,7 @@ def test_tracking_none_leaves_only_the_folder(command, tmp_path: Path) -> None:
     assert len(history(tmp_path)) == 4
 
 
+@pytest.mark.cold
 def test_mlflow_tracking_uri_is_honoured(command, tmp_path: Path) -> None:
     other = tmp_path / "elsewhere"
     other.mkdir()
@@ -210,6 +213,7 @@ def test_what_is_sent_twice_is_stored_once(command, tmp_path: Path) -> None:
     assert len(client(tmp_path).get_metric_history(recorded["run_id"], "loss")) == 4
 
 
+@pytest.mark.cold
 def test_first_starts_at_once_all_work(start, tmp_path) -> None:
     together = [start(f"seed={i}", "epochs=2") for i in range(4)]
     outputs = [process.communicate(timeout=200) for process in together]
@@ -218,6 +222,7 @@ def test_first_starts_at_once_all_work(start, tmp_path) -> None:
     assert len(list((tmp_path / "mlruns" / "jobs").iterdir())) == 4
 
 
+@pytest.mark.cold
 def test_a_creation_that_was_killed_half_way_is_done_again(start, wait_for, tmp_path) -> None:
     unfinished = tmp_path / "mlruns" / ".mlflow.db.unfinished"
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"

@@ -4,7 +4,6 @@ import json
 import math
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +22,9 @@ JUDGING = ("verdict.finalists=2", "verdict.selection=3", "verdict.fresh=5")
 SWEEP = ("-m", "scheduler=cosine,step,none", "hydra.sweeper.n_trials=4", STUDY, *SHORT, *JUDGING)
 
 
-def sweeps(folder: Path, *arguments: str, module: str = "sweeps") -> Any:
+def sweeps(python: str, folder: Path, *arguments: str, module: str = "sweeps") -> Any:
     return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
+        [python, "-m", module, *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -35,10 +34,10 @@ def sweeps(folder: Path, *arguments: str, module: str = "sweeps") -> Any:
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def swept(tmp_path_factory: pytest.TempPathFactory, warm: str) -> tuple[Path, str]:
     """A sweep over three families, at its end; its folder and what it said."""
     folder = tmp_path_factory.mktemp("swept")
-    done = sweeps(folder, *SWEEP)
+    done = sweeps(warm, folder, *SWEEP)
     assert done.returncode == 0, done.stderr
     return folder, done.stdout
 
@@ -101,28 +100,26 @@ def test_the_sweep_s_run_has_the_verdict_as_note_and_files(swept: tuple[Path, st
 
 @pytest.mark.xdist_group("swept")
 def test_the_recommended_program_runs_and_the_review_is_made_again(
-    swept: tuple[Path, str],
+    swept: tuple[Path, str], warm: str
 ) -> None:
     folder, _ = swept
-    program = sweeps(folder, "mine", module="sweeps.export")
+    program = sweeps(warm, folder, "mine", module="sweeps.export")
     assert program.returncode == 0, program.stderr
-    ran = subprocess.run(
-        [sys.executable, "-c", program.stdout], capture_output=True, text=True, check=False
-    )
+    ran = subprocess.run([warm, "-c", program.stdout], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     verdict = json.loads((folder / "mlruns/studies/mine/artifacts/verdict.json").read_text())
     assert verdict["recommended"]["family"] in program.stdout
-    again = sweeps(folder, "mine", module="sweeps.report")
+    again = sweeps(warm, folder, "mine", module="sweeps.report")
     assert again.returncode == 0, again.stderr
     assert re.search(r"^use (cosine|step|none)\b", again.stdout, re.MULTILINE)
 
 
 @pytest.mark.xdist_group("swept")
-def test_z_the_same_command_adds_nothing(swept: tuple[Path, str]) -> None:
+def test_z_the_same_command_adds_nothing(swept: tuple[Path, str], warm: str) -> None:
     folder, _ = swept
     before = (folder / "mlruns/studies/mine/artifacts/verdict.json").read_text()
     there = [len(runs(folder, role)) for role in ("sweep", "trial", "finalist")]
-    again = sweeps(folder, *SWEEP)
+    again = sweeps(warm, folder, *SWEEP)
     assert again.returncode == 0, again.stderr
     found = [len(runs(folder, role)) for role in ("sweep", "trial", "finalist")]
     assert found == there

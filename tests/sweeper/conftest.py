@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -119,7 +118,9 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str
 
 
 @pytest.fixture
-def command(request: pytest.FixtureRequest) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def command(
+    request: pytest.FixtureRequest, python: str
+) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start ``python app.py -m ...`` and leave it running."""
     started: list[subprocess.Popen[str]] = []
     covered = request.node.get_closest_marker("covered")
@@ -127,7 +128,7 @@ def command(request: pytest.FixtureRequest) -> Iterator[Callable[..., subprocess
 
     def start(*overrides: str, app: str = "app.py", **environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, app, "-m", *overrides],
+            [python, app, "-m", *overrides],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -9,6 +9,7 @@ import pytest
 from hydra_plugins.optuna_families import finished_trials
 
 STORAGE = "sqlite:///mlruns/optuna.db"
+pytestmark = pytest.mark.cold  # a launcher starts the interpreter itself
 
 
 def installed(name: str) -> Any:

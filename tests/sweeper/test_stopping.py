@@ -11,6 +11,7 @@ import pytest
 from hydra_plugins.optuna_families import finished_trials
 
 STORAGE = "sqlite:///mlruns/optuna.db"
+pytestmark = pytest.mark.cold  # a launcher starts the interpreter itself
 LINES = ("hydra.sweeper.study_name=s", "hydra.sweeper.n_trials=6", "hydra.sweep.dir=out")
 JOBLIB = pytest.mark.skipif(
     importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is None,

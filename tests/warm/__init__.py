@@ -1,0 +1,41 @@
+"""Real processes that start in a tenth of a second: a server that has imported torch, MLflow, Hydra
+and Optuna forks them.
+
+`warm_python()` starts a server and gives the path of a program that stands in for the Python
+interpreter: it takes `-m MODULE ...`, `-c CODE ...` or `FILE ...`, has the working folder, the
+environment, the standard streams and the exit code of the process that the server forks for it,
+and passes SIGINT, SIGTERM and SIGHUP on to it. Killed, it takes that process along.
+
+What it cannot show is the start itself: options of the interpreter (`-W error`), variables that are
+read while a library is imported, inherited file descriptors, a first import. Tests of those are
+marked `cold` and start `sys.executable`.
+"""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+@contextmanager
+def warm_python() -> Iterator[str]:
+    """A running server's stand-in for `sys.executable`."""
+    # Not pytest's own folder: the path of a socket may have 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="warm") as folder:
+        address, client = Path(folder, "socket"), Path(folder, "python")
+        script = (HERE / "client.py").read_text(encoding="utf-8")
+        client.write_text(f"#!{sys.executable} -SEs\nADDRESS = {str(address)!r}\n{script}")
+        client.chmod(0o755)
+        server = subprocess.Popen(
+            [sys.executable, str(HERE / "server.py"), str(address), str(client)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        with server:  # which closes its standard input, and so ends it
+            assert server.stdout is not None
+            server.stdout.readline()  # it listens
+            yield str(client)
