@@ -115,7 +115,7 @@ def _commit() -> dict[str, str]:
         found = subprocess.run(
             ["git", "rev-parse", "HEAD"],  # noqa: S607 (the git of whoever runs this)
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
         )
     except (OSError, subprocess.CalledProcessError):

@@ -45,7 +45,7 @@ def _give(text: str, found: Found, file: Path | None) -> None:
     if file is None:
         sys.stdout.write(text)
         return
-    file.write_text(text)
+    file.write_text(text, "utf-8")
     rows = [("schedule", outcome(found.run)), ("command", command_line(found.run) or "unknown")]
     console.summary([*rows, ("file", str(file))])
 

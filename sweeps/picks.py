@@ -46,7 +46,7 @@ def _recommended(study: str) -> Found | None:
     verdict = folder_of(study).artifacts / "verdict.json"
     if not verdict.exists():
         return None
-    folder = (json.loads(verdict.read_text()).get("recommended") or {}).get("folder")
+    folder = (json.loads(verdict.read_text("utf-8")).get("recommended") or {}).get("folder")
     return Found(_there(folder), f"recommended by the verdict on study {study}") if folder else None
 
 

@@ -49,7 +49,7 @@ def _judge(
         if decided is None:
             return None
         _record(decided, own, tracker)
-    (own.path / "judged.json").write_text(json.dumps(_basis(families, judging)))
+    (own.path / "judged.json").write_text(json.dumps(_basis(families, judging)), "utf-8")
     return decided.verdict
 
 
@@ -58,9 +58,9 @@ def _known(own: RunFolder, families: Families, judging: Judging) -> Verdict | No
     judged, written = own.path / "judged.json", own.artifacts / "verdict.json"
     if not (judged.exists() and written.exists()):
         return None
-    if json.loads(judged.read_text()) != _basis(families, judging):
+    if json.loads(judged.read_text("utf-8")) != _basis(families, judging):
         return None
-    return Verdict.from_json(written.read_text())
+    return Verdict.from_json(written.read_text("utf-8"))
 
 
 def _basis(families: Families, judging: Judging) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Recording:
         """Write what was chosen; from now on there is something to follow."""
         self.folder.begin(self.card)
         text = yaml.dump(self.experiment.config, Dumper=yaml.CSafeDumper, sort_keys=False)
-        (self.folder.artifacts / "config.yaml").write_text(text)
+        (self.folder.artifacts / "config.yaml").write_text(text, "utf-8")
         self._file = HistoryFile(self.folder.history)
         self.tracker.start(self.folder)
 
@@ -72,7 +72,7 @@ class Recording:
             torch.save(weights, self.folder.artifacts / "weights.pt")
         if isinstance(error, Exception):
             text = "".join(traceback.format_exception(error))
-            (self.folder.artifacts / "traceback.txt").write_text(text)
+            (self.folder.artifacts / "traceback.txt").write_text(text, "utf-8", "backslashreplace")
         self._write_losses()
         reason = {} if error is None else {"reason": f"{error}" or type(error).__name__}
         self.folder.end(ENDS[end], tags={"state": end, **reason})
@@ -81,7 +81,7 @@ class Recording:
     def _write_losses(self) -> None:
         if self.last is not None and len(self.last.losses) > 1:
             by_seed = dict(zip(self.experiment.seeds, self.last.losses, strict=True))
-            (self.folder.artifacts / "losses.json").write_text(json.dumps(by_seed))
+            (self.folder.artifacts / "losses.json").write_text(json.dumps(by_seed), "utf-8")
 
 
 Ended = tuple[int, Epoch | DivergedError]

@@ -87,7 +87,7 @@ class HistoryFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("w", newline="")
+        self._file = path.open("w", encoding="utf-8", newline="")
         self._flushed: int | None = None  # when, in the epochs' own time
 
     def write(self, epoch: Epoch) -> None:
@@ -111,7 +111,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
     """The whole lines of a history file; a file that is not there has none."""
     if not path.exists():
         return []
-    whole, _, _ = path.read_text().rpartition("\n")
+    whole, _, _ = path.read_text("utf-8").rpartition("\n")
     return [
         {name: float(value) for name, value in row.items()}
         for row in csv.DictReader(whole.splitlines())

@@ -43,7 +43,7 @@ class TrialFolder:
         """Names, and the whole lines of the history; of a killed run the last may be torn."""
         if not self._run.history.exists():
             return [], []
-        header, *lines = self._run.history.read_text().split("\n")
+        header, *lines = self._run.history.read_text("utf-8").split("\n")
         names = header.split(",")
         rows = [line.split(",") for line in lines[:-1]]
         return names, [row for row in rows if len(row) == len(names)]

@@ -128,4 +128,4 @@ def note(job: Job, outcome: Outcome, returned: object) -> None:
     log.warning("trial %s failed: %s", job.number, outcome.reason)
     if isinstance(returned, Exception):
         text = "".join(traceback.format_exception(returned))
-        (job.folder / "traceback.txt").write_text(text, encoding="utf-8")
+        (job.folder / "traceback.txt").write_text(text, "utf-8", "backslashreplace")

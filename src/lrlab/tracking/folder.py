@@ -94,7 +94,7 @@ class RunFolder:
 
     def read(self) -> dict[str, Any]:
         """All that `begin` and `end` noted: the card, `uid`, `start`, `status`, `owner`, `end`."""
-        run: dict[str, Any] = json.loads((self.path / "run.json").read_text())
+        run: dict[str, Any] = json.loads((self.path / "run.json").read_text("utf-8"))
         return run
 
     def uid(self) -> str | None:
@@ -117,7 +117,7 @@ class RunFolder:
         """What a tracker noted: `run_id`, its `store`, and `complete` when it has everything."""
         path = self.path / "recorded.json"
         try:
-            noted: dict[str, Any] = json.loads(path.read_text())
+            noted: dict[str, Any] = json.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             return {}
         return noted
@@ -150,7 +150,7 @@ def status_of(run: Mapping[str, Any]) -> Status:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replace a file by a whole new one."""
     unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(content, default=str))
+    unfinished.write_text(json.dumps(content, default=str), "utf-8")
     unfinished.replace(path)
 
 
