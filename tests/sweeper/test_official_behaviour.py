@@ -106,3 +106,10 @@ def test_a_deleted_key_stays_deleted(files: Any, sweep: Any) -> None:
     seen: list[bool] = []
     sweep(lambda cfg: float(seen.append("z" in cfg) or cfg.x), "~z", "hydra.sweeper.n_trials=2")
     assert seen == [False, False]
+
+
+def test_an_override_of_hydra_s_may_speak_of_the_job(files: Any, sweep: Any) -> None:
+    root = files(SPHERE)
+    lines = ["hydra.sweep.dir=out", "hydra.sweep.subdir=job-${hydra.job.num}"]
+    sweep(lambda cfg: float(cfg.x), "hydra.sweeper.n_trials=2", *lines)
+    assert {path.name for path in root.glob("out/job-*")} == {"job-0", "job-1"}

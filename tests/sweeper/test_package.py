@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,3 +45,9 @@ def test_a_module_knows_neither_torch_nor_mlflow_nor_the_app(file: Path) -> None
     words = [line.split() for line in file.read_text().splitlines()]
     imported = [w[1].split(".")[0] for w in words if len(w) > 1 and w[0] in ("import", "from")]
     assert set(imported).isdisjoint(FOREIGN)
+
+
+def test_a_sweep_ends_with_results_where_warnings_are_errors(folder: Path, run: Any) -> None:
+    done = run("hydra.sweeper.n_trials=1", "hydra.sweep.dir=out", PYTHONWARNINGS="error")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "out/optimization_results.yaml").exists()

@@ -11,7 +11,7 @@ from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ def _options(override: Override, loader: ConfigLoader, config: DictConfig) -> li
     key = override.key_or_group
     if "." in key:
         return []
-    job, hydra = config.hydra.job.config_name, list(config.hydra.overrides.hydra)
+    # Unresolved: a job's number, say, is not known yet.
+    typed: Any = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
+    job, hydra = config.hydra.job.config_name, typed
     return loader.get_group_options(key, ObjectType.CONFIG, job, hydra)
 
 

@@ -73,7 +73,7 @@ class Tables(Ledger):
         query = select(TRIALS.c.study_id, best).join(VALUES, VALUES.c.trial_id == TRIALS.c.trial_id)
         query = query.where(complete, VALUES.c.objective == 0).group_by(TRIALS.c.study_id)
         with self._engine.connect() as connection:
-            found = dict(connection.execute(query).tuples().all())
+            found = {row[0]: row[1] for row in connection.execute(query)}
         return [found.get(study) for study in studies]
 
     def notes(self, study: int) -> dict[str, Any]:
