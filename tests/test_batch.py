@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from lrlab import Epoch, LinearRegression, Recipe, Schedule, Task, train_batch
+from lrlab import DivergedError, Epoch, LinearRegression, Recipe, Schedule, Task, train_batch
 from lrlab.batch.apart import Apart
 from lrlab.batch.grouping import PROPORTIONAL
 from lrlab.batch.together import Together
@@ -25,6 +25,13 @@ def alone(task: Task, recipe: Recipe, epochs: int, seed: int) -> list[Epoch]:
     model = fresh_model(task, seed)
     optimizer, schedule = recipe.build(task.parameter_groups(model))
     return list(train(task, model, optimizer, schedule, epochs, seed=seed))
+
+
+def final_loss(task: Task, recipe: Recipe, epochs: int, seed: int) -> float:
+    try:
+        return alone(task, recipe, epochs, seed)[-1].loss
+    except DivergedError:
+        return math.inf
 
 
 def together(task: Task, recipes: list[Recipe], epochs: int, seeds: list[int]) -> list[Any]:
@@ -228,3 +235,103 @@ def test_a_model_with_buffers_is_refused_where_a_task_says_it_stacks() -> None:
 def test_nothing_is_not_a_number_where_no_run_diverged() -> None:
     history = together(LinearRegression(**SMALL), [sgd(), sgd(momentum=0.5)], 3, [1])
     assert all(math.isfinite(e.loss) for epochs in history for e in epochs.values())
+
+
+class Wild(LinearRegression):
+    """A training that is lost from a start where the first weight is above zero."""
+
+    def loss(self, model: nn.Module, batch: Any) -> Any:
+        (weight, *_) = model.parameters()
+        return super().loss(model, batch) * torch.where(weight.flatten()[0] > 0, 1e30, 1.0)
+
+    def stacked_loss(self, model: nn.Module, stack: Any, batch: Any, *, shared: bool) -> Any:
+        return over_members(self.loss, model, stack, batch, shared=shared)
+
+
+@pytest.mark.parametrize("stacks", [True, False])
+def test_seeds_diverge_one_by_one_and_the_others_are_as_alone(stacks: bool) -> None:
+    task, seeds = Wild(**SMALL), list(range(6))
+    task.stacks = stacks
+    recipes = [sgd(lr=1e-3), sgd(lr=2e-3)]
+    batch = train_batch(task, recipes, 4, seeds=seeds, each_seed=True)
+    *_, last = batch
+    assert not batch.errors
+    for run, recipe in enumerate(recipes):
+        expected = [final_loss(task, recipe, 4, seed) for seed in seeds]
+        assert 0 < expected.count(math.inf) < 6
+        assert last[run].losses == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_run_that_ends_with_its_first_lost_seed_says_how_many_there_are() -> None:
+    batch = train_batch(Wild(**SMALL), [sgd()], 4, seeds=range(6))
+    list(batch)
+    assert "after epoch 1, above" in str(batch.errors[0])
+    assert str(batch.errors[0]).endswith("; 4 of 6 seeds diverged")
+
+
+def test_a_run_all_of_whose_seeds_diverge_ends_though_each_may() -> None:
+    batch = train_batch(LinearRegression(**SMALL), [sgd(lr=1e30)], 9, seeds=[1, 2], each_seed=True)
+    history = list(batch)
+    assert len(history) == 2
+    assert history[-1][0].losses == (math.inf, math.inf)
+    assert "; 2 of 2 seeds diverged" in str(batch.errors[0])
+
+
+@pytest.mark.parametrize("stacks", [True, False])
+def test_a_batch_judges_in_evaluation_mode_and_without_gradients(stacks: bool) -> None:
+    judged, trained = set(), set()
+
+    class Watched(LinearRegression):
+        def model(self) -> Any:
+            return nn.Sequential(nn.Dropout(0.5), nn.Linear(3, 1))
+
+        def loss(self, model: nn.Module, batch: Any) -> Any:
+            trained.add((model.training, torch.is_grad_enabled()))
+            x, y = batch
+            return nn.functional.mse_loss(model[1](x), y)
+
+        def evaluate(self, model: nn.Module) -> Any:
+            judged.add((model.training, torch.is_grad_enabled()))
+            return nn.functional.mse_loss(model(self.x), self.y)
+
+        def stacked_loss(self, model: nn.Module, stack: Any, batch: Any, *, shared: bool) -> Any:
+            return over_members(self.loss, model, stack, batch, shared=shared)
+
+        stacked_evaluate = Task.stacked_evaluate
+
+    task = Watched(**SMALL)
+    task.stacks = stacks
+    together(task, [sgd(lr=0.01), sgd(lr=0.02)], 2, [1])
+    assert judged == {(False, False)}
+    assert trained == {(True, True)}
+
+
+def test_the_lr_factor_is_as_exact_as_the_learning_rate() -> None:
+    class Exact(LinearRegression):
+        def model(self) -> Any:
+            return super().model().double()
+
+        def evaluate(self, model: nn.Module) -> Any:
+            return nn.functional.mse_loss(model(self.x), self.y)
+
+        stacked_loss, stacked_evaluate = Task.stacked_loss, Task.stacked_evaluate
+
+    task = Exact(**SMALL)
+    task.x, task.y = task.x.double(), task.y.double()
+    recipe = replace(sgd(lr=0.1), lr_factor=0.3)
+    (found, _) = together(task, [recipe, sgd()], 1, [1])[-1].values()
+    assert found.loss == pytest.approx(alone(task, recipe, 1, 1)[-1].loss, rel=1e-14)
+
+
+def test_a_member_that_fails_leaves_torch_s_random_numbers_as_they_were() -> None:
+    class Failing(Dropping):
+        def batches(self, generator: torch.Generator) -> Any:
+            torch.rand(1)
+            raise RuntimeError("no data")
+
+    batch = iter(train_batch(Failing(**SMALL), [sgd(), sgd()], 2, seeds=[1]))
+    next(batch)
+    before = torch.get_rng_state()
+    with pytest.raises(RuntimeError, match="no data"):
+        next(batch)
+    assert torch.equal(torch.get_rng_state(), before)

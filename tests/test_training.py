@@ -1,12 +1,15 @@
 import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from lrlab import DivergedError, LinearRegression, Schedule, curves, follow, train
+from lrlab import DivergedError, HistoryFile, LinearRegression, Schedule, curves, follow, train
+from lrlab.history import read_history
 from lrlab.weights import weights
 
 
@@ -146,3 +149,105 @@ def test_no_schedule_beats_the_best_excess_and_chebyshev_s_comes_near() -> None:
     constant = run(task, lr=2 / (high + low), epochs=steps)[-1]
     assert 0 < best < found.excess_loss < constant.excess_loss < start
     assert found.excess_loss < 20 * best
+
+
+class Shifted(LinearRegression):
+    """The regression with a constant added to its loss, as a log-likelihood has one."""
+
+    def __init__(self, shift: float) -> None:
+        super().__init__(n=50, p=3)
+        self.best_loss, self.shift = None, shift
+
+    def evaluate(self, model):
+        return nn.functional.mse_loss(model(self.x), self.y) + self.shift
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(-1e6, 1e6))
+def test_a_constant_added_to_the_loss_changes_no_training(shift: float) -> None:
+    plain, shifted = run(Shifted(0.0)), run(Shifted(shift))
+    assert [epoch.weights for epoch in shifted] == [epoch.weights for epoch in plain]
+
+
+def test_a_first_loss_of_zero_is_no_divergence() -> None:
+    first = run(Shifted(0.0))[0].loss
+    assert run(Shifted(-first))[0].loss == 0.0
+    assert len(run(Shifted(-first))) == 21
+
+
+def test_a_loss_that_rises_far_above_a_negative_first_one_ends_the_training() -> None:
+    with pytest.raises(DivergedError, match=r"the loss is .* after epoch \d+, above .* \(diverg"):
+        run(Shifted(-1e4), lr=3.0, epochs=500)
+
+
+class Watched(LinearRegression):
+    """Notes the mode in which its losses are computed; its model has dropout and batch norm."""
+
+    def __init__(self) -> None:
+        super().__init__(n=64, p=4, batch_size=16)
+        self.judged, self.trained = set(), set()
+
+    def model(self):
+        return nn.Sequential(nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 1))
+
+    def loss(self, model, batch):
+        self.trained.add((model.training, torch.is_grad_enabled()))
+        return super().loss(model, batch)
+
+    def evaluate(self, model):
+        self.judged.add((model.training, torch.is_grad_enabled()))
+        return nn.functional.mse_loss(model(self.x + 100.0), self.y)
+
+
+def test_the_model_is_judged_in_evaluation_mode_and_without_gradients() -> None:
+    task = Watched()
+    run(task, epochs=2, lr=0.01)
+    assert task.judged == {(False, False)}
+    assert task.trained == {(True, True)}
+
+
+def test_judging_before_the_first_epoch_changes_nothing_in_the_model() -> None:
+    torch.manual_seed(0)
+    task = Watched()
+    model = task.model()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    sgd = torch.optim.SGD(model.parameters(), lr=0.1)
+    first = next(train(task, model, sgd, Schedule(follow(sgd, curves.flat)), epochs=1))
+    torch.testing.assert_close(dict(model.state_dict()), before)
+    assert first.loss == task.evaluate(model.eval()).item()
+
+
+@pytest.mark.parametrize("scalar", [np.float64, np.float32, torch.tensor])
+def test_scalars_of_numpy_and_torch_make_a_history_that_can_be_read(scalar, tmp_path: Path) -> None:
+    class Scalars(LinearRegression):
+        def evaluate(self, model):
+            return scalar(float(super().evaluate(model)))
+
+    task = Scalars(n=30)
+    lowest = task.best_loss
+    task.best_loss = scalar(lowest)
+    file = HistoryFile(tmp_path / "history.csv")
+    for epoch in run(task, epochs=2):
+        file.write(epoch)
+    file.close()
+    rows = read_history(tmp_path / "history.csv")
+    assert len(rows) == 3
+    assert rows[-1]["excess_loss"] == pytest.approx(rows[-1]["loss"] - lowest, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "message"),
+    [
+        ("ReduceLROnPlateau", {}, "monitor must be 'loss', got monitor=None"),
+        ("StepLR", {"monitor": "loss"}, "StepLR watches no metric"),
+        ("StepLR", {"step_every": "epochs"}, "step_every must be epoch or batch, got 'epochs'"),
+    ],
+)
+def test_a_schedule_that_could_never_step_is_refused_when_it_is_made(
+    kind: str, about, message: str
+) -> None:
+    sgd = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    arguments = {"step_size": 1} if kind == "StepLR" else {}
+    scheduler = getattr(torch.optim.lr_scheduler, kind)(sgd, **arguments)
+    with pytest.raises(ValueError, match=message):
+        Schedule(scheduler, **about)

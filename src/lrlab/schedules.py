@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal, cast
+from functools import cache, partial
+from inspect import Parameter, signature
+from typing import Any, Literal, cast, get_args
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 
 Curve = Callable[..., float]
+Event = Literal["epoch", "batch"]
 
 
 def follow(optimizer: Optimizer, curve: Curve, **arguments: Any) -> LambdaLR:
@@ -36,13 +38,35 @@ class Schedule:
         scheduler: any torch `LRScheduler`, `ReduceLROnPlateau` included.
         step_every: one step after each `epoch` or after each `batch`.
         monitor: `loss` for a scheduler that watches it, else None.
+
+    Raises:
+        ValueError: another `step_every` or `monitor`; no `monitor` for a scheduler whose `step`
+            takes a metric; a `monitor` for one whose `step` takes none.
+
+    >>> import torch
+    >>> Schedule(ReduceLROnPlateau(torch.optim.SGD([torch.zeros(1)], lr=0.4)))
+    Traceback (most recent call last):
+    ValueError: ReduceLROnPlateau watches a metric: monitor must be 'loss', got monitor=None
     """
 
     scheduler: LRScheduler
-    step_every: Literal["epoch", "batch"] = "epoch"
+    step_every: Event = "epoch"
     monitor: Literal["loss"] | None = None
 
-    def after(self, event: Literal["epoch", "batch"], loss: Callable[[], float]) -> None:
+    def __post_init__(self) -> None:
+        if self.step_every not in get_args(Event):
+            raise ValueError(f"step_every must be epoch or batch, got {self.step_every!r}")
+        name, watches = type(self.scheduler).__name__, _watches_a_metric(type(self.scheduler).step)
+        if watches and self.monitor != "loss":
+            raise ValueError(
+                f"{name} watches a metric: monitor must be 'loss', got monitor={self.monitor!r}"
+            )
+        if not watches and self.monitor is not None:
+            raise ValueError(
+                f"{name} watches no metric: monitor must be None, got monitor={self.monitor!r}"
+            )
+
+    def after(self, event: Event, loss: Callable[[], float]) -> None:
         """Step if this event is what the schedule steps at; the loss is read only if watched."""
         if event != self.step_every:
             return
@@ -54,3 +78,11 @@ class Schedule:
     def lrs(self) -> tuple[float, ...]:
         """The learning rate now in force, one for each parameter group."""
         return tuple(float(group["lr"]) for group in self.scheduler.optimizer.param_groups)
+
+
+@cache
+def _watches_a_metric(step: Callable[..., None]) -> bool:
+    """Whether a scheduler's `step` cannot be called without an argument."""
+    _, *parameters = signature(step).parameters.values()
+    named = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    return any(p.default is Parameter.empty and p.kind in named for p in parameters)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from lrlab.divergence import check_sound
+from lrlab.divergence import diverged, highest
 from lrlab.history import Epoch
 from lrlab.schedules import Schedule
 from lrlab.tasks import Task
@@ -39,7 +39,8 @@ def train(
         schedule: over that optimizer.
         epochs: passes over the data, >= 1.
         seed: of the order of the batches.
-        divergence: a loss more than so many times the first one ends the training.
+        divergence: a loss more than so many times the first one ends the training; see
+            `lrlab.divergence.highest` for a first loss that is not above zero.
 
     Raises:
         DivergedError: after the epoch that diverged was given out.
@@ -55,9 +56,10 @@ def train(
     for epoch in islice(walk(task, model, optimizer, schedule, seed), epochs + 1):
         yield epoch
         if epoch.number == 0:
-            limit = divergence * epoch.loss
-        else:
-            check_sound(epoch, limit)
+            limit = highest(epoch.loss, divergence)
+            continue
+        for error in diverged(epoch.number, [epoch.loss], [limit], epoch.lrs).values():
+            raise error
 
 
 def walk(
@@ -65,10 +67,10 @@ def walk(
 ) -> Iterator[Epoch]:
     """The state before training and after each epoch, without end and wherever it leads."""
     generator = torch.Generator().manual_seed(seed)
-    yield _observe(0, task, model, schedule, float(task.evaluate(model)))
+    yield _observe(0, task, model, schedule, _evaluate(task, model))
     for number in count(1):
         _train_epoch(task, model, optimizer, schedule, generator)
-        loss = float(task.evaluate(model))
+        loss = _evaluate(task, model)
         schedule.after("epoch", lambda loss=loss: loss)  # type: ignore[misc]
         yield _observe(number, task, model, schedule, loss)
 
@@ -87,9 +89,14 @@ def _train_epoch(
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.after("batch", loss.item)
+
+
+def _evaluate(task: Task, model: nn.Module) -> float:
     model.eval()
+    with torch.no_grad():
+        return float(task.evaluate(model))
 
 
 def _observe(number: int, task: Task, model: nn.Module, schedule: Schedule, loss: float) -> Epoch:
-    excess = None if task.best_loss is None else loss - task.best_loss
+    excess = None if task.best_loss is None else loss - float(task.best_loss)
     return Epoch(number, schedule.lrs(), loss, excess, weights(model))

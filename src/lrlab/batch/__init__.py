@@ -18,6 +18,7 @@ def train_batch(
     *,
     seeds: Sequence[int] = (0,),
     divergence: float = 1000.0,
+    each_seed: bool = False,
 ) -> Batch:
     """Train runs side by side, a run for each recipe, each over the same seeds.
 
@@ -28,7 +29,10 @@ def train_batch(
         recipes: how each run is trained.
         epochs: passes over the data, >= 1.
         seeds: of the initial weights and the order of the batches; a model for each run and seed.
-        divergence: a loss more than so many times the first one ends a run.
+        divergence: a loss more than so many times the first one ends a run; see
+            `lrlab.divergence.highest` for a first loss that is not above zero.
+        each_seed: seeds diverge one by one, and such a seed's loss is inf from then on; otherwise
+            a run ends with the first of its seeds that diverges.
 
     >>> import torch
     >>> from lrlab import LinearRegression, Schedule
@@ -42,4 +46,4 @@ def train_batch(
     """
     together = task.stacks and len(recipes) * len(seeds) > 1
     kind = Together if together else Apart
-    return kind(task, recipes, epochs, seeds, divergence)
+    return kind(task, recipes, epochs, seeds, divergence, each_seed)

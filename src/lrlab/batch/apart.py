@@ -34,9 +34,11 @@ class Member:
     def _own_random_numbers(self) -> Iterator[None]:
         others = _random_states()
         _resume(self._random)
-        yield
-        self._random = _random_states()
-        _resume(others)
+        try:
+            yield
+        finally:
+            self._random = _random_states()
+            _resume(others)
 
 
 class Apart(Batch):
@@ -57,8 +59,9 @@ class Apart(Batch):
 
     def _advance(self) -> None:
         for run in self.open:
-            for member in self._members[run]:
-                member.advance()
+            for place, member in enumerate(self._members[run]):
+                if place not in self.diverged.get(run, ()):
+                    member.advance()
 
     def _observe(self) -> Observed:
         epochs = [[member.epoch for member in members] for members in self._members]

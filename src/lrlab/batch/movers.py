@@ -8,8 +8,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from lrlab.batch.rates import Event, Rates
+from lrlab.batch.rates import Rates
 from lrlab.recipes import Recipe
+from lrlab.schedules import Event
 from lrlab.stacking import Stack
 from lrlab.tasks import Task
 
@@ -58,7 +59,9 @@ class Fused:
         self._decays = bool(group.get("weight_decay"))  # then a step depends on where it starts
         batches = field.task.batches_per_epoch
         self._rates = Rates(recipes, field.epochs, batches, field.seeds)
-        self._factors = torch.tensor([[recipe.lr_factor] for recipe in recipes])
+        self._factors = torch.tensor(
+            [[recipe.lr_factor] for recipe in recipes], dtype=torch.float64
+        )
 
     @torch.no_grad()
     def step(self, gradients: Gradients) -> None:

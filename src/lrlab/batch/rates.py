@@ -1,15 +1,13 @@
 """Where the learning rates of the runs in a batch come from."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from lrlab.recipes import Recipe
-from lrlab.schedules import Schedule
+from lrlab.schedules import Event, Schedule
 
-Event = Literal["epoch", "batch"]
 LONGEST = 1_000_000  # steps of a curve kept in memory, beyond which the schedule itself is stepped
 
 

@@ -1,12 +1,13 @@
 """What runs that are trained side by side have in common, however their tensors lie."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from lrlab.divergence import DivergedError, check_sound
+from lrlab.divergence import DivergedError, diverged, highest
 from lrlab.history import Epoch, now
 from lrlab.recipes import Recipe
 from lrlab.tasks import Task
@@ -51,6 +52,7 @@ class Batch(ABC):
     Attributes:
         open: the places of the runs that still train.
         errors: what ended a run before its time, by its place.
+        diverged: the places of the seeds that diverged, by the place of their run.
     """
 
     def __init__(
@@ -60,23 +62,28 @@ class Batch(ABC):
         epochs: int,
         seeds: Sequence[int],
         divergence: float,
+        each_seed: bool,
     ) -> None:
         self.open = list(range(len(recipes)))
         self.errors: dict[int, DivergedError] = {}
+        self.diverged: dict[int, set[int]] = {}
         self._task, self._recipes, self._seeds = task, recipes, seeds
-        self._epochs, self._divergence = epochs, divergence
+        self._epochs, self._divergence, self._each_seed = epochs, divergence, each_seed
+        self._best = None if task.best_loss is None else float(task.best_loss)
+        self._limits: list[list[float]] = []
 
     def __iter__(self) -> Iterator[dict[int, Epoch]]:
         """The state before training and after each epoch, of the runs that are open then."""
-        first = self._states(0)
-        yield first
+        first = self._observe()
+        self._limits = [[highest(loss, self._divergence) for loss in run] for run in first.losses]
+        yield self._states(first, 0, self.open)
         for number in range(1, self._epochs + 1):
             if not self.open:
                 return
             self._advance()
-            states = self._states(number)
-            self._check(states, first)
-            yield states
+            observed, trained = self._observe(), list(self.open)
+            self._check(observed, number)
+            yield self._states(observed, number, trained)
 
     def leave(self, run: int) -> None:
         """Train a run no further; the others do not notice."""
@@ -94,14 +101,28 @@ class Batch(ABC):
     def _observe(self) -> Observed:
         """The state of all runs."""
 
-    def _states(self, number: int) -> dict[int, Epoch]:
-        observed, milliseconds, best = self._observe(), now(), self._task.best_loss
-        return {run: observed.epoch(run, number, best, milliseconds) for run in self.open}
+    def _states(self, observed: Observed, number: int, runs: Sequence[int]) -> dict[int, Epoch]:
+        milliseconds = now()
+        return {run: observed.epoch(run, number, self._best, milliseconds) for run in runs}
 
-    def _check(self, states: dict[int, Epoch], first: dict[int, Epoch]) -> None:
-        for run in [run for run in self.open if run in states]:
-            try:
-                check_sound(states[run], self._divergence * first[run].loss)
-            except DivergedError as error:
-                self.errors[run] = error
-                self.leave(run)
+    def _check(self, observed: Observed, number: int) -> None:
+        for run in list(self.open):
+            losses = observed.losses[run]
+            errors = diverged(number, losses, self._limits[run], observed.lrs[run])
+            if errors or run in self.diverged:
+                self._lose(run, losses, errors)
+
+    def _lose(self, run: int, losses: list[float], errors: dict[int, DivergedError]) -> None:
+        lost = self.diverged.setdefault(run, set())
+        lost.update(errors)
+        if self._each_seed:
+            for place in lost:
+                losses[place] = math.inf
+        if errors and (len(lost) == len(self._seeds) or not self._each_seed):
+            self.errors[run] = self._reason(lost, next(iter(errors.values())))
+            self.leave(run)
+
+    def _reason(self, lost: set[int], error: DivergedError) -> DivergedError:
+        if len(self._seeds) == 1:
+            return error
+        return DivergedError(f"{error}; {len(lost)} of {len(self._seeds)} seeds diverged")

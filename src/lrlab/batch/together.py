@@ -8,9 +8,9 @@ from torch import Tensor
 
 from lrlab.batch.grouping import grouped
 from lrlab.batch.movers import Field, Fused, Mover, Own
-from lrlab.batch.rates import Event
 from lrlab.batch.side_by_side import Batch, Observed
 from lrlab.recipes import Recipe
+from lrlab.schedules import Event
 from lrlab.stacking import batches, stacked
 from lrlab.tasks import Task
 from lrlab.training import fresh_model
@@ -62,6 +62,7 @@ class Together(Batch):
         return {name: tensor.detach()[rows].clone() for name, tensor in self._stack.items()}
 
     def _advance(self) -> None:
+        self._model.train()
         streams = [self._task.batches(generator) for generator in self._generators]
         for batch, shared in batches(streams, self._seed_of):
             self._step(batch, shared)
@@ -83,6 +84,7 @@ class Together(Batch):
 
     @torch.no_grad()
     def _judge(self) -> Tensor:
+        self._model.eval()
         return self._task.stacked_evaluate(self._model, self._stack)
 
     @torch.no_grad()

@@ -13,6 +13,10 @@ from lrlab.stacking import Batch, Stack, over_members
 class Task(ABC):
     """Data, model and loss. Subclass it for a problem of your own (see `examples/`).
 
+    The trainer sets the model's mode: `loss` is called in training mode and with gradients,
+    `evaluate` in evaluation mode and without gradients, before the first epoch too. Dropout and
+    batch normalisation need no care from the task. Losses may have any sign.
+
     Attributes:
         batches_per_epoch: how many batches `batches` gives.
         best_loss: the lowest value that `evaluate` can take, where that is known, else None.
