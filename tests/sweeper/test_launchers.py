@@ -51,7 +51,7 @@ def test_every_launcher_runs_all_families_to_the_end_and_prunes(
     trials = [t for family in found.values() for t in family]
     assert sorted(t.user_attrs["number"] for t in trials) == list(range(16))
     assert {t.state.name for t in trials} == {"COMPLETE", "PRUNED"}
-    assert len({t.user_attrs["owner"]["pid"] for t in trials}) == (1 if launcher == "basic" else 2)
+    assert len({t.user_attrs["owner"] for t in trials}) == (1 if launcher == "basic" else 2)
 
 
 @installed("joblib")

@@ -11,8 +11,8 @@ from hydra.errors import HydraException
 
 from . import _faults
 from ._choosing import Asked, Chooser, Unaskable
+from ._databases import locked
 from ._ledgers import Conflict
-from ._locks import locked
 from ._outcomes import Outcome
 from ._reaping import Reaper
 from ._shelves import Shelf

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 
+from crashsafe.processes import this_process
+
 from ._compositions import Composition
 from ._counting import Tally
 from ._failures import Patience
-from ._owners import here
 from ._shelves import Shelf
 from ._sizes import Sizes
 from ._suggesting import suggest
@@ -114,7 +115,7 @@ class Chooser:
 
     def _stamp(self, index: int, number: int) -> dict[str, Any]:
         return {
-            "owner": here(),
+            "owner": this_process(),
             "session": self._plan.session,
             "family": self._plan.families[index].label,
             "number": number,

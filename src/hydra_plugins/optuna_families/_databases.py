@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,12 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 
+from crashsafe.addresses import absolute, parse, sqlite_address, sqlite_file
+from crashsafe.creation import create_file, exists
+from crashsafe.locks import database_lock
+from crashsafe.masking import masked
+
 from . import _faults
-from ._locks import locked
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage, RDBStorage
     from sqlalchemy.engine import Engine
+
+_LOCK = 0x6F70_7475_6E61  # "optuna": any number that all sweeps agree on
+BUSY = 60.0  # seconds to wait for other writers of a SQLite file
 
 
 @dataclass(frozen=True)
@@ -37,56 +43,42 @@ class Database:
 def address(url: str | None, folder: Path, cwd: Path) -> str:
     """Return the full address; no address means a database of its own in the sweep's folder.
 
+    Raises:
+        HydraException: it is no address of a database.
+
     >>> address(None, Path("/runs/1"), Path("/home"))
     'sqlite:////runs/1/optuna.db'
     >>> address("sqlite:///mlruns/optuna.db", Path("/runs/1"), Path("/home"))
     'sqlite:////home/mlruns/optuna.db'
     """
     if url is None:
-        return f"sqlite:///{folder / 'optuna.db'}"
-    scheme, found, rest = str(url).partition("://")
-    if not found:
-        raise HydraException(
-            f"hydra.sweeper.storage must be a database URL such as sqlite:///optuna.db, got {url!r}"
-        )
-    if scheme == "sqlite":
-        return f"sqlite:///{cwd / rest.removeprefix('/')}"
-    if scheme == "postgresql" and not importlib.util.find_spec("psycopg2"):
-        return f"postgresql+psycopg://{rest}"
-    return str(url)
+        return sqlite_address(folder / "optuna.db")
+    try:
+        return absolute(str(url), cwd)
+    except ValueError as error:
+        raise HydraException(f"hydra.sweeper.storage={masked(str(url))!r}: {error}") from None
 
 
-def masked(text: str) -> str:
-    """Hide the password of every address in a text.
-
-    >>> masked("storage=postgresql://me:secret@db/studies")
-    'storage=postgresql://me:***@db/studies'
-    """
-    return re.sub(r"(\w+://[^\s:/@]*:)[^\s@]*@", r"\1***@", text)
-
-
-def _file(url: str) -> Path | None:
-    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+def locked(url: str) -> AbstractContextManager[None]:
+    """Hold the one lock under which trials are counted, given up and asked for."""
+    return database_lock(url, _LOCK)
 
 
 def create(url: str) -> None:
     """Make the database once, however many processes want to be first.
 
-    A SQLite file is made under another name and renamed into place, so a process that is killed
-    here leaves no half of it.
-
     Raises:
         HydraException: when it cannot be reached.
     """
-    file = _file(url)
+    file = sqlite_file(url)
     try:
         if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            file.resolve().parent.mkdir(parents=True, exist_ok=True)
         with locked(url):
-            if file is None or (file.exists() and file.stat().st_size):
+            if file is None or exists(file):
                 _open(url)[1].engine.dispose()
             else:
-                _create_file(file)
+                create_file(file, _build)
     except Exception as error:
         reason = masked(str(error.__cause__ or error).strip().splitlines()[0])
         raise HydraException(
@@ -99,16 +91,13 @@ def _missing(url: str) -> str:
     return "; install psycopg (the extra named postgres)" if wanted else ""
 
 
-def _create_file(file: Path) -> None:
-    draft = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-    draft.unlink(missing_ok=True)
-    engine = _open(f"sqlite:///{draft}")[1].engine
+def _build(draft: Path) -> None:
+    engine = _open(sqlite_address(draft))[1].engine
     with engine.connect() as connection:
         # Readers and one writer at a time, and a commit without waiting for the disk twice.
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
     engine.dispose()
     _faults.step("drafted")
-    draft.replace(file)
 
 
 @lru_cache(maxsize=8)
@@ -121,10 +110,11 @@ def _open(url: str, **options: Any) -> tuple[BaseStorage, RDBStorage]:
     from optuna.storages import RDBStorage, get_storage
     from sqlalchemy import event
 
-    if _file(url):
-        options["engine_kwargs"] = {"connect_args": {"timeout": 60}}  # seconds, for a busy file
+    sqlite = sqlite_file(url) is not None
+    if sqlite and "timeout" not in parse(url).query:
+        options["engine_kwargs"] = {"connect_args": {"timeout": BUSY}}
     rdb = RDBStorage(url, **options)
-    if _file(url):
+    if sqlite:
         event.listen(rdb.engine, "connect", _relax)
         rdb.engine.dispose()  # the connection made so far did not hear _relax
     return get_storage(rdb), rdb

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from ._databases import masked
+from crashsafe.masking import masked
 
 _MARKS = {
     "hydra.job.num": "MARK-NUM",

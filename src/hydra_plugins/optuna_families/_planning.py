@@ -9,10 +9,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from crashsafe.masking import masked
+from crashsafe.processes import this_process
+
 from . import _databases, _folders, _studies
 from ._composing import Composer
 from ._grids import points
-from ._owners import here
 from ._plans import Family, Plan, label, study_name
 from ._samplers import is_grid, pruner, sampler
 from ._settings import Settings
@@ -43,7 +45,7 @@ def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
         arguments=composer.arguments,
         families=tuple(families),
         session=secrets.token_hex(8),
-        starter=here(),
+        starter=this_process(),
         failed_before=failed,
     )
 
@@ -75,12 +77,12 @@ def _new_name(config: DictConfig) -> str:
 
 
 def _claim(settings: Settings, config: DictConfig, name: str) -> Path:
-    owner = f"{name} in {_databases.masked(str(settings.storage))}"
+    owner = f"{name} in {masked(str(settings.storage))}"
     folder = _folders.claim(Path(config.hydra.sweep.dir), owner)
     with open_dict(config):
         config.hydra.sweep.dir = str(folder)
         config.hydra.sweeper.study_name = name
-    text = _databases.masked(OmegaConf.to_yaml(config))
+    text = masked(OmegaConf.to_yaml(config))
     (folder / "multirun.yaml").write_text(text, encoding="utf-8")
     return folder
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._owners import Owner
 from ._settings import Settings
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Plan:
     arguments: Arguments
     families: tuple[Family, ...]
     session: str  # this run of the command, among others that may work on the same study
-    starter: Owner  # the process that the user started; workers end with it
+    starter: str  # the process that the user started; workers end with it
     failed_before: tuple[int, ...]  # per family, when this session began
 
 

@@ -9,9 +9,10 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from crashsafe.processes import Liveness, liveness
+
 from . import _stopping
 from ._databases import connect
-from ._owners import alive
 from ._plans import Plan
 from ._reaping import BEAT
 
@@ -61,7 +62,9 @@ class Pulse:
                 log.debug("the study database is away", exc_info=True)
 
     def _look(self) -> None:
-        if alive(self._plan.starter) is False or stopped(self._plan, self._storage, self._study):
+        if liveness(self._plan.starter) is Liveness.DEAD or stopped(
+            self._plan, self._storage, self._study
+        ):
             _stopping.request()
         now = time.monotonic()
         if self._trials and now - self._last > BEAT:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from crashsafe.processes import Liveness, liveness, this_process
 
 from ._grids import RETRIES
 from ._outcomes import DIED, Outcome
-from ._owners import Owner, alive, here
 from ._shelves import Shelf
 
 if TYPE_CHECKING:
@@ -43,31 +45,21 @@ class Reaper:
             if (index, number) not in held
         ]
         self._shelf.read(running)
-        lives = self._lives()
+        lives = cache(liveness)  # each process once, not once for each of its trials
         dead = [one for one in running if self._dead(self._shelf.trial(*one), lives)]
         for index, number in dead:
             self.give_up(index, number, DIED)
         return bool(dead)
 
-    def _lives(self) -> Callable[[Owner], bool | None]:
-        """Look each process up once, not once for each of its trials."""
-        known: dict[tuple[str, int, str], bool | None] = {}
-
-        def lives(owner: Owner) -> bool | None:
-            name = (owner["host"], owner["pid"], owner["start"])
-            if name not in known:
-                known[name] = alive(owner)
-            return known[name]
-
-        return lives
-
-    def _dead(self, trial: FrozenTrial, lives: Callable[[Owner], bool | None]) -> bool:
-        owner = trial.user_attrs.get("owner")
+    def _dead(self, trial: FrozenTrial, lives: Callable[[str], Liveness]) -> bool:
+        owner = owner_of(trial)
         # Ours but not held: the database went away while we were asking for it.
-        if owner is None or owner == here():
+        if owner is None or owner == this_process():
             return True
-        living = lives(owner)
-        return self._silent(trial._trial_id) if living is None else not living
+        found = lives(owner)
+        if found is Liveness.UNKNOWN:
+            return self._silent(trial._trial_id)
+        return found is Liveness.DEAD
 
     def _silent(self, trial_id: int) -> bool:
         last, since = self._beats.get(trial_id, (None, 0.0))
@@ -102,3 +94,11 @@ class Reaper:
         if trial.params and attempt < RETRIES and not queued:
             attributes = {"retry_of": trial.number, "attempt": attempt + 1}
             study.enqueue_trial(trial.params, user_attrs=attributes)
+
+
+def owner_of(trial: FrozenTrial) -> str | None:
+    """Return the name of the process that runs a trial."""
+    owner = trial.user_attrs.get("owner")
+    if isinstance(owner, dict):  # as version 0.1.0 stored it
+        return f"{owner['host']}:{owner['pid']}:{owner['start']}"
+    return owner

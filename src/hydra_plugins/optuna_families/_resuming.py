@@ -6,7 +6,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from ._databases import masked
+from crashsafe.masking import masked
+
 from ._settings import Settings
 
 

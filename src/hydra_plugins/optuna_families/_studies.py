@@ -9,8 +9,7 @@ from hydra.errors import HydraException
 
 from . import _faults
 from ._composing import Composer
-from ._databases import Database
-from ._locks import locked
+from ._databases import Database, locked
 from ._plans import Family
 
 if TYPE_CHECKING:

@@ -16,7 +16,9 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from . import _arguments, _databases, _results, _stopping
+from crashsafe.masking import masked
+
+from . import _arguments, _results, _stopping
 from ._asking import Desk
 from ._composing import Composer
 from ._noise import tamed
@@ -78,7 +80,7 @@ class Sweep:
         each = f"{plan.families[0].n_trials} trials"
         families = f"{len(plan.families)} families of {each}" if len(plan.families) > 1 else each
         self._say(f"study {plan.name}: {families}")
-        self._say(f"stored in {_databases.masked(plan.storage)}")
+        self._say(f"stored in {masked(plan.storage)}")
         self._say(f"jobs in {folder}")
         self._say(f"resume with: {command(settings, plan.name, folder)}")
 

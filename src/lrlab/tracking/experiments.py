@@ -9,10 +9,11 @@ from mlflow.entities import Experiment as Found
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from lrlab.tracking.addresses import shown, with_driver
+from crashsafe.addresses import with_driver
+from crashsafe.masking import masked
+from crashsafe.processes import Liveness, liveness
 from lrlab.tracking.bulk import BulkStore, open_engine
 from lrlab.tracking.folder import RunFolder
-from lrlab.tracking.owners import alive
 from lrlab.tracking.public import PublicStore
 from lrlab.tracking.records import FOLDER_TAG, OWNER_TAG, UID_TAG
 from lrlab.tracking.store import create_once
@@ -38,7 +39,7 @@ class Experiment:
         """
         for run in self._running():
             tags = run.data.tags
-            if OWNER_TAG not in tags or alive(tags[OWNER_TAG]):
+            if OWNER_TAG not in tags or liveness(tags[OWNER_TAG]) is not Liveness.DEAD:
                 continue
             folder = RunFolder(Path(tags[FOLDER_TAG]))
             if folder.uid() == tags[UID_TAG]:
@@ -74,7 +75,7 @@ def open_experiment(uri: str, name: str, *, bulk: bool = True) -> Experiment:
             f"mlflow experiments restore --experiment-id {found.experiment_id}"
         )
     engine = open_engine(uri) if bulk else None
-    number, address = str(found.experiment_id), shown(uri)
+    number, address = str(found.experiment_id), masked(uri)
     if engine is None:
         return Experiment(client, number, PublicStore(client, address, number))
     store = BulkStore(engine, address, int(number), found.artifact_location)

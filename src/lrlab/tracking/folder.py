@@ -7,14 +7,14 @@ and, once a tracker has it, `recorded.json`.
 import json
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-from filelock import FileLock
-
-from lrlab.tracking.owners import alive, this_process
+from crashsafe.locks import file_lock
+from crashsafe.processes import Liveness, liveness, this_process
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
@@ -129,9 +129,9 @@ class RunFolder:
         noted = {"run_id": run_id, "complete": complete, "store": store}
         write_json(self.path / "recorded.json", noted)
 
-    def lock(self) -> FileLock:
+    def lock(self) -> AbstractContextManager[None]:
         """Held by the one process that may give the run its identity."""
-        return FileLock(self.path / ".lock")
+        return file_lock(self.path / ".lock")
 
     def _begin(self, card: RunCard, identity: Mapping[str, object]) -> "RunFolder":
         self.artifacts.mkdir(parents=True, exist_ok=True)
@@ -144,7 +144,8 @@ class RunFolder:
 def status_of(run: Mapping[str, Any]) -> Status:
     """How a run ended by what `RunFolder.read` gives; see `RunFolder.status`."""
     status: Status = run["status"]
-    return status if status != "RUNNING" or alive(run["owner"]) else "KILLED"
+    gone = status == "RUNNING" and liveness(run["owner"]) is Liveness.DEAD
+    return "KILLED" if gone else status
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from lrlab.tracking.addresses import shown
+from crashsafe.addresses import sqlite_address
+from crashsafe.masking import masked
 from lrlab.tracking.folder import RunFolder
 
 
@@ -92,13 +93,13 @@ def _failures(errors: Sequence[str], code: int) -> list[str]:
 
 def default_uri() -> str:
     """Where plain `mlflow ui` looks when it is started in this folder: `./mlflow.db`."""
-    return f"sqlite:///{Path.cwd() / 'mlflow.db'}"
+    return sqlite_address(Path.cwd() / "mlflow.db")
 
 
 def how_to_open(uri: str) -> str:
     """What to type, or where to look, to see the runs."""
     if uri.startswith(("http://", "https://")):
-        return f"open {uri}"
+        return f"open {masked(uri)}"
     if uri == default_uri():
         return "open with: mlflow ui"
-    return f"open with: mlflow ui --backend-store-uri {shown(uri)}"
+    return f"open with: mlflow ui --backend-store-uri {masked(uri)}"

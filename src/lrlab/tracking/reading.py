@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crashsafe.addresses import sqlite_file, with_driver
 from lrlab.tracking.folder import RunCard, RunFolder
 from lrlab.tracking.recorder import STORE_ERRORS
 
@@ -29,10 +30,11 @@ def fetch(uri: str, run_id: str, into: Path) -> RunFolder:
     """
     from mlflow import MlflowClient  # after the recorder's module has set its ways
 
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
-        raise LookupError(f"there is no MLflow database {uri.removeprefix('sqlite:///')}")
+    file = sqlite_file(uri)
+    if file is not None and not file.exists():
+        raise LookupError(f"there is no MLflow database {file}")
     try:
-        return _fetch(MlflowClient(tracking_uri=uri), run_id, RunFolder(into))
+        return _fetch(MlflowClient(tracking_uri=with_driver(uri)), run_id, RunFolder(into))
     except STORE_ERRORS as error:
         raise LookupError(f"MLflow: {str(error).splitlines()[0][:300]}") from error
 

@@ -1,9 +1,11 @@
 """MLflow's own database, made whole or not at all, by one process."""
 
-from pathlib import Path
+from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy.pool import NullPool
 
-from filelock import FileLock
-from sqlalchemy import Engine, create_engine, inspect, make_url, text
+from crashsafe.addresses import sqlite_address, sqlite_file
+from crashsafe.creation import create_file, exists
+from crashsafe.locks import advisory_lock, file_lock
 
 LOCK = 0x6C726C6162  # the number of our advisory lock, known to nobody else ("lrlab")
 ARTIFACTS = "./mlruns"  # where MLflow puts them
@@ -18,27 +20,30 @@ def create_once(uri: str) -> None:
     """
     if uri.startswith("postgresql"):
         return _create_on_server(uri)
-    path = _sqlite_file(uri)
-    if path is None or path.exists():
+    path = sqlite_file(uri)
+    if path is None or exists(path):
         return None
     folder = path.parent / "mlruns"
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f".{path.name}.lock"):
-        if not path.exists():
-            _create(path, folder)
+    with file_lock(folder / f".{path.name}.lock"):
+        if not exists(path):
+            create_file(path, lambda draft: _build(sqlite_address(draft), str(folder)))
     return None
 
 
 def _create_on_server(uri: str) -> None:
-    engine = create_engine(uri)
+    engine = create_engine(uri, poolclass=NullPool)
     if not _whole(engine):
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-        with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+        with advisory_lock(uri, LOCK):
             if not _whole(engine):
-                SqlAlchemyStore(uri, ARTIFACTS).engine.dispose()  # type: ignore[no-untyped-call]
-    engine.dispose()  # and so the lock is given back, as it is when we are killed
+                _build(uri, ARTIFACTS)
+
+
+def _build(uri: str, artifacts: str) -> None:
+    # Half of MLflow's server comes with it, and a remote store needs none of that.
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    SqlAlchemyStore(uri, artifacts).engine.dispose()  # type: ignore[no-untyped-call]
 
 
 def _whole(engine: Engine) -> bool:
@@ -47,21 +52,3 @@ def _whole(engine: Engine) -> bool:
         return False
     with engine.connect() as connection:
         return bool(connection.execute(text("SELECT version_num FROM alembic_version")).first())
-
-
-def _sqlite_file(uri: str) -> Path | None:
-    if not uri.startswith("sqlite"):
-        return None
-    database = make_url(uri).database
-    return Path(database) if database and database != ":memory:" else None
-
-
-def _create(path: Path, artifacts: Path) -> None:
-    # Half of MLflow's server comes with it, and a remote store needs none of that.
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    unfinished = artifacts / f".{path.name}.unfinished"
-    unfinished.unlink(missing_ok=True)
-    store = SqlAlchemyStore(f"sqlite:///{unfinished}", str(artifacts))  # type: ignore[no-untyped-call]
-    store.engine.dispose()
-    unfinished.rename(path)
