@@ -224,7 +224,7 @@ def test_first_starts_at_once_all_work(start, tmp_path) -> None:
 
 @pytest.mark.cold
 def test_a_creation_that_was_killed_half_way_is_done_again(start, wait_for, tmp_path) -> None:
-    unfinished = tmp_path / "mlruns" / ".mlflow.db.unfinished"
+    unfinished = tmp_path / ".mlflow.db.draft"
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     recorder = start(uri, "any", "1.0", module="lrlab.tracking.service")
     wait_for(lambda: unfinished.exists() and unfinished.stat().st_size > 0)
