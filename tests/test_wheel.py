@@ -32,6 +32,7 @@ def test_an_installed_wheel_makes_its_own_store_in_an_empty_folder(
     assert "lr        6.640349721896886e-06" in done.stdout
     assert {path.name for path in empty.iterdir()} == {"mlflow.db", "mlruns"}
     assert (installed / "sweeps" / "conf" / "scheduler" / "cosine.yaml").exists()
+    assert (installed / "hydra_plugins" / "hydra_optuna_sweeper" / "optuna_sweeper.py").exists()
     where = subprocess.run(
         [sys.executable, "-c", "import sweeps, lrlab; print(sweeps.__file__, lrlab.__file__)"],
         cwd=empty,

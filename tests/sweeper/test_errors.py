@@ -128,17 +128,3 @@ def test_a_value_of_the_wrong_type_is_refused_by_name(files: Any, sweep: Any) ->
     files({"conf/config.yaml": "defaults: [schema, override hydra/sweeper: optuna]"})
     with pytest.raises(HydraException, match=r"n: cannot be 0.5"):
         sweep(lambda cfg: 1.0, "n=interval(0.5, 1.0)")
-
-
-def test_beside_the_official_plugin_it_asks_for_a_decision(
-    folder: Path, run: Any, tmp_path: Path
-) -> None:
-    import os
-
-    official = tmp_path / "site/hydra_plugins/hydra_optuna_sweeper"
-    official.mkdir(parents=True)
-    (official / "__init__.py").touch()
-    path = os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])
-    done = run(PYTHONPATH=path)
-    assert done.returncode == 1
-    assert "uninstall hydra-optuna-sweeper" in done.stderr

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import hydra_plugins
+import hydra_plugins.hydra_optuna_sweeper as official
 import hydra_plugins.optuna_families as package
 
 FOREIGN = ("torch", "mlflow", "lrlab", "sweeps", "sklearn")
@@ -38,8 +39,19 @@ def test_hydra_s_scan_imports_nothing_large() -> None:
     assert out.strip() == "[]"
 
 
+def test_the_official_names_import_nothing_large() -> None:
+    code = (
+        "import sys; from hydra_plugins.hydra_optuna_sweeper import config, optuna_sweeper; "
+        "print([m for m in ('optuna', 'sqlalchemy', 'rich') if m in sys.modules])"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert out.strip() == "[]"
+
+
 @pytest.mark.parametrize(
-    "file", sorted(Path(package.__path__[0]).glob("*.py")), ids=lambda f: f.name
+    "file",
+    sorted(file for p in (package, official) for file in Path(p.__path__[0]).glob("*.py")),
+    ids=lambda f: f"{f.parent.name}/{f.name}",
 )
 def test_a_module_knows_neither_torch_nor_mlflow_nor_the_app(file: Path) -> None:
     words = [line.split() for line in file.read_text().splitlines()]
@@ -47,6 +59,7 @@ def test_a_module_knows_neither_torch_nor_mlflow_nor_the_app(file: Path) -> None
     assert set(imported).isdisjoint(FOREIGN)
 
 
+@pytest.mark.cold
 def test_a_sweep_ends_with_results_where_warnings_are_errors(folder: Path, run: Any) -> None:
     done = run("hydra.sweeper.n_trials=1", "hydra.sweep.dir=out", PYTHONWARNINGS="error")
     assert done.returncode == 0, done.stderr

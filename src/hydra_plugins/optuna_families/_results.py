@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.errors import HydraException
+from hydra.errors import CompactHydraException
 from omegaconf import OmegaConf
 
 from ._failures import is_failure
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 
-class SweepFailed(HydraException):
+class SweepFailed(CompactHydraException):
     """Too large a share of the trials failed."""
 
 

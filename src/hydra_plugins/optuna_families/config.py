@@ -10,6 +10,8 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
+from . import _both
+
 SWEEPER: dict[str, Any] = {
     "defaults": [{"sampler": "tpe"}, {"pruner": "none"}],
     "_target_": "hydra_plugins.optuna_families.sweeper.OptunaSweeper",
@@ -160,4 +162,5 @@ def register() -> None:
         store(group="hydra/sweeper/pruner", name=name, node=node, provider="optuna_families")
 
 
+_both.warn()
 register()

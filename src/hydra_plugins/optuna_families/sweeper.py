@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
-from hydra.errors import HydraException
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
@@ -28,13 +26,13 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the sweep; its results are in the study and in optimization_results.yaml."""
-        if importlib.util.find_spec("hydra_plugins.hydra_optuna_sweeper"):
-            raise HydraException(
-                "hydra/sweeper=optuna is offered twice: uninstall hydra-optuna-sweeper "
-                "(optuna_families takes its configs) or this plugin"
-            )
+        from . import _both, _official
+        from ._compact import compact
         from ._settings import read
         from ._sweeping import Sweep
 
-        settings = read(self._settings)
-        Sweep(settings, *self._app).run(list(arguments))
+        with compact():
+            _both.refuse()
+            node = self._app[0].hydra.sweeper
+            settings = read(_official.settings(self._settings, node))
+            Sweep(settings, *self._app).run(list(arguments))
