@@ -71,7 +71,7 @@ def test_the_files_of_a_sweep_are_shown(page: Any, runs: str) -> None:
     page.get_by_text("verdict.html").click()
     frame = page.frame_locator("iframe")
     frame.get_by_role("heading", name="Sweep mine").wait_for()
-    frame.locator(".js-plotly-plot").first.wait_for()  # its charts are drawn
+    frame.locator("img").first.wait_for()
     page.get_by_text("plots", exact=True).click()
     page.get_by_text("ranking.png").click()
     page.locator("img[src^='blob:'], img[src^='data:']").first.wait_for()

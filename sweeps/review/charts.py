@@ -1,4 +1,4 @@
-"""What is to be drawn, before it is known with what: `pictures` and `pages` draw the same."""
+"""What is to be drawn, as plain data; `pictures` draws it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,12 +29,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Points:
-    """Points of one family, each with a text for whoever points at it."""
+    """Points of one family."""
 
     family: str
     x: Sequence[float]
     y: Sequence[float]
-    texts: Sequence[str]
     mark: Mark = "point"
 
 

@@ -1,21 +1,18 @@
-"""A review as one HTML page that needs nothing else, and each chart as a page of its own."""
+"""A review as one HTML page that needs nothing else."""
 
-from collections.abc import Iterable, Sequence
+import base64
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 from sweeps.review.reviews import Review
 from sweeps.review.sentences import facts, headline, notes
 from sweeps.review.tables import RIGHT, rows
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-SCRIPT = "plotly.min.js"  # beside the charts' own pages, once for all
-CONFIG = {"displaylogo": False, "responsive": True}
 LOOK = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222;
        max-width: 1200px; margin: 2em auto; padding: 0 1em }
+img { max-width: 100%; margin: .5em 0 }
 h1 { font-size: 1.4em }
 h2 { font-size: 1.15em; margin-top: 2em }
 p.headline { font-size: 1.15em; font-weight: 600; padding: .7em 1em;
@@ -28,18 +25,14 @@ th.right, td.right { text-align: right }
 tr.tied { background: #f3f3f3 }
 pre { background: #f6f6f6; padding: .8em 1em; overflow-x: auto; font-size: .92em }
 """
-MISSING = (
-    "<script>window.Plotly || document.body.insertAdjacentHTML('afterbegin', '<p>This chart needs "
-    f"{SCRIPT} from the folder it was made in; verdict.html shows the same without.</p>')</script>"
-)
 
 
-def page(review: Review, figures: Sequence["go.Figure"]) -> str:
+def page(review: Review, pictures: Mapping[str, bytes]) -> str:
     """Headline, table, charts, and how to use what is recommended; works offline.
 
     Args:
         review: what to tell.
-        figures: of its charts, in order.
+        pictures: its charts as PNG, by title, in order.
     """
     body = [
         f"<h1>Sweep {escape(review.sweep)}</h1>",
@@ -48,37 +41,23 @@ def page(review: Review, figures: Sequence["go.Figure"]) -> str:
         _table(review),
         "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in notes(review)) + "</ul>",
         *_use(review),
-        *_charts(figures),
+        *_charts(pictures),
     ]
-    return _document(f"Sweep {review.sweep}", "\n".join(body), LOOK)
+    return _document(f"Sweep {review.sweep}", "\n".join(body))
 
 
-def chart_page(title: str, figure: "go.Figure") -> str:
-    """One chart; it looks for plotly's script beside it."""
-    script = f'<script src="{SCRIPT}"></script>{MISSING}'
-    return _document(title, script + _part(figure), "body { margin: 0 }")
-
-
-def script() -> str:
-    """Plotly's script, as long as some megabytes."""
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())
-
-
-def _document(title: str, body: str, look: str) -> str:
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{look}</style>'
+def _document(title: str, body: str) -> str:
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{LOOK}</style>'
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
 
-def _part(figure: "go.Figure") -> str:
-    return str(figure.to_html(full_html=False, include_plotlyjs=False, config=CONFIG))
+def _charts(pictures: Mapping[str, bytes]) -> list[str]:
+    return ["<h2>Charts</h2>", *itertools.starmap(_picture, pictures.items())] if pictures else []
 
 
-def _charts(figures: Sequence["go.Figure"]) -> list[str]:
-    if not figures:
-        return []
-    return ["<h2>Charts</h2>", f"<script>{script()}</script>", *map(_part, figures)]
+def _picture(title: str, png: bytes) -> str:
+    data = base64.b64encode(png).decode()
+    return f'<img alt="{escape(title)}" src="data:image/png;base64,{data}">'
 
 
 def _table(review: Review) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from sweeps.review.charts import Axis, Curves, Line, Mark, Points, Shares
 from sweeps.review.courses import EXCESS, lifted
 from sweeps.review.reviews import FamilyReview, Review, TrialRow
-from sweeps.review.words import number, parameter, settings
+from sweeps.review.words import number, parameter
 
 CROWD = 6  # families from which their single trials would hide the lines
 BINS = 12  # of the learning rate, for the lower edge of a basin
@@ -85,9 +85,8 @@ def _ends(family: FamilyReview, bests: Sequence[float]) -> Iterator[Points]:
     marks: tuple[Mark, ...] = ("pruned", "failed")
     for mark in marks:
         at = [i for i, trial in enumerate(family.trials) if trial.state == mark]
-        texts = [_text(family.trials[i]) for i in at]
         if at:
-            yield Points(family.name, [i + 1 for i in at], [bests[i] for i in at], texts, mark)
+            yield Points(family.name, [i + 1 for i in at], [bests[i] for i in at], mark)
 
 
 def _lr(trial: TrialRow) -> float:
@@ -115,7 +114,7 @@ def _edge(family: FamilyReview, axis: Axis) -> Line:
 def _scatter(family: FamilyReview, axis: Axis) -> Points:
     trials = _placed(family)
     heights = lifted([_height(trial, axis) for trial in trials])
-    return Points(family.name, [_lr(t) for t in trials], heights, [_text(t) for t in trials])
+    return Points(family.name, [_lr(t) for t in trials], heights)
 
 
 def _pick(review: Review, family: FamilyReview, axis: Axis) -> Points:
@@ -124,7 +123,7 @@ def _pick(review: Review, family: FamilyReview, axis: Axis) -> Points:
     trial = next((t for t in trials if t.number == number), None)
     trial = trial or min(trials, key=lambda t: _height(t, axis))
     height = lifted([_height(trial, axis)])
-    return Points(family.name, [_lr(trial)], height, [_text(trial)], "pick")
+    return Points(family.name, [_lr(trial)], height, "pick")
 
 
 def _width(family: FamilyReview, axis: Axis) -> str:
@@ -136,10 +135,3 @@ def _width(family: FamilyReview, axis: Axis) -> str:
     return (
         f"{family.name} is within twice its best from {number(good[0], 2)} to {number(good[-1], 2)}"
     )
-
-
-def _text(trial: TrialRow) -> str:
-    facts = [f"trial {trial.number}", settings(trial.params)]
-    facts += [f"loss {number(trial.value, 6)}"] if trial.value is not None else []
-    facts += [f"excess {number(trial.excess, 3)}"] if trial.excess is not None else []
-    return "<br>".join([*facts, *filter(None, [trial.reason])])

@@ -1,12 +1,10 @@
 """All files of a review."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from sweeps.review import markdown, pages
-from sweeps.review.interactive import figure
 from sweeps.review.pictures import draw
 from sweeps.review.places import charts
 from sweeps.review.reviews import Review
@@ -26,23 +24,22 @@ def write(review: Review, folder: Path, show: Callable[[str], None] = lambda _: 
     """
     plots = folder / "plots"
     plots.mkdir(parents=True, exist_ok=True)
-    drawn, looks = charts(review), styles(family.name for family in review.families)
-    figures = [figure(chart, looks) for chart in drawn]
-    for name, text in _texts(review, figures).items():
-        show(name)
-        (folder / name).write_text(text, encoding="utf-8")
+    looks = styles(family.name for family in review.families)
+    pictures: dict[str, bytes] = {}
+    for chart in charts(review):
+        show(f"plots/{chart.key}.png")
+        draw(chart, looks, plots / f"{chart.key}.png")
+        pictures[chart.title] = (plots / f"{chart.key}.png").read_bytes()
     show("trials.csv")
     _trials(review, folder / "trials.csv")
-    for chart, made in zip(drawn, figures, strict=True):
-        show(f"plots/{chart.key}")
-        (plots / f"{chart.key}.html").write_text(pages.chart_page(chart.title, made), "utf-8")
-        draw(chart, looks, plots / f"{chart.key}.png")
+    for name, text in _texts(review, pictures).items():
+        show(name)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
-def _texts(review: Review, figures: list[Any]) -> dict[str, str]:
-    found = {VERDICT: review.verdict.to_json()} if review.verdict else {}
-    found |= {"verdict.md": markdown.text(review), "verdict.html": pages.page(review, figures)}
-    return found | ({f"plots/{pages.SCRIPT}": pages.script()} if figures else {})
+def _texts(review: Review, pictures: Mapping[str, bytes]) -> dict[str, str]:
+    found = {"verdict.md": markdown.text(review), "verdict.html": pages.page(review, pictures)}
+    return found | ({VERDICT: review.verdict.to_json()} if review.verdict else {})
 
 
 def _trials(review: Review, path: Path) -> None:

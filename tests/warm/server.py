@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 # What takes seconds to import. None of ours: a process imports the code under test itself.
 LIBRARIES = """
-    torch scipy.stats numpy pandas matplotlib.pyplot plotly.graph_objects sqlalchemy alembic optuna
+    torch scipy.stats numpy pandas matplotlib.pyplot sqlalchemy alembic optuna
     optuna.storages optuna.samplers hydra hydra._internal.hydra pydantic rich.live rich.table
     mlflow mlflow.store.tracking.sqlalchemy_store mlflow.tracking.client mlflow.entities
 """.split()  # noqa: SIM905 (to be read)
