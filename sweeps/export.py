@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
 from omegaconf import OmegaConf
 from yaml import YAMLError
 
@@ -22,7 +23,9 @@ from lrlab.history import read_history
 from lrlab.tracking import RunFolder
 from lrlab.tracking.mlflow import default_uri
 from sweeps import console
+from sweeps.errors import ConfigError
 from sweeps.finding import Place, find
+from sweeps.nodes import TRAINED
 from sweeps.picks import Found, NotFoundError
 from sweeps.snippets import command_of, snippet
 from sweeps.targets import TargetError
@@ -34,9 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         with TemporaryDirectory() as scratch:
             found = find(asked.what, asked.family, Place(asked.storage, asked.uri, Path(scratch)))
-            text = program(found.run, found.why)
+            text = program(found.run, found.why, found.judged)
             _give(text, found, asked.out)
-    except (NotFoundError, TargetError) as error:
+    except (NotFoundError, TargetError, ConfigError) as error:
         console.fail(str(error))
         sys.exit(1)
 
@@ -45,39 +48,58 @@ def _give(text: str, found: Found, file: Path | None) -> None:
     if file is None:
         sys.stdout.write(text)
         return
-    file.write_text(text, "utf-8")
-    rows = [("schedule", outcome(found.run)), ("command", command_line(found.run) or "unknown")]
+    file.write_text(text, encoding="utf-8")
+    run, warning = found.run, found.run.card().tags.get("warning")
+    rows = [("schedule", outcome(run, found.judged)), ("command", command_line(run) or "unknown")]
+    rows += [("warning", warning)] if warning else []
     console.summary([*rows, ("file", str(file))])
 
 
-def program(run: RunFolder, why: str = "") -> str:
+def program(run: RunFolder, why: str = "", judged: str = "") -> str:
     """The torch program of a run, headed by where it comes from.
 
     Args:
         run: with a config; trained to its end or not.
         why: why this run, such as `the best of study mine`.
+        judged: the loss by which a verdict judged it, in words.
 
     Raises:
         NotFoundError: its config cannot be read.
         TargetError: its config names what no config may call.
+        ConfigError: its config cannot work, or not be written as a program.
     """
-    lines = [", ".join(filter(None, [outcome(run), why])), command_line(run)]
+    warning = run.card().tags.get("warning", "")
+    lines = [", ".join(filter(None, [outcome(run, judged), why])), command_line(run)]
+    lines.append(f"warning: {warning}" if warning else "")
     return snippet(_config(run.artifacts / "config.yaml"), list(filter(None, lines)))
 
 
 def _config(path: Path) -> dict[str, Any]:
     try:
-        config = OmegaConf.to_container(OmegaConf.load(path))
+        config: Any = OmegaConf.to_container(OmegaConf.load(path))
     except YAMLError as error:
         raise NotFoundError(f"{path} is no YAML: it was cut off, or changed") from error
-    missing = {"task", "optimizer", "scheduler", "epochs"}.difference(config)  # type: ignore[arg-type]
+    missing = {*TRAINED, "epochs"}.difference(config)
+    missing |= {group for group in TRAINED if group not in missing and not _is_node(config[group])}
     if missing:
         raise NotFoundError(f"{path} is no run's config: it lacks {', '.join(sorted(missing))}")
-    return config  # type: ignore[return-value]  # it is a mapping, or it would lack them
+    found: dict[str, Any] = config  # it is a mapping, or it would lack them
+    return found
 
 
-def outcome(run: RunFolder) -> str:
-    """What a run is called and how far it came: `cosine lr=0.1: loss 0.04 after 100 epochs`."""
+def _is_node(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(key, str) for key in value)
+
+
+def outcome(run: RunFolder, judged: str = "") -> str:
+    """What a run is called and how far it came: `cosine lr=0.1: loss 0.04 after 100 epochs`.
+
+    Args:
+        run: to tell of.
+        judged: what a verdict says of its loss, in the place of the one that it was tuned by.
+    """
+    if judged:
+        return f"{run.card().name}: {judged}"
     rows = read_history(run.history)
     if not rows:
         return f"{run.card().name}: not trained ({run.status()})"
@@ -93,7 +115,11 @@ def command_line(run: RunFolder) -> str:
     job = run.path / ".hydra" / "hydra.yaml"
     if not job.exists():
         return run.card().tags.get("command", "")
-    return command_of(OmegaConf.load(job)["hydra"])  # type: ignore[index]  # it is a mapping
+    try:
+        # As plain YAML: an override that is an interpolation is text, and stays what was typed.
+        return command_of(yaml.safe_load(job.read_text(encoding="utf-8"))["hydra"])
+    except (YAMLError, LookupError, TypeError):
+        return ""  # cut off, or changed
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ class Found:
 
     run: RunFolder
     why: str = ""
+    judged: str = ""  # its loss in the words of a verdict, if one has judged it
 
 
 def pick(study: str, family: str | None, storage: str) -> Found:
@@ -46,17 +48,44 @@ def _recommended(study: str) -> Found | None:
     verdict = folder_of(study).artifacts / "verdict.json"
     if not verdict.exists():
         return None
-    folder = (json.loads(verdict.read_text("utf-8")).get("recommended") or {}).get("folder")
-    return Found(_there(folder), f"recommended by the verdict on study {study}") if folder else None
+    content = json.loads(verdict.read_text(encoding="utf-8"))
+    recommended = content.get("recommended") or {}
+    if not recommended.get("folder"):
+        return None
+    why = f"recommended by the verdict on study {study}"
+    loss = _judged(content.get("ranking", {}), recommended.get("family"))
+    return Found(_there(recommended["folder"]), why, loss)
+
+
+def _judged(ranking: Mapping[str, Any], family: str | None) -> str:
+    means = {s["family"]: s["mean"] for s in ranking.get("standings", [])}
+    return on_fresh_seeds(float(means[family]), ranking["seeds"]) if family in means else ""
+
+
+def on_fresh_seeds(loss: float, seeds: int) -> str:
+    """The loss by which a verdict judges a run; the one in its tuning is better than is true.
+
+    >>> on_fresh_seeds(0.04174482, 30)
+    'loss 0.0417448, the mean over 30 fresh seeds'
+    """
+    return f"loss {loss:.6g}, the mean over {seeds} fresh seeds"
 
 
 def _families(study: str, storage: str) -> dict[str, list[Any]]:
     try:
-        return dict(all_trials(storage, study))
+        found = all_trials(storage, study)
     except KeyError as error:
         raise NotFoundError(f"no run and no study is called {study!r}: {error.args[0]}") from error
     except (SQLAlchemyError, ImportError) as error:
         raise NotFoundError(f"the studies cannot be read: {str(error).splitlines()[0]}") from error
+    return {label or _typed(trials): trials for label, trials in found.items()}
+
+
+def _typed(trials: list[Any]) -> str:
+    """What a sweep that compares nothing would be labelled: by the schedule that was typed."""
+    overrides = trials[0].user_attrs.get("overrides", []) if trials else []
+    typed = [word for word in overrides if word.startswith("scheduler=")]
+    return str(typed[-1]) if typed else "scheduler=none"
 
 
 def _best(study: str, family: str | None, families: dict[str, list[Any]]) -> Found:

@@ -14,6 +14,7 @@ from sweeps.experiment import Experiment, prepare
 from sweeps.export import command_line, program
 from sweeps.finals import FRESH, Candidate, Effort, Show, judge, off_by, picks, reseeded, select
 from sweeps.nodes import Judging
+from sweeps.picks import on_fresh_seeds
 from sweeps.review import Pick, Recommended, Verdict
 
 OFF_BY = (0.25, 0.5, 1.0, 2.0, 4.0)  # times the learning rate
@@ -95,7 +96,7 @@ def _verdict(ranking: Ranking, chosen: Mapping[str, Trial], effort: Effort) -> V
         },
         tuple(off_by(best, OFF_BY, effort).items()),
         _optimum(best.experiment, effort),
-        _recommended(best),
+        _recommended(best, ranking),
     )
 
 
@@ -115,6 +116,7 @@ def _optimum(experiment: Experiment, effort: Effort) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _recommended(trial: Trial) -> Recommended:
-    run = RunFolder(trial.folder)
-    return Recommended(trial.family, command_line(run), program(run), str(trial.folder))
+def _recommended(trial: Trial, ranking: Ranking) -> Recommended:
+    run, judged = RunFolder(trial.folder), on_fresh_seeds(ranking.best.mean, ranking.seeds)
+    text = program(run, "recommended by the verdict", judged)
+    return Recommended(trial.family, command_line(run), text, str(trial.folder))

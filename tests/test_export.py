@@ -240,7 +240,7 @@ def test_a_config_that_would_call_anything_else_is_refused(
     file.write_text(file.read_text().replace("torch.optim.SGD", "os.system"))
     code, out, said = exported(str(copy))
     assert (code, out) == (1, "")
-    assert said.startswith("error: 'os.system' may not be called from a config")
+    assert said.startswith("error: optimizer._target_: 'os.system' may not be called from a config")
 
 
 def test_a_study_without_a_complete_trial_says_what_it_has(

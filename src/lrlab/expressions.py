@@ -7,7 +7,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from simpleeval import InvalidExpression, NameNotDefined, SimpleEval
+from simpleeval import DEFAULT_OPERATORS, InvalidExpression, NumberTooHigh, SimpleEval
+
+BITS = 1_000_000  # of a power of whole numbers, milliseconds of work
 
 
 def increasing(values: Iterable[float]) -> bool:
@@ -35,17 +37,106 @@ FUNCTIONS = {f.__name__: f for f in (math.sqrt, math.exp, math.log, math.cos, ma
 CONSTANTS = {"pi": math.pi, "e": math.e, "True": True, "False": False, "None": None}
 
 
+def _remainder(number: float, by: float) -> float:
+    # Of a text, `%` would fill in values: a hundred megabytes from a dozen letters.
+    if isinstance(number, str):
+        raise TypeError("% takes numbers")
+    return number % by
+
+
+def _power(base: float, exponent: float) -> Any:
+    whole = isinstance(base, int) and isinstance(exponent, int)
+    if whole and int(base).bit_length() * exponent > BITS:
+        raise NumberTooHigh("a power is too large a whole number")
+    return base**exponent
+
+
+OPERATORS = DEFAULT_OPERATORS | {ast.Mod: _remainder, ast.Pow: _power}
+
+# All the syntax of an expression. What is not here, such as an attribute, a lambda or a text with
+# values in it, is refused wherever it stands, in a branch that is never taken too.
+SYNTAX = (
+    *(ast.Constant, ast.Name, ast.Load, ast.IfExp, ast.Call, ast.keyword),
+    *(ast.Subscript, ast.Slice, ast.BoolOp, ast.Compare, ast.UnaryOp, ast.BinOp),
+    *(ast.And, ast.Or, *OPERATORS),
+)
+# What computing may raise: simpleeval's refusals, and Python's own for these values.
+COMPUTING = (
+    *(InvalidExpression, TypeError, ArithmeticError, ValueError, LookupError),
+    *(RecursionError, MemoryError),
+)
+CONSTANT = (bool, int, float, str, type(None))
+
+
+def checked(text: str, names: Iterable[str] = ()) -> ast.expr:
+    """The syntax tree of an arithmetic expression, all of whose parts are allowed.
+
+    It means in Python what `evaluate` computes, with `FUNCTIONS` and `CONSTANTS` in scope.
+
+    Args:
+        text: the expression.
+        names: that it may use beside those of functions and constants.
+
+    Raises:
+        ValueError: the text is no such expression.
+
+    >>> ast.unparse(checked("0.95 ** epoch", ["epoch"]))
+    '0.95 ** epoch'
+    >>> checked("1 if epoch >= 0 else ().__class__", ["epoch"])
+    Traceback (most recent call last):
+    ValueError: '1 if epoch >= 0 else ().__class__' cannot be computed: Attribute is not arithmetic
+    """
+    try:
+        tree, used = _parse(text.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(f"{text!r} cannot be computed: {_first_line(error)}") from error
+    for name in used:
+        if name not in names and name not in FUNCTIONS and name not in CONSTANTS:
+            known = ", ".join(sorted(names))
+            raise ValueError(f"{text!r} cannot be computed: {name} is none of {known}")
+    return tree
+
+
 @lru_cache(maxsize=1024)
-def _parse(text: str) -> ast.AST:
-    parsed: ast.AST = SimpleEval.parse(text)
-    return parsed
+def _parse(text: str) -> tuple[ast.expr, tuple[str, ...]]:
+    """The tree of an allowed expression, and the names in it."""
+    tree = ast.parse(text, mode="eval").body
+    nodes = list(ast.walk(tree))
+    for node in nodes:
+        if not isinstance(node, SYNTAX):
+            raise ValueError(f"{type(node).__name__} is not arithmetic")
+        if isinstance(node, ast.Constant) and type(node.value) not in CONSTANT:
+            raise ValueError(f"{node.value!r} is not arithmetic")
+        if isinstance(node, ast.Call) and not _is_known(node):
+            raise ValueError(f"{ast.unparse(node.func)} is none of the functions")
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            _check_power(node)
+    return tree, tuple(dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name)))
+
+
+def _is_known(call: ast.Call) -> bool:
+    """Whether this calls one of our functions, each of its arguments written out."""
+    named = all(keyword.arg for keyword in call.keywords)
+    return isinstance(call.func, ast.Name) and call.func.id in FUNCTIONS and named
+
+
+def _check_power(power: ast.BinOp) -> None:
+    """Refuse a huge power of constants before anything is computed."""
+    if any(isinstance(node, ast.Name) for node in ast.walk(power)):
+        return
+    try:
+        SimpleEval(operators=OPERATORS).eval("", previously_parsed=power)
+    except NumberTooHigh as error:
+        raise ValueError(str(error)) from error
+    except COMPUTING:
+        return  # said when it is computed, if it is
 
 
 def evaluate(text: str, **names: Any) -> Any:
     """The value of an arithmetic expression: numbers, comparisons, conditionals, a few functions.
 
-    Attributes, imports, assignments and huge powers are refused by the parser (simpleeval), so a
-    text from a config file can compute but not act.
+    Anything else is refused (see `checked`), and so are huge powers, so a text from a
+    config file can compute but not act.
 
     Args:
         text: a Python expression over `names` and `sqrt exp log cos sin abs len min max int
@@ -59,15 +150,13 @@ def evaluate(text: str, **names: Any) -> Any:
     0.9025
     >>> evaluate("().__class__")
     Traceback (most recent call last):
-    ValueError: '().__class__' cannot be computed: ...
+    ValueError: '().__class__' cannot be computed: Attribute is not arithmetic
     """
-    evaluator = SimpleEval(functions=FUNCTIONS, names=CONSTANTS | names)
+    tree = checked(text, names)
+    evaluator = SimpleEval(OPERATORS, FUNCTIONS, CONSTANTS | names)
     try:
-        return evaluator.eval(text, previously_parsed=_parse(text.strip()))
-    except NameNotDefined as error:
-        known = ", ".join(sorted(names))
-        raise ValueError(f"{text!r} cannot be computed: {error.name} is none of {known}") from error
-    except (InvalidExpression, SyntaxError, TypeError, ArithmeticError, ValueError) as error:
+        return evaluator.eval(text, previously_parsed=tree)
+    except COMPUTING as error:
         raise ValueError(f"{text!r} cannot be computed: {_first_line(error)}") from error
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from lrlab.history import read_history
-from lrlab.tracking import RunFolder
+from lrlab.tracking import RunCard, RunFolder
 from sweeps.nodes import arguments
 from sweeps.snippets import command
 
@@ -61,10 +61,17 @@ class TrialFolder:
     @property
     def task(self) -> str:
         """The task's name."""
-        if not (self.path / "run.json").exists():
-            return ""
-        card = self._run.card()
-        return card.tags.get("task") or str(card.params.get("task", ""))
+        card = self._card
+        return card.tags.get("task") or str(card.params.get("task", "")) if card else ""
+
+    @property
+    def warning(self) -> str:
+        """What was odd about its learning rate before it was trained; empty if nothing."""
+        return self._card.tags.get("warning", "") if self._card else ""
+
+    @cached_property
+    def _card(self) -> RunCard | None:
+        return self._run.card() if (self.path / "run.json").exists() else None
 
     @cached_property
     def sweep(self) -> Mapping[str, Any]:

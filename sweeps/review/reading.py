@@ -124,6 +124,7 @@ def _family(
         folder.history() if folder else (),
         shares,
         folder.arguments if folder else 0,
+        folder.warning if folder else "",
     )
 
 

@@ -72,6 +72,7 @@ class FamilyReview(Stored):
         history: of its pick, an epoch a row: epoch, lr, loss, excess_loss, ...
         importances: share of each parameter in how good a trial is; empty where it is not known.
         arguments: that its schedule takes.
+        warning: what is odd about its pick's learning rate, if anything.
     """
 
     name: str
@@ -79,6 +80,7 @@ class FamilyReview(Stored):
     history: tuple[Mapping[str, float], ...] = ()
     importances: Mapping[str, float] = field(default_factory=dict)
     arguments: int = 0
+    warning: str = ""
 
     @cached_property
     def best(self) -> TrialRow | None:
@@ -114,7 +116,8 @@ class FamilyReview(Stored):
             return "no trials"
         states, last = set(self.counts), self.trials[-1].reason
         if states == {"failed"}:
-            return f"all {len(self.trials)} trials failed" + f"; the last: {last}" * bool(last)
+            why = f"; the last: {last}" if last else ""
+            return f"all {len(self.trials)} trials failed{why}"
         if states == {"pruned"}:
             return f"all {len(self.trials)} trials were pruned"
         return "no trial complete: " + ", ".join(f"{n} {state}" for state, n in self.counts.items())

@@ -90,6 +90,7 @@ def _verdict_notes(review: Review) -> list[str]:
 
 def _family_notes(review: Review) -> list[str]:
     lines = [f"{family.name}: {family.reason}" for family in review.ordered if family.reason]
+    lines += [f"warning: {f.name}: {f.warning}" for f in review.ordered if f.warning]
     standings = review.verdict.ranking.standings if review.verdict else ()
     return lines + [
         f"{standing.family}: its pick diverged on {standing.diverged} fresh seeds"

@@ -1,6 +1,7 @@
 """All files of a review."""
 
 import csv
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -51,4 +52,4 @@ def _trials(review: Review, path: Path) -> None:
         writer.writerow([*FACTS, *keys, "overrides"])
         for family, trial in sorted(trials, key=lambda pair: pair[1].number):
             facts = [family, *(getattr(trial, name) for name in FACTS[1:])]
-            writer.writerow([*facts, *map(trial.params.get, keys), " ".join(trial.overrides)])
+            writer.writerow([*facts, *map(trial.params.get, keys), shlex.join(trial.overrides)])

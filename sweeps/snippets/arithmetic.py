@@ -2,11 +2,12 @@
 
 import ast
 import builtins
-import json
+import copy
 import math
 from typing import Any
 
-from lrlab.expressions import CONSTANTS, FUNCTIONS
+from lrlab.expressions import CONSTANTS, FUNCTIONS, checked
+from sweeps.snippets.literals import literal
 from sweeps.snippets.preambles import Preamble
 
 STEPS = ("epoch", "step")  # two names for the steps taken
@@ -14,6 +15,9 @@ STEPS = ("epoch", "step")  # two names for the steps taken
 
 def as_lambda(expression: object, preamble: Preamble) -> str:
     """A function of the steps taken, with the arithmetic of `lrlab.curves.expression`.
+
+    Raises:
+        ValueError: it is no such arithmetic, in whatever branch.
 
     >>> preamble = Preamble()
     >>> as_lambda("0.95 ** epoch", preamble)
@@ -23,10 +27,13 @@ def as_lambda(expression: object, preamble: Preamble) -> str:
     >>> preamble.imports()
     'import math'
     """
-    tree = ast.parse(str(expression).strip()).body[0].value  # type: ignore[attr-defined]
+    tree = copy.deepcopy(checked(str(expression), STEPS))  # what `checked` gives is shared
     used = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in STEPS]
     name = used[0] if used else STEPS[0]
-    return f"lambda {name}: {ast.unparse(_Python(name, preamble).visit(tree))}"
+    try:
+        return f"lambda {name}: {ast.unparse(_Python(name, preamble).visit(tree))}"
+    except RecursionError as error:
+        raise ValueError(f"{expression!r} is nested too deeply to be written") from error
 
 
 class _Python(ast.NodeTransformer):
@@ -41,8 +48,7 @@ class _Python(ast.NodeTransformer):
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         """A text in double quotes; a number as it is."""
-        is_text = isinstance(node.value, str)
-        return ast.Name(json.dumps(node.value, ensure_ascii=False)) if is_text else node
+        return ast.Name(literal(node.value)) if isinstance(node.value, str) else node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         """Powers of plain operands close together, as formatters write them."""

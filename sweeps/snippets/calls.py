@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from inspect import Parameter, isclass, isfunction
-from types import FunctionType
+from inspect import Parameter, isfunction
 from typing import Any
 
+from lrlab.curves import expression
 from sweeps.nodes import arguments
 from sweeps.targets import locate, parameters
 
@@ -27,7 +27,7 @@ class Call:
     keywords: Mapping[str, Any]
 
 
-def called(group: str, node: Mapping[str, Any], **context: Text) -> Any:
+def called(group: str, node: Mapping[str, Any], **context: Text) -> Call:
     """The call that a group's node stands for, as `sweeps.targets.build` would make it.
 
     An argument is left out where it says nothing: it is the callable's default, and the node has
@@ -46,14 +46,30 @@ def called(group: str, node: Mapping[str, Any], **context: Text) -> Any:
     return _called({"_target_": node["_target_"]} | own, context)
 
 
-def _called(node: Mapping[str, Any], context: Mapping[str, Text]) -> Any:
+def _called(node: Mapping[str, Any], context: Mapping[str, Text]) -> Call:
     make = locate(node["_target_"])
     own = {key: _inner(value, context) for key, value in node.items() if key != "_target_"}
+    factor = _factor(make, own)
+    if factor is not None:
+        return Call(factor[0], (*context.values(), factor[1]), {})
     expected = parameters(make)
     given = {key: text for key, text in context.items() if key in expected and key not in own}
     first = next(iter(expected), "")
     args = [given.pop(first)] if first in given else []
-    return written(make)(*args, **given, **own)
+    return Call(make, tuple(args), given | own)
+
+
+def _factor(
+    make: Callable[..., Any], own: Mapping[str, Any]
+) -> "tuple[Callable[..., Any], partial[float]] | None":
+    """The scheduler of torch's behind one of ours that takes a function, and the function."""
+    from torch.optim.lr_scheduler import LambdaLR, MultiplicativeLR  # late: it takes seconds
+
+    from lrlab.composites import multiplicative
+
+    if isinstance(make, partial):  # of `lrlab.schedules.follow`
+        return LambdaLR, partial(make.keywords["curve"], **own)
+    return (MultiplicativeLR, partial(expression, **own)) if make is multiplicative else None
 
 
 def _inner(value: Any, context: Mapping[str, Text]) -> Any:
@@ -64,30 +80,8 @@ def _inner(value: Any, context: Mapping[str, Text]) -> Any:
     return [_inner(inner, context) for inner in value] if isinstance(value, list) else value
 
 
-def written(make: Callable[..., Any]) -> Callable[..., Any]:
-    """What gives the `Call` that a callable of a config would make.
-
-    A function of the laboratory is run, with stand-ins for torch's schedulers, so that what it
-    calls is written and not its own name, which means nothing elsewhere.
-    """
-    if isinstance(make, partial):
-        return partial(written(make.func), **make.keywords)
-    if not _is_ours(make):
-        return lambda *args, **keywords: Call(make, args, keywords)
-    names = {name: _stand_in(value) for name, value in make.__globals__.items()}
-    copy = FunctionType(make.__code__, names, make.__name__, make.__defaults__)
-    copy.__kwdefaults__ = make.__kwdefaults__
-    return copy
-
-
-def _stand_in(value: Any) -> Any:
-    from torch.optim.lr_scheduler import LRScheduler
-
-    makes_one = isclass(value) and issubclass(value, LRScheduler)
-    return written(value) if makes_one else value
-
-
-def _is_ours(make: Callable[..., Any]) -> bool:
+def is_ours(make: Callable[..., Any]) -> bool:
+    """Whether a program must bring this function along, for nobody else has it."""
     return isfunction(make) and make.__module__.startswith("lrlab.")
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
+from sweeps.snippets.literals import literal
+
 
 class Preamble:
     """Collects what the text of a program refers to."""
@@ -16,6 +18,7 @@ class Preamble:
         self._modules: set[str] = set()
         self._names: dict[str, set[str]] = {}
         self._sources: dict[str, str] = {}
+        self._taken: dict[str, Any] = {}  # what goes by a name
 
     def module(self, name: str) -> str:
         """Import a module; give the name that it goes by."""
@@ -30,12 +33,19 @@ class Preamble:
         >>> preamble.name(torch.optim.SGD), preamble.imports()
         ('SGD', 'from torch.optim import SGD')
         """
-        self._names.setdefault(_home(thing), set()).add(thing.__name__)
-        return str(thing.__name__)
+        home, name = _home(thing), str(thing.__name__)
+        if getattr(sys.modules.get(home), name, None) is not thing:
+            raise ValueError(f"{thing!r} cannot be imported from {home} by its name")
+        if self._taken.setdefault(name, thing) is not thing:
+            return f"{self.module(home)}.{name}"
+        self._names.setdefault(home, set()).add(name)
+        return name
 
     def definition(self, function: FunctionType) -> str:
         """Bring a pure function along, with all that it needs; give its name."""
         name = function.__name__
+        if self._taken.setdefault(name, function) is not function:
+            raise ValueError(f"two different functions are called {name}")
         if name not in self._sources:
             self._sources[name] = text = essence(function)
             for used in _names(text):
@@ -51,7 +61,7 @@ class Preamble:
         elif hasattr(value, "__module__"):
             self.name(value)
         else:
-            self._sources[name] = f"{name} = {value!r}"
+            self._sources[name] = f"{name} = {literal(value)}"
 
     def imports(self) -> str:
         """The imports, the standard library's first."""
@@ -64,7 +74,7 @@ class Preamble:
                 yield f"import {module}"
         for module, names in sorted(self._names.items()):
             if (_package(module) in sys.stdlib_module_names) == standard:
-                yield f"from {module} import {', '.join(sorted(names))}"
+                yield f"from {module} import {', '.join(sorted(names, key=_by_kind))}"
 
     def definitions(self) -> list[str]:
         """The functions, callers before what they call."""
@@ -119,6 +129,13 @@ def _home(thing: Any) -> str:
     modules = [".".join(parts[: i + 1]) for i in range(len(parts))]
     offers = (m for m in modules if getattr(sys.modules.get(m), thing.__name__, None) is thing)
     return next(offers, thing.__module__)
+
+
+def _by_kind(name: str) -> tuple[int, str]:
+    """As sorters of imports have it: constants, then classes, then functions."""
+    if name.isupper() and len(name) > 1:
+        return 0, name
+    return (1 if name[0].isupper() else 2), name
 
 
 def _package(module: str) -> str:

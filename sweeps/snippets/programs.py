@@ -4,9 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sweeps.nodes import Stepping, about
+from sweeps.errors import ConfigError
+from sweeps.nodes import Settings, Stepping, about, check, named
+from sweeps.signatures import check_types
 from sweeps.snippets.calls import Text, called
+from sweeps.snippets.groups import PLACEHOLDER, Group, own_groups
 from sweeps.snippets.layout import fit
+from sweeps.snippets.literals import comment, literal
 from sweeps.snippets.preambles import Preamble
 from sweeps.snippets.values import as_text
 
@@ -14,7 +18,7 @@ NO_SCHEDULE = "lrlab.curves.flat"
 
 YOURS = """\
 # Yours: model, data and loss.{length}
-model = torch.nn.Linear(5, 1)
+model = {model}
 batches = {repeated}[(torch.randn(100, 5), torch.randn(100, 1))]
 criterion = torch.nn.MSELoss()"""
 
@@ -24,9 +28,11 @@ def validate() -> float:
     """The loss that the scheduler watches."""
     return sum(criterion(model(x), y).item() for x, y in batches) / len(batches)'''
 
+RATE = 'optimizer.param_groups[0]["lr"]'
+RATES = '*[group["lr"] for group in optimizer.param_groups]'
 LOOP = """\
 for epoch in range({epochs}):
-    print(epoch, optimizer.param_groups[0]["lr"])
+    print(epoch, {rates})
     for x, y in batches:
         loss = criterion(model(x), y)
         optimizer.zero_grad()
@@ -39,7 +45,8 @@ def snippet(config: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
 
     It runs as it stands: it trains a placeholder on random data and prints the learning rate at
     the beginning of each epoch, which is to the last digit the run's own (of a schedule that
-    watches the loss: once the model and the data are the run's own too).
+    watches the loss: once the model and the data are the run's own too). What the config holds
+    stands in it as literals, and its expressions as arithmetic, whatever they say.
 
     Args:
         config: of the run, every value worked out: its `artifacts/config.yaml`.
@@ -47,19 +54,48 @@ def snippet(config: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
 
     Raises:
         TargetError: the optimizer or the scheduler may not be called from a config.
+        ConfigError: something in the config cannot work, or not be written.
     """
-    preamble = Preamble()
+    check_run(config)
+    preamble, stepping = Preamble(), _stepping(config["scheduler"])
     preamble.module("torch")
-    stepping = _stepping(config["scheduler"])
-    made = list(_made(config, preamble, stepping))
+    groups, doubts = _groups(config)
+    made = list(_made(config, preamble, stepping, groups))
     return _spaced(
-        "\n".join([*(f"# {line}" for line in comments), preamble.imports()]),
+        "\n".join([*map(comment, [*comments, *doubts]), preamble.imports()]),
         *preamble.definitions(),
-        _yours(config, stepping),
+        *([PLACEHOLDER, _names(groups)] if groups else []),
+        _yours(config, stepping, groups),
         *([VALIDATE] if stepping == Stepping("epoch", "loss") else []),
         "\n".join(made),
-        _loop(config["epochs"], stepping),
+        _loop(config["epochs"], stepping, groups),
     )
+
+
+def check_run(config: Mapping[str, Any]) -> None:
+    """Check what is written into a program as it was checked before the run.
+
+    Raises:
+        ConfigError: a wrong type, an unknown key or a value that is not allowed.
+    """
+    for group in ("optimizer", "scheduler"):
+        check(config[group], group)
+    check_types("", {"epochs": config["epochs"]}, Settings)
+    check_types("scheduler.", about(config["scheduler"], "scheduler"), Stepping)
+    batches = config["task"].get("batches", 1)
+    if type(batches) is not int:
+        raise ConfigError(f"task.batches={batches!r} is not allowed: it must be int")
+
+
+def _groups(config: Mapping[str, Any]) -> tuple[list[Group], list[str]]:
+    """The run's parameter groups, and a line where they cannot be known here."""
+    try:
+        return own_groups(config), []
+    except ConfigError as error:
+        return [], [
+            "CAUTION: the task's parameter groups are not known here, so that all parameters",
+            f"are in one group, which may not be what was trained. {error}",
+        ]
 
 
 def _stepping(node: Mapping[str, Any]) -> Stepping | None:
@@ -68,32 +104,57 @@ def _stepping(node: Mapping[str, Any]) -> Stepping | None:
 
 
 def _made(
-    config: Mapping[str, Any], preamble: Preamble, stepping: Stepping | None
+    config: Mapping[str, Any],
+    preamble: Preamble,
+    stepping: Stepping | None,
+    groups: Sequence[Group],
 ) -> Iterator[str]:
-    optimizer = called("optimizer", config["optimizer"], params=Text("model.parameters()"))
-    yield fit(f"optimizer = {as_text(optimizer, preamble)}")
+    params = Text(_params(groups) if groups else "model.parameters()")
+    optimizer = called("optimizer", config["optimizer"], params=params)
+    yield fit(f"optimizer = {named('optimizer', as_text, optimizer, preamble)}")
     if stepping is not None:
         scheduler = called("scheduler", config["scheduler"], optimizer=Text("optimizer"))
-        yield fit(f"scheduler = {as_text(scheduler, preamble)}")
+        yield fit(f"scheduler = {named('scheduler', as_text, scheduler, preamble)}")
 
 
-def _yours(config: Mapping[str, Any], stepping: Stepping | None) -> str:
+def _params(groups: Sequence[Group]) -> str:
+    texts = []
+    for place, group in enumerate(groups):
+        own = "".join(f", {literal(k)}: {_setting(v)}" for k, v in group.settings.items())
+        params = f"[model.get_parameter(name) for name in GROUPS[{place}]]"
+        texts.append(f'{{"params": {params}{own}}}')
+    return f"[{', '.join(texts)}]"
+
+
+def _setting(value: Any) -> str:
+    """A setting of a parameter group; torch takes a learning rate as a tensor, too."""
+    return literal(value.item() if hasattr(value, "item") else value)
+
+
+def _names(groups: Sequence[Group]) -> str:
+    text = fit(f"GROUPS = {literal([group.names for group in groups])}")
+    return f"# The parameters in each of the run's groups, by their names in its model.\n{text}"
+
+
+def _yours(config: Mapping[str, Any], stepping: Stepping | None, groups: Sequence[Group]) -> str:
+    model = "Placeholder(sum(GROUPS, []))" if groups else "torch.nn.Linear(5, 1)"
     if stepping is None:
-        return YOURS.format(length="", repeated="")
+        return YOURS.format(length="", repeated="", model=model)
     by_batch = stepping.step_every == "batch"
     batches = config["task"].get("batches", 1) if by_batch else 1
     length = _count(config["epochs"], "epoch", "s")
     length += f" of {_count(batches, 'batch', 'es')}" if by_batch else ""
     repeated = f"{batches} * " if batches > 1 else ""
-    return YOURS.format(length=f" The schedule is made for {length}.", repeated=repeated)
+    length = f" The schedule is made for {length}."
+    return YOURS.format(length=length, repeated=repeated, model=model)
 
 
 def _count(number: int, what: str, plural: str) -> str:
     return f"{number} {what}{plural if number != 1 else ''}"
 
 
-def _loop(epochs: int, stepping: Stepping | None) -> str:
-    text = LOOP.format(epochs=epochs)
+def _loop(epochs: int, stepping: Stepping | None, groups: Sequence[Group]) -> str:
+    text = LOOP.format(epochs=epochs, rates=RATES if groups else RATE)
     if stepping is None:
         return text + "\n"
     watched = {"epoch": "validate()", "batch": "loss.item()"} if stepping.monitor else {}
@@ -105,6 +166,6 @@ def _spaced(*blocks: str) -> str:
     """Two empty lines around functions, one elsewhere."""
     text = blocks[0]
     for before, block in pairwise(blocks):
-        apart = any(either.startswith(("def ", "@")) for either in (before, block))
+        apart = any(either.startswith(("def ", "@", "class ")) for either in (before, block))
         text += ("\n\n\n" if apart else "\n\n") + block
     return text

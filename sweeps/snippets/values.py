@@ -1,19 +1,21 @@
 """A value, or a call that is to be written, as it stands in a program."""
 
-import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from lrlab import curves
 from sweeps.snippets.arithmetic import as_lambda
-from sweeps.snippets.calls import Call, Text
+from sweeps.snippets.calls import Call, Text, is_ours
+from sweeps.snippets.literals import literal, sequence
 from sweeps.snippets.preambles import Preamble
 
 
 def as_text(value: Any, preamble: Preamble) -> str:
     """The text of a value; what it refers to goes into the preamble.
+
+    Raises:
+        ValueError: it can be written neither as a call nor as a literal.
 
     >>> as_text(["min", 0.5, Text("optimizer")], Preamble())
     '["min", 0.5, optimizer]'
@@ -22,24 +24,30 @@ def as_text(value: Any, preamble: Preamble) -> str:
         case Text():
             return value.text
         case Call():
-            return (
-                f"{preamble.name(value.make)}({_arguments(value.args, value.keywords, preamble)})"
-            )
+            return _call(value, preamble)
         case partial():
             return _curve(value, preamble)
-        case list():
-            return f"[{_arguments(value, {}, preamble)}]"
-        case str():
-            return json.dumps(value, ensure_ascii=False)
-        case float() if not math.isfinite(value):
-            return f'float("{value}")'
+        case list() | tuple():
+            return sequence(value, [as_text(inner, preamble) for inner in value])
         case _:
-            return repr(value)
+            return literal(value)
 
 
-def _arguments(args: Sequence[Any], keywords: Mapping[str, Any], preamble: Preamble) -> str:
-    named = (f"{name}={as_text(value, preamble)}" for name, value in keywords.items())
+def _call(call: Call, preamble: Preamble) -> str:
+    make: Any = call.make
+    name = preamble.definition(make) if is_ours(make) else preamble.name(make)
+    return f"{name}({_arguments(call.args, call.keywords, preamble)})"
+
+
+def _arguments(args: Iterable[Any], keywords: Mapping[str, Any], preamble: Preamble) -> str:
+    named = (f"{_identifier(name)}={as_text(v, preamble)}" for name, v in keywords.items())
     return ", ".join([*(as_text(value, preamble) for value in args), *named])
+
+
+def _identifier(name: str) -> str:
+    if not name.isidentifier():
+        raise ValueError(f"{name!r} is no name of an argument")
+    return name
 
 
 def _curve(curve: "partial[float]", preamble: Preamble) -> str:

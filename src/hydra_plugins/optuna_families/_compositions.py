@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.types import Transformer
 from hydra.errors import HydraException
 from omegaconf import AnyNode, DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -19,6 +18,7 @@ from ._dirnames import Dirname
 from ._hydras import Hydra
 from ._logs import Logs
 from ._notes import PLAIN, Notes
+from ._overrides import override
 from ._space import Dimension
 
 
@@ -106,8 +106,8 @@ class Composition:
     def _line(self, name: str, value: Any) -> str:
         dim = self.space.get(name)
         if dim is None:  # suggested by a custom search space
-            return f"{name}={Transformer.str(value)}"
-        return f"{dim.key}={Transformer.str(dim.value(value))}"
+            return override(name, value)
+        return override(dim.key, dim.value(value))
 
     def task(self, params: Mapping[str, Any]) -> DictConfig:
         """Return a copy of what the task function sees of the config, with a trial's values.

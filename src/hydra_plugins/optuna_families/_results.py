@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,7 @@ def best_lines(plan: Plan, families: list[list[FrozenTrial]]) -> list[str]:
     if len(plan.settings.directions) > 1:
         return [f"{len(front(complete, plan))} solutions that no other dominates"]
     best = best_of(complete, plan)
-    overrides = " ".join(best.user_attrs.get("overrides", [])) if best else ""
+    overrides = shlex.join(best.user_attrs.get("overrides", [])) if best else ""
     return [f"best {best.value:.6g}: {overrides}"] if best else []
 
 

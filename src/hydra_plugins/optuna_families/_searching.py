@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Transformer
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from ._arguments import nearest
+from ._overrides import written
 from ._space import Dimension, dimension
 
 # What one of a search space's values looks like. An app whose config has a `search` of another
@@ -63,13 +64,10 @@ def _is_space(node: DictConfig, parent: DictConfig) -> bool:
 
 
 def _parse(where: str, path: str, value: Any, parser: OverridesParser) -> Override:
-    if isinstance(value, ListConfig):
-        choices: Any = OmegaConf.to_container(value)
-        value = f"choice({','.join(Transformer.str(x) for x in choices)})"
     plus = re.match(r"(.*?)(\+*)([^.]*)$", path)
-    line = f"{plus[2]}{plus[1]}{plus[3]}={value}" if plus else f"{path}={value}"
+    key = f"{plus[2]}{plus[1]}{plus[3]}" if plus else path
     try:
-        override = parser.parse_override(line)
+        override = parser.parse_override(f"{key}={_grammar(value)}")
     except HydraException as error:
         raise HydraException(f"{where}: cannot read {value!r}: {error}") from error
     if not override.is_sweep_override():
@@ -78,6 +76,14 @@ def _parse(where: str, path: str, value: Any, parser: OverridesParser) -> Overri
             "choice(a, b), or a list"
         )
     return override
+
+
+def _grammar(value: Any) -> Any:
+    """Return a list of choices as Hydra's grammar has it; anything else is written in it."""
+    if not isinstance(value, ListConfig):
+        return value
+    choices: Any = OmegaConf.to_container(value)
+    return f"choice({','.join(map(written, choices))})"
 
 
 def require(config: DictConfig, override: Override) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.override_parser.types import (
     IntervalSweep,
     Override,
-    QuotedString,
     RangeSweep,
     Transformer,
 )
 from hydra.errors import HydraException
+
+from ._overrides import plain
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -124,15 +125,13 @@ def categorical(choices: list[Any]) -> BaseDistribution:
 
 
 def _choices(override: Override) -> tuple[BaseDistribution, dict[str, Any]]:
-    values: list[Any] = [
-        x.text if isinstance(x, QuotedString) else x for x in override.sweep_iterator()
-    ]
-    if not values:
+    found: list[Any] = list(override.sweep_iterator())
+    if not found:
         raise ValueError("no choice fits")
-    plain = [x is None or isinstance(x, str | int | float) for x in values]
-    names = [x if p else Transformer.str(x) for x, p in zip(values, plain, strict=True)]
-    meanings = {n: x for n, x, p in zip(names, values, plain, strict=True) if not p}
-    return categorical(names), meanings
+    # Optuna knows a list or a mapping by the text that Hydra has for it.
+    pairs = [(Transformer.str(x) if isinstance(x, list | dict) else plain(x), x) for x in found]
+    meanings = {name: plain(x) for name, x in pairs if isinstance(x, list | dict)}
+    return categorical([name for name, _ in pairs]), meanings
 
 
 def grid(dimension: Dimension) -> list[Any]:

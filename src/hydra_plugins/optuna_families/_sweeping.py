@@ -22,6 +22,7 @@ from . import _arguments, _results, _stopping
 from ._asking import Desk
 from ._composing import Composer
 from ._noise import tamed
+from ._overrides import override
 from ._planning import make
 from ._plans import Plan
 from ._resuming import command
@@ -124,11 +125,10 @@ class Sweep:
 
     def _job(self, composer: Composer, number: int) -> list[str]:
         """Return a worker's overrides; its folder and log are out of the way of the trials'."""
-        folder = str(self.config.hydra.sweep.dir).replace("\\", "\\\\").replace("'", "\\'")
         return [
             *composer.arguments.fixed,
             *composer.arguments.combinations()[0],
-            f"hydra.sweep.dir='{folder}'",
+            override("hydra.sweep.dir", str(self.config.hydra.sweep.dir)),
             f"hydra.sweep.subdir=.workers/{number}",
             "hydra.output_subdir=null",
             "hydra.job.chdir=false",

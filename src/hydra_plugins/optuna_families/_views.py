@@ -145,7 +145,8 @@ class View:
 
 def _notes(tallies: list[Tally]) -> list[str]:
     pruned, failed = sum(t.pruned for t in tallies), sum(t.failed for t in tallies)
-    return [f"{pruned} pruned"] * bool(pruned) + [f"{failed} failed"] * bool(failed)
+    counts = {"pruned": pruned, "failed": failed}
+    return [f"{number} {state}" for state, number in counts.items() if number]
 
 
 def pace(rate: float) -> str:

@@ -1,0 +1,90 @@
+"""The parameter groups of a task that has its own, as a program writes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sweeps.errors import ConfigError
+from sweeps.nodes import make
+from sweeps.targets import TargetError, locate
+
+PLACEHOLDER = '''\
+class Placeholder(torch.nn.Module):
+    """Has parameters of the same names as the run's model, a number each."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        for name in names:
+            *path, last = name.split(".")
+            module = self
+            for part in path:
+                if not hasattr(module, part):
+                    module.add_module(part, torch.nn.Module())
+                module = getattr(module, part)
+            module.register_parameter(last, torch.nn.Parameter(torch.randn(1, 1)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.sum(dim=1, keepdim=True) * sum(self.parameters())'''
+
+
+@dataclass(frozen=True)
+class Group:
+    """One parameter group.
+
+    Args:
+        names: of its parameters in the model.
+        settings: what it has other than the optimizer's own arguments say, such as a `lr`.
+    """
+
+    names: list[str]
+    settings: Mapping[str, Any]
+
+
+def own_groups(config: Mapping[str, Any]) -> list[Group]:
+    """The parameter groups of a run, by name; none where they are simply all parameters.
+
+    Only a task that has groups of its own is made for this, on the CPU.
+
+    Raises:
+        ConfigError: they cannot be found out.
+    """
+    try:
+        return _found(config) if _has_own(locate(config["task"].get("_target_"))) else []
+    except TargetError as error:
+        raise ConfigError(f"task._target_: {error}") from error
+
+
+def _has_own(task: Any) -> bool:
+    from lrlab.tasks import Task
+
+    usual = isinstance(task, type) and issubclass(task, Task)
+    return not (usual and task.parameter_groups is Task.parameter_groups)
+
+
+def _found(config: Mapping[str, Any]) -> list[Group]:
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.get("seed", 0))
+        try:
+            task = make("task", config["task"], device=torch.device("cpu"))
+            model = task.model()
+            optimizer = make("optimizer", config["optimizer"], params=task.parameter_groups(model))
+        except Exception as error:  # of a person's own code, such as data that are not here
+            raise ConfigError(f"task: it cannot be made here: {error}") from error
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    groups = [_group(group, optimizer.defaults, names) for group in optimizer.param_groups]
+    return [] if groups == [Group(list(names.values()), {})] else groups
+
+
+def _group(
+    group: Mapping[str, Any], defaults: Mapping[str, Any], names: Mapping[int, str]
+) -> Group:
+    if not names.keys() >= {id(parameter) for parameter in group["params"]}:
+        raise ConfigError("task: a parameter of its groups is none of the model's")
+    own = {
+        key: value
+        for key, value in group.items()
+        if key not in ("params", "param_names") and not (key in defaults and value == defaults[key])
+    }
+    return Group([names[id(parameter)] for parameter in group["params"]], own)
