@@ -101,7 +101,7 @@ def lines(url: str, n_trials: int = 6) -> tuple[str, ...]:
 
 
 def finished(url: str) -> dict[str, int]:
-    found = finished_trials(url.replace("postgresql:", "postgresql+psycopg:"), "s")
+    found = finished_trials(url, "s")
     return {family: len(trials) for family, trials in found.items()}
 
 

@@ -1,11 +1,13 @@
-"""Ask and tell: a worker's desk at the studies of a sweep."""
+"""Ask-and-tell client of one worker, for all studies of a sweep."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 from hydra.errors import HydraException
 
@@ -20,15 +22,16 @@ from ._sizes import Sizes
 from ._telling import finish, patiently
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 WAIT = "wait"  # everything that is left is being run by others, who may yet fail or die
 DONE = "done"
 LIVE = 2.0  # seconds between two looks of running trials into the study
-AGAIN = 5  # times to ask when somebody without our lock came between
+AGAIN = 5  # times to try when somebody without our lock came between
 
 
 class Desk:
-    """Counts, reaps and asks under one lock; tells. Running is somebody else's business."""
+    """Fails stale trials, asks for new ones under the study lock, tells results; runs nothing."""
 
     def __init__(self, shelf: Shelf, sizes: Sizes | None = None) -> None:
         self.shelf = shelf
@@ -42,28 +45,34 @@ class Desk:
         """Return the next batch, or WAIT, or DONE: the family that has the fewest is next."""
         with locked(self.plan.storage):
             _faults.step("locked")
-            for _ in range(AGAIN):
-                try:
-                    self._look()
-                    asked = self._chooser.batch()
-                    _faults.step("suggested")
-                    self._save()
-                except Conflict:
-                    continue
-                except Unaskable as one:
-                    self._record(one)
-                    raise HydraException(f"trial {one.attributes['number']} {one}") from one
-                _faults.step("asked")
-                self._held |= {one.key: one for one in asked}
-                self._lived = time.monotonic()
-                waits = any(tally.running for tally in self.shelf.known())
-                return asked or (WAIT if waits else DONE)
-        raise HydraException("somebody keeps adding trials to the study without its lock")
+            return self._until_alone(self._ask)
+
+    def _ask(self) -> list[Asked] | str:
+        self._look()
+        try:
+            asked = self._chooser.batch()
+        except Unaskable as one:
+            self._record(one)
+            raise HydraException(f"trial {one.attributes['number']} {one}") from one
+        _faults.step("suggested")
+        self._save()
+        _faults.step("asked")
+        self._held |= {one.key: one for one in asked}
+        self._lived = time.monotonic()
+        waits = any(tally.running for tally in self.shelf.known())
+        return asked or (WAIT if waits else DONE)
+
+    def _until_alone(self, action: Callable[[], T]) -> T:
+        """Repeat what somebody without our lock has disturbed."""
+        for _ in range(AGAIN):
+            with suppress(Conflict):
+                return action()
+        raise HydraException("something keeps changing the study without its lock")
 
     def reap(self) -> None:
         """Give up what dead workers left behind."""
         with locked(self.plan.storage):
-            self._look()
+            self._until_alone(self._look)
 
     def unfinished(self) -> bool:
         """Whether there is something to ask for, or others run what may come back from them."""
@@ -81,14 +90,22 @@ class Desk:
             self._save()
 
     def _save(self) -> None:
+        """Store every change or none.
+
+        Raises:
+            Conflict: when somebody else has begun or finished trials meanwhile.
+        """
         changes = [change for copy in self.shelf.copies for change in copy.changes()]
         if not changes:
             return
         try:
-            self.shelf.save(changes)
+            saved = self.shelf.save(changes, strict=True)
         except BaseException:
             self._forget()
             raise
+        if saved.refused:  # between two calls, where a save is no single transaction
+            self._forget()
+            raise Conflict
 
     def _forget(self) -> None:
         for copy in self.shelf.copies:
@@ -119,6 +136,8 @@ class Desk:
         mine = [one for one in told if one[0].key in self._held]
         ended = [(asked, outcome) for asked, outcome in mine if not outcome.lost]
         for asked, outcome in ended:
+            if self.shelf.trial(*asked.key).state.is_finished():
+                _warn(asked)
             finish(self.shelf.study(asked.index), asked.trial, outcome)
         self.store([asked for asked, _ in ended])
         self._release([asked for asked, _ in ended])
@@ -147,20 +166,26 @@ class Desk:
         for asked in trials:
             trial_id = self.shelf.copies[asked.index].trials[asked.trial.number]._trial_id
             if trial_id in refused:
-                log.warning("trial %s was given up meanwhile; its result is not used", asked.number)
+                _warn(asked)
                 self.shelf.copies[asked.index].doubt(asked.trial.number)
 
     def _give_back(self, lost: Sequence[tuple[Asked, Outcome]]) -> None:
         if not lost:
             return
-        keys = {asked.key for asked, _ in lost}
         with locked(self.plan.storage):
-            self.shelf.look(self._held.keys() - keys)
-            for asked, outcome in lost:
-                self._reaper.give_up(*asked.key, outcome)
-            self._save()
+            self._until_alone(partial(self._give_up, lost))
         self._release([asked for asked, _ in lost])
+
+    def _give_up(self, lost: Sequence[tuple[Asked, Outcome]]) -> None:
+        self.shelf.look(self._held.keys() - {asked.key for asked, _ in lost})
+        for asked, outcome in lost:
+            self._reaper.give_up(*asked.key, outcome)
+        self._save()
 
     def _release(self, trials: Sequence[Asked]) -> None:
         for asked in trials:
             self._held.pop(asked.key, None)
+
+
+def _warn(asked: Asked) -> None:
+    log.warning("trial %s was given up meanwhile; its result is not used", asked.number)

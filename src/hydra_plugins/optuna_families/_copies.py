@@ -1,4 +1,4 @@
-"""A copy of a family's trials in memory, and what the database does not know of them yet."""
+"""A cache of a family's trials, and the changes that the database does not have yet."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Copy:
         self.new_notes: dict[str, Any] = {}
         self.distributions: dict[str, BaseDistribution] = {}
         self.completed: list[int] = []  # numbers, in the order in which they became known
+        self.foreign: set[int] = set()  # numbers of those that no sweep asked for
         self.last = 0  # the newest id that is known
         self._numbers: dict[int, int] = {}  # by id
         self._unread: set[int] = set()  # ids
@@ -67,12 +68,18 @@ class Copy:
         else:
             self.trials.append(trial)
         self._states[trial.state] += 1
-        if trial.state == TrialState.COMPLETE != before:
-            self.completed.append(trial.number)
+        self._note_completion(trial, before)
         if trial.state.is_finished():
             self._unfinished.discard(trial.number)
         else:
             self._unfinished.add(trial.number)
+
+    def _note_completion(self, trial: FrozenTrial, before: TrialState | None) -> None:
+        was, is_now = before == TrialState.COMPLETE, trial.state == TrialState.COMPLETE
+        if is_now and not was:
+            self.completed.append(trial.number)
+        elif was and not is_now:  # another list: whoever has learned from this one starts again
+            self.completed = [number for number in self.completed if number != trial.number]
 
     def unread(self, number: int) -> int | None:
         """Return the id of a trial of which only the state is known."""
@@ -147,7 +154,7 @@ class Copy:
         self._changes.pop(trial.number, None)
 
     def doubt(self, number: int) -> None:
-        """Believe no longer that a trial is finished, so that the next look shows what it is."""
+        """Forget what a trial ended with; the next look reads its state again."""
         trial_id = self.trials[number]._trial_id
         self.put(_head(Row(trial_id, self.study, number, TrialState.RUNNING)))
         self._unread.add(trial_id)
@@ -159,12 +166,14 @@ class Copy:
     def tally(self) -> Tally:
         """Count the trials."""
         states = {number: self.trials[number].state for number in sorted(self._unfinished)}
+        running = [n for n, state in states.items() if state == TrialState.RUNNING]
         return Tally(
             complete=self._states[TrialState.COMPLETE],
             pruned=self._states[TrialState.PRUNED],
             failed=self._states[TrialState.FAIL],
-            running=[n for n, state in states.items() if state == TrialState.RUNNING],
+            running=[n for n in running if n not in self.foreign],
             waiting=[n for n, state in states.items() if state == TrialState.WAITING],
+            foreign=[n for n in running if n in self.foreign],
         )
 
 

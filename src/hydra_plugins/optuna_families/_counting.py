@@ -7,13 +7,21 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Tally:
-    """A study's trials by state; those still open by number."""
+    """A study's trials by state; those still open by number.
+
+    Args:
+        complete, pruned, failed: how many have ended so.
+        running: those that a sweep asked for.
+        waiting: those that are queued.
+        foreign: those that run, and were asked for by something else, such as a notebook.
+    """
 
     complete: int = 0
     pruned: int = 0
     failed: int = 0
     running: list[int] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
+    foreign: list[int] = field(default_factory=list)
 
     @property
     def finished(self) -> int:
@@ -23,7 +31,7 @@ class Tally:
     @property
     def begun(self) -> int:
         """All trials that were ever asked for."""
-        return self.finished + self.failed + len(self.running)
+        return self.finished + self.failed + len(self.running) + len(self.foreign)
 
     def add(self, state: str, number: int) -> None:
         """Count a trial.

@@ -1,7 +1,7 @@
-"""What stands in a study database, and how it comes to stand there: through Optuna's interface.
+"""Reads and writes the trials of a study database through Optuna's public storage interface.
 
-`_tables` does the same with a batch in one transaction. This is what is left when it does not
-know the tables; each call is a transaction of its own, in an order in which a kill loses nothing.
+`_tables` does the same with a batch in one transaction. This serves where `_tables` does not know
+the tables; each call is a transaction of its own, in an order in which a kill loses nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Conflict(Exception):  # noqa: N818  (an event, not a mistake)
-    """Somebody who does not know our lock has put a trial into the study meanwhile."""
+    """Something without our lock has put a trial into the study, or finished one, meanwhile."""
 
 
 class Row(NamedTuple):
@@ -59,7 +59,7 @@ class Saved:
 
     Args:
         ids: the new trials' ids, in the order of the changes.
-        refused: the ids of trials that somebody else had finished before.
+        refused: the ids of trials that had been finished before; nothing of them is stored.
     """
 
     ids: list[int]
@@ -131,6 +131,8 @@ class Ledger:
         changes: Sequence[Change],
         last: dict[int, int] | None = None,
         notes: dict[int, dict[str, Any]] | None = None,
+        *,
+        strict: bool = False,
     ) -> Saved:
         """Store changes, the new trials first.
 
@@ -138,11 +140,14 @@ class Ledger:
             changes: of trials.
             last: for each study that gets new trials, the newest trial's id that is known.
             notes: what a sampler has put into a study, by the study's id.
+            strict: store nothing if a trial has been finished before.
 
         Raises:
-            Conflict: when there are trials that are not known; nothing is stored.
+            Conflict: when there are trials that are not known, or by `strict`; nothing is stored.
         """
         if last and self.news(last, ()):
+            raise Conflict
+        if strict and any(self._is_finished(change) for change in changes if not change.new):
             raise Conflict
         new = [change for change in changes if change.new]
         ids = [self._create(change) for change in new]
@@ -159,6 +164,9 @@ class Ledger:
             raise Conflict
         return made
 
+    def _is_finished(self, change: Change) -> bool:
+        return self._storage.get_trial(change.trial._trial_id).state.is_finished()
+
     def _change(self, change: Change) -> bool:
         """Change a trial unless it is finished; whether it was not."""
         from optuna.exceptions import UpdateFinishedTrialError
@@ -172,14 +180,15 @@ class Ledger:
     def _write(self, change: Change) -> None:
         storage, trial, number = self._storage, change.trial, change.trial._trial_id
         begins = change.moved and not trial.state.is_finished()
+        # With its owner's name first: one that runs without a name is taken for somebody else's.
+        for key in change.user:
+            storage.set_trial_user_attr(number, key, trial.user_attrs[key])
         if begins:
             storage.set_trial_state_values(number, trial.state)
         for name in change.params:
             distribution = trial.distributions[name]
             value = distribution.to_internal_repr(trial.params[name])
             storage.set_trial_param(number, name, value, distribution)
-        for key in change.user:
-            storage.set_trial_user_attr(number, key, trial.user_attrs[key])
         for key in change.system:
             storage.set_trial_system_attr(number, key, trial.system_attrs[key])
         for step in change.steps:

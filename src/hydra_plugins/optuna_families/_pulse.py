@@ -1,4 +1,4 @@
-"""A worker's second thread: signs of life, and an ear for those who want it to stop."""
+"""Heartbeat thread of a worker: writes heartbeats, polls for stop requests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from crashsafe.masking import masked
 from crashsafe.processes import Liveness, liveness
 
 from . import _stopping
@@ -32,6 +33,7 @@ class Pulse:
         self._study = self._storage.get_study_id_from_name(plan.families[0].study)
         self._trials: list[int] = []  # ids
         self._last = time.monotonic()
+        self._failing = False  # at the last look
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True, name="optuna-pulse")
 
@@ -53,13 +55,19 @@ class Pulse:
         self._trials, self._last = trials, time.monotonic()
 
     def _live(self) -> None:
-        from optuna.exceptions import StorageInternalError
-
         while not self._end.wait(LOOK):
             try:
                 self._look()
-            except StorageInternalError:
-                log.debug("the study database is away", exc_info=True)
+                self._failing = False
+            except Exception as error:  # whatever it is, the next look may succeed
+                self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        """Say once that the heartbeat fails: without it workers elsewhere give the trials up."""
+        level = logging.DEBUG if self._failing else logging.WARNING
+        reason = masked(f"{type(error).__name__}: {str(error.__cause__ or error).strip()}")
+        log.log(level, "no heartbeat (%s); again every second", reason.splitlines()[0])
+        self._failing = True
 
     def _look(self) -> None:
         if liveness(self._plan.starter) is Liveness.DEAD or stopped(

@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crashsafe.addresses import sqlite_file
+from crashsafe.creation import exists
+from crashsafe.masking import masked
+
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.study._frozen import FrozenStudy
@@ -31,7 +35,8 @@ def all_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial]]:
     """Return all trials of each family of a sweep, whatever their state.
 
     Args:
-        storage: URL of the database, such as ``sqlite:///mlruns/optuna.db``.
+        storage: URL of the database, as ``hydra.sweeper.storage`` takes it, such as
+            ``sqlite:///mlruns/optuna.db``.
         study_name: of the sweep.
 
     Returns:
@@ -100,15 +105,43 @@ def _opened(storage: str) -> Iterator[Database]:
 
     from ._databases import Database
 
-    file = Path(storage.removeprefix("sqlite:///"))
-    if storage.startswith("sqlite:///") and not file.exists():
-        raise KeyError(f"there is no study database {file}")
-    opened = RDBStorage(storage)
+    address = _address(storage)
+    _check_tables(address)
+    opened = RDBStorage(address, skip_table_creation=True)
     try:
-        yield Database(storage, opened, opened)
+        yield Database(address, opened, opened)
     finally:
         opened.remove_session()
         opened.engine.dispose()
+
+
+def _address(storage: str) -> str:
+    """Return the address as the sweep itself understands it, of a file that exists."""
+    from hydra.errors import HydraException
+
+    from ._databases import address
+
+    here = Path.cwd()
+    try:
+        found = address(storage, here, here)
+    except HydraException as error:
+        raise KeyError(str(error).replace("hydra.sweeper.storage", "storage", 1)) from None
+    file = sqlite_file(found)
+    if file is not None and not exists(file):
+        raise KeyError(f"there is no study database {file}")
+    return found
+
+
+def _check_tables(address: str) -> None:
+    """Refuse a database of something else: Optuna would put its tables into it."""
+    from sqlalchemy import create_engine, inspect
+
+    engine = create_engine(address)
+    try:
+        if not inspect(engine).has_table("studies"):
+            raise KeyError(f"there are no studies in {masked(address)}")
+    finally:
+        engine.dispose()
 
 
 def _families(database: Database, name: str) -> dict[str, Study]:

@@ -1,4 +1,4 @@
-"""Trials whose process has gone: failed with the reason, their parameters tried again."""
+"""Fails stale trials and queues their parameters again, at most twice."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ GRACE = 180.0  # seconds without one after which an owner elsewhere counts as de
 
 
 class Reaper:
-    """Finds the dead. Used under the lock only; what it changes its caller stores.
+    """Finds trials whose process is dead. Used under the lock only; its caller stores the changes.
 
-    A process of this machine is looked up. One elsewhere must show a heartbeat that changes;
-    how long it has not is measured by our clock alone, so clocks need not agree.
+    A process of this machine is looked up. One elsewhere must show a heartbeat that changes; how
+    long it has not is measured by our clock alone, so clocks need not agree. A trial without an
+    owner was asked for by something else, such as a notebook: it is neither given up nor waited
+    for.
     """
 
     def __init__(self, shelf: Shelf) -> None:
@@ -46,20 +48,24 @@ class Reaper:
         ]
         self._shelf.read(running)
         lives = cache(liveness)  # each process once, not once for each of its trials
-        dead = [one for one in running if self._dead(self._shelf.trial(*one), lives)]
+        dead = []
+        for index, number in running:
+            trial = self._shelf.trial(index, number)
+            if owner_of(trial) is None:
+                self._shelf.copies[index].foreign.add(number)
+            elif self._dead(trial, lives):
+                dead.append((index, number))
         for index, number in dead:
             self.give_up(index, number, DIED)
         return bool(dead)
 
     def _dead(self, trial: FrozenTrial, lives: Callable[[str], Liveness]) -> bool:
-        owner = owner_of(trial)
-        # Ours but not held: the database went away while we were asking for it.
-        if owner is None or owner == this_process():
-            return True
+        owner = owner_of(trial) or ""
         found = lives(owner)
         if found is Liveness.UNKNOWN:
             return self._silent(trial._trial_id)
-        return found is Liveness.DEAD
+        # Ours but not held: the database went away while we were asking for it.
+        return found is Liveness.DEAD or owner == this_process()
 
     def _silent(self, trial_id: int) -> bool:
         last, since = self._beats.get(trial_id, (None, 0.0))
@@ -97,7 +103,7 @@ class Reaper:
 
 
 def owner_of(trial: FrozenTrial) -> str | None:
-    """Return the name of the process that runs a trial."""
+    """Return the name of the process that runs a trial; None if no sweep asked for it."""
     owner = trial.user_attrs.get("owner")
     if isinstance(owner, dict):  # as version 0.1.0 stored it
         return f"{owner['host']}:{owner['pid']}:{owner['start']}"

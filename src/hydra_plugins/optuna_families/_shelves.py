@@ -1,4 +1,4 @@
-"""A process's access to the studies of a sweep."""
+"""The Optuna studies of a sweep, cached in one process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Shelf:
-    """The families' studies, by their place in the plan.
+    """The Optuna studies of this sweep; index = position in `plan.families`.
 
     Args:
         plan: of the sweep.
@@ -90,16 +90,22 @@ class Shelf:
         for row in self.ledger.news({s: c.last for s, c in copies.items()}, unfinished):
             copies[row.study].accept([row])
 
-    def save(self, changes: list[Change]) -> Saved:
-        """Store what the copies have of new things, all of it or nothing.
+    def save(self, changes: list[Change], *, strict: bool = False) -> Saved:
+        """Store changes of the copies in one go.
+
+        Args:
+            changes: to store.
+            strict: store nothing if one of the trials has been finished by somebody else.
 
         Raises:
-            Conflict: when somebody has put trials into the studies since the last look.
+            Conflict: when somebody has put trials into the studies since the last look, or by
+                `strict`.
         """
         by_study = {c.study: c for c in self.copies}
         grown = {c.study for c in changes if c.new}
         notes = {s: c.new_notes for s, c in by_study.items() if c.new_notes}
-        saved = self.ledger.save(changes, {s: by_study[s].last for s in grown}, notes)
+        last = {s: by_study[s].last for s in grown}
+        saved = self.ledger.save(changes, last, notes, strict=strict)
         ids = iter(saved.ids)
         for change in changes:
             number = next(ids) if change.new else change.trial._trial_id

@@ -3,8 +3,8 @@
 Through Optuna's own interface every parameter, attribute and state is a transaction, ten to
 thirty for each trial and a millisecond or more each: more than a short training. So its tables are
 read and written directly (`_schema`, `_rows_read`, `_rows_written`): what a batch asks for is one
-transaction, what it tells another. This holds to the one schema that it was written for; with any
-other, `ledger` gives the public way. A test compares, row by row, what both leave behind.
+transaction, what it tells another. It knows one schema and two dialects; for any other, `ledger`
+gives the public way. A test compares, row by row, what both leave behind.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from ._databases import Database
 
 CHUNK = 2000  # ids in one statement
+DIALECTS = ("sqlite", "postgresql")  # that were tried; MySQL has no INSERT ... RETURNING
 _OPEN = ", ".join(f"'{state.name}'" for state in OPEN)
 
 
 def ledger(database: Database) -> Ledger:
-    """Return the fast way where the tables are those of `_schema`, else the public one."""
+    """Return the fast way where schema and dialect are known, else the public one."""
     known = database.backend.get_current_version() == _schema.VERSION
-    return Tables(database) if known else Ledger(database.storage)
+    spoken = database.engine.dialect.name in DIALECTS
+    return Tables(database) if known and spoken else Ledger(database.storage)
 
 
 class Tables(Ledger):
@@ -86,6 +88,8 @@ class Tables(Ledger):
         changes: Sequence[Change],
         last: dict[int, int] | None = None,
         notes: dict[int, dict[str, Any]] | None = None,
+        *,
+        strict: bool = False,
     ) -> Saved:
         new = [change for change in changes if change.new]
         known = [change for change in changes if not change.new]
@@ -95,6 +99,8 @@ class Tables(Ledger):
             ids = _rows_written.create(connection, new)
             _faults.step("entered")
             refused = _rows_written.finished(connection, known)
+            if strict and refused:
+                raise Conflict
             known = [change for change in known if change.trial._trial_id not in refused]
             _rows_written.clear(connection, known)
             ids_known = [change.trial._trial_id for change in known]

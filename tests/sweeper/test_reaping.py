@@ -1,0 +1,166 @@
+"""Whose trials are given up, and when: two workers of one sweep, and others without our lock."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from crashsafe.processes import this_process
+from hydra_plugins.optuna_families import _asking, _reaping
+from hydra_plugins.optuna_families._asking import Desk
+from hydra_plugins.optuna_families._choosing import Asked
+from hydra_plugins.optuna_families._ledgers import Ledger
+from hydra_plugins.optuna_families._outcomes import INTERRUPTED, Outcome
+from hydra_plugins.optuna_families._shelves import Shelf
+from hydra_plugins.optuna_families._sweeping import Sweep
+
+STORAGE = "sqlite:///mlruns/optuna.db"
+
+LINES = ("hydra.sweeper.study_name=s", "hydra/sweeper/sampler=random", "hydra.sweeper.n_trials=3")
+DONE = Outcome("COMPLETE", (0.5,))
+_, BOOT, SPACE, _, _ = this_process().split(":", 4)
+HOST = this_process().partition(":")[0]
+
+
+@pytest.fixture
+def desk(folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Desk]:
+    """Gives the clients of a prepared sweep's workers, which run nothing by themselves."""
+    prepared: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Sweep, "_work", lambda _, *made: prepared.append(made))
+        patch.setattr(Sweep, "_finish", lambda *_: None)
+        sweep(lambda _: 0.0, *LINES)
+    return lambda worker: Desk(Shelf(*prepared[0], worker))
+
+
+def ask(desk: Desk) -> Asked:
+    (asked,) = desk.ask()
+    assert isinstance(asked, Asked)
+    return asked
+
+
+def study() -> optuna.Study:
+    return optuna.load_study(study_name="s", storage=STORAGE)
+
+
+def states() -> list[str]:
+    return [trial.state.name for trial in study().get_trials()]
+
+
+def stamp(asked: Asked, owner: object) -> None:
+    """Write another owner's name on a trial."""
+    study()._storage.set_trial_user_attr(asked.trial.number + 1, "owner", owner)
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        f"{HOST}:0badb007:{SPACE}:1:7",
+        {"host": f"{HOST}:0badb007:{SPACE}", "pid": 1, "start": "7"},  # as 0.1.0 wrote it
+        {"host": f"{HOST}:{BOOT}:{SPACE}", "pid": 2**22 + 1, "start": "7"},
+    ],
+)
+def test_a_trial_of_before_the_restart_is_given_up_at_once(
+    desk: Callable[[int], Desk], owner: object
+) -> None:
+    lost = ask(desk(0))
+    stamp(lost, owner)
+    again = ask(desk(1))
+    assert again.params == lost.params
+    assert states() == ["FAIL", "RUNNING"]
+
+
+def test_a_trial_of_another_host_is_waited_for(desk: Callable[[int], Desk]) -> None:
+    stamp(ask(desk(0)), "elsewhere:5b1f2c3d:4026531836:1:7")
+    desk(1).reap()
+    assert states() == ["RUNNING"]
+
+
+def test_a_notebook_s_trial_is_neither_given_up_nor_waited_for(folder: Path, sweep: Any) -> None:
+    sweep(lambda _: 0.5, *LINES)
+    theirs = study().ask()
+    sweep(lambda _: 0.5, *LINES, "hydra.sweeper.n_trials=5")
+    assert states() == ["COMPLETE"] * 3 + ["RUNNING"] + ["COMPLETE"] * 2
+    numbers = [t.user_attrs.get("number") for t in study().get_trials()]
+    assert numbers == [0, 1, 2, None, 4, 5]
+    study().tell(theirs.number, 0.25)  # and counts from now on
+    sweep(lambda _: 0.5, *LINES, "hydra.sweeper.n_trials=6")
+    assert len(states()) == 6
+
+
+@pytest.fixture(params=["tables", "public"])
+def late(
+    request: pytest.FixtureRequest, desk: Callable[[int], Desk], monkeypatch: pytest.MonkeyPatch
+) -> tuple[Desk, Desk, Asked]:
+    """A worker elsewhere, silent for long, and one that gives it up: it tells in between."""
+    monkeypatch.setattr(_reaping, "BEAT", 0.0)
+    monkeypatch.setattr(_reaping, "GRACE", 0.0)
+    owner, other = desk(0), desk(1)
+    if request.param == "public":
+        other.shelf.ledger = Ledger(other.shelf.database.storage)
+    asked = ask(owner)
+    stamp(asked, "elsewhere:5b1f2c3d:4026531836:1:7")
+    other.reap()  # the first look at its heartbeat
+    save = other.shelf.save
+
+    def told_before(*arguments: Any, **options: Any) -> Any:
+        owner.tell(asked, DONE)
+        return save(*arguments, **options)
+
+    monkeypatch.setattr(other.shelf, "save", told_before)
+    return owner, other, asked
+
+
+def test_a_result_that_comes_before_the_trial_is_given_up_counts(
+    late: tuple[Desk, Desk, Asked],
+) -> None:
+    _, other, _ = late
+    other.reap()
+    assert states() == ["COMPLETE"]  # and nothing is queued to be tried again
+    assert other.shelf.known()[0].complete == 1
+    assert other.shelf.known()[0].failed == 0
+
+
+def test_a_result_that_comes_too_late_is_not_used_and_said(
+    desk: Callable[[int], Desk], caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = desk(0)
+    asked = ask(owner)
+    study().tell(asked.trial.number, state=TrialState.FAIL)
+    owner.tell(asked, DONE)
+    assert "given up meanwhile" in caplog.text
+    assert states() == ["FAIL"]
+    (copy,) = owner.shelf.copies
+    assert copy.completed == []
+    owner.shelf.look()
+    assert (owner.shelf.known()[0].complete, owner.shelf.known()[0].failed) == (0, 1)
+
+
+def test_a_trial_given_back_after_others_gave_it_up_is_tried_again_once(
+    desk: Callable[[int], Desk],
+) -> None:
+    owner, other = desk(0), desk(1)
+    asked = ask(owner)
+    stamp(asked, {"host": f"{HOST}:0badb007:{SPACE}", "pid": 1, "start": "7"})
+    again = ask(other)
+    owner.tell(asked, INTERRUPTED)
+    assert again.params == asked.params
+    assert states() == ["FAIL", "RUNNING"]
+
+
+def test_who_keeps_changing_the_study_without_the_lock_is_named(
+    desk: Callable[[int], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = desk(0)
+    save = worker.shelf.save
+
+    def disturbed(*arguments: Any, **options: Any) -> Any:
+        study().ask()
+        return save(*arguments, **options)
+
+    monkeypatch.setattr(worker.shelf, "save", disturbed)
+    with pytest.raises(_asking.HydraException, match="without its lock"):
+        worker.ask()
