@@ -16,12 +16,13 @@ LIMIT = 600.0  # seconds to wait: a holder keeps a lock for seconds at most, unl
 
 
 @contextmanager
-def file_lock(file: Path, limit: float = LIMIT) -> Iterator[None]:
+def file_lock(file: Path, limit: float | None = None) -> Iterator[None]:
     """Hold a lock whose file is made where it is missing, and stays.
 
     Raises:
-        TimeoutError: after `limit` seconds.
+        TimeoutError: after `limit` seconds, `LIMIT` unless given.
     """
+    limit = LIMIT if limit is None else limit
     # Each holder keeps it for milliseconds, so longer pauses would only add up.
     lock = FileLock(file, timeout=limit, poll_interval=0.01)
     try:
@@ -35,13 +36,13 @@ def file_lock(file: Path, limit: float = LIMIT) -> Iterator[None]:
 
 
 @contextmanager
-def advisory_lock(address: str, key: int, limit: float = LIMIT) -> Iterator[None]:
+def advisory_lock(address: str, key: int, limit: float | None = None) -> Iterator[None]:
     """Hold a lock inside PostgreSQL, by a connection of its own: it is freed when that goes.
 
     Args:
         address: of the database.
         key: that all who use the lock agree on.
-        limit: seconds to wait.
+        limit: seconds to wait, `LIMIT` unless given.
 
     Raises:
         TimeoutError: after `limit` seconds.
@@ -51,6 +52,7 @@ def advisory_lock(address: str, key: int, limit: float = LIMIT) -> Iterator[None
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
+    limit = LIMIT if limit is None else limit
     engine = create_engine(address, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"SET lock_timeout = {limit * 1000:.0f}"))
@@ -69,7 +71,7 @@ def advisory_lock(address: str, key: int, limit: float = LIMIT) -> Iterator[None
 
 
 @contextmanager
-def database_lock(address: str, key: int, limit: float = LIMIT) -> Iterator[None]:
+def database_lock(address: str, key: int, limit: float | None = None) -> Iterator[None]:
     """Hold the lock of a database: a file beside a SQLite file, an advisory lock in PostgreSQL.
 
     For any other database the lock is a file of this machine, so all who use it must run here.

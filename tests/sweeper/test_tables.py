@@ -4,6 +4,7 @@ import math
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import optuna
@@ -14,6 +15,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.trial import TrialState
+from sqlalchemy import create_mock_engine
 
 from hydra_plugins.optuna_families import _databases, _schema, in_batches
 from hydra_plugins.optuna_families._copies import Copy
@@ -236,3 +238,10 @@ def _gist(trial: Any) -> Any:
     of_this_run = ("owner", "session", "folder")
     told = {k: v for k, v in trial.user_attrs.items() if k not in of_this_run}
     return (trial.state, trial.values, trial.params, trial.intermediate_values, told)
+
+
+def test_a_dialect_that_was_not_tried_is_left_to_optuna(tmp_path: Path) -> None:
+    database = opened(tmp_path / "a.db")
+    other = create_mock_engine("mysql://", lambda *_: None)  # no such server can run here
+    mysql = SimpleNamespace(backend=database.backend, engine=other, storage=database.storage)
+    assert type(ledger(mysql)) is Ledger  # type: ignore[arg-type]

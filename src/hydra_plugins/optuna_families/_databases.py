@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +60,19 @@ def address(url: str | None, folder: Path, cwd: Path) -> str:
 
 
 def locked(url: str) -> AbstractContextManager[None]:
-    """Hold the one lock under which trials are counted, given up and asked for."""
+    """Hold the one lock under which trials are counted, given up and asked for.
+
+    Raises:
+        HydraException: the database was deleted.
+    """
+    _check_file(sqlite_file(url))  # before the lock's file brings its folder back
     return database_lock(url, _LOCK)
+
+
+def _check_file(file: Path | None, *_: Any) -> None:
+    """Notice a deleted file: its open connections would go on, and all would be lost."""
+    if file is not None and not file.exists():
+        raise HydraException(f"the study database {file} is gone: it was deleted or moved")
 
 
 def create(url: str) -> None:
@@ -74,7 +85,7 @@ def create(url: str) -> None:
     try:
         if file is not None:
             file.resolve().parent.mkdir(parents=True, exist_ok=True)
-        with locked(url):
+        with database_lock(url, _LOCK):
             if file is None or exists(file):
                 _open(url)[1].engine.dispose()
             else:
@@ -103,7 +114,12 @@ def _build(draft: Path) -> None:
 @lru_cache(maxsize=8)
 def connect(url: str) -> Database:
     """Open a database that exists, once per process."""
-    return Database(url, *_open(url, skip_table_creation=True))
+    from sqlalchemy import event
+
+    opened = Database(url, *_open(url, skip_table_creation=True))
+    for use in ("checkout", "do_connect"):  # a connection that is open, a new one
+        event.listen(opened.engine, use, partial(_check_file, sqlite_file(url)))
+    return opened
 
 
 def _open(url: str, **options: Any) -> tuple[BaseStorage, RDBStorage]:

@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from hydra.errors import HydraException
+
+from crashsafe.masking import masked
+
 from ._outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -35,19 +39,27 @@ def patiently(action: Callable[[], T]) -> T:
     """Do something that needs the database, again if it is away.
 
     Raises:
-        StorageInternalError: when it stays away.
+        HydraException: when it stays away, or its lock is never free.
     """
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import DBAPIError
 
-    for pause in PAUSES:
+    for pause in (*PAUSES, None):
         try:
             return action()
         except (StorageInternalError, DBAPIError) as error:
-            log.warning("the study database is away (%s); again in %s s", _short(error), pause)
+            reason = _short(error)
+            if pause is None:
+                waited = f"{sum(PAUSES):.0f} s"
+                raise HydraException(
+                    f"the study database is away for {waited}: {reason}"
+                ) from error
+            log.warning("the study database is away (%s); again in %s s", reason, pause)
             time.sleep(pause)
-    return action()
+        except TimeoutError as error:
+            raise HydraException(f"the study database: {error}") from error
+    raise AssertionError
 
 
 def _short(error: BaseException) -> str:
-    return str(error.__cause__ or error).strip().splitlines()[0]
+    return masked(str(error.__cause__ or error).strip().splitlines()[0])
