@@ -49,7 +49,25 @@ CASES = {
         "hydra.sweeper.direction=down",
         r"direction must be minimize or maximize, got 'down'",
     ),
-    "storage": ("hydra.sweeper.storage=optuna.db", r"hydra.sweeper.storage must be a database URL"),
+    "sampler as a value": (
+        "hydra.sweeper.sampler=tpe",
+        r"hydra.sweeper.sampler is a config group; write hydra/sweeper/sampler=tpe, not",
+    ),
+    "sampler without a class": (
+        "hydra.sweeper.sampler._target_=null",
+        r"hydra.sweeper.sampler._target_ must be a class in optuna",
+    ),
+    "families": ("hydra.sweeper.families=maybe", r"families must be true or false, got 'maybe'"),
+    "params": ("hydra.sweeper.params=[a]", r"params must be a mapping of keys to .*got \['a'\]"),
+    "not a number": (
+        "hydra.sweeper.max_failure_rate=nan",
+        r"max_failure_rate must be a number from 0 to 1, got nan",
+    ),
+    "added key": (
+        "+hydra.sweeper.n_trails=3",
+        r"hydra.sweeper.n_trails: no such setting \(did you mean n_trials\?\); there is batch_size",
+    ),
+    "storage": ("hydra.sweeper.storage=optuna.db", r"hydra.sweeper.storage=.*no database URL"),
     "closed storage": (
         "hydra.sweeper.storage=sqlite:////proc/no/optuna.db",
         r"hydra.sweeper.storage=.*cannot be opened",
@@ -63,6 +81,22 @@ def test_a_mistake_is_refused_by_name(folder: Path, sweep: Any, line: str, said:
         sweep(lambda cfg: 1.0, line)
     assert len(str(refusal.value).splitlines()) <= 3
     assert not list(Path("multirun").glob("*/*/0"))
+
+
+OWN = """
+    # @package hydra.sweeper
+    _target_: hydra_plugins.optuna_families.sweeper.OptunaSweeper
+    n_trials: 1
+    params: {optimizer.lr: 'interval(0.1, 1)'}
+"""
+
+
+def test_a_sweeper_file_of_one_s_own_may_leave_settings_out(
+    folder: Path, files: Any, sweep: Any, trials: Any
+) -> None:
+    files({"conf/hydra/sweeper/mine.yaml": OWN})
+    sweep(lambda cfg: 1.0, "hydra/sweeper=mine", "+hydra.sweeper.study_name=20261125")
+    assert len(trials("20261125")) == 1
 
 
 def test_what_only_the_sampler_finds_ends_the_sweep_by_name(folder: Path, sweep: Any) -> None:
@@ -101,7 +135,10 @@ def test_a_sampler_that_needs_a_missing_package_says_which(
 
     found = util.find_spec
     monkeypatch.setattr(util, "find_spec", lambda name: None if name == "cmaes" else found(name))
-    with pytest.raises(HydraException, match="CmaEsSampler needs the package cmaes"):
+    with pytest.raises(
+        HydraException,
+        match=r"CmaEsSampler needs the package cmaes: pip install 'lr-sweeps\[cmaes\]'",
+    ):
         sweep(lambda cfg: 1.0, "hydra/sweeper/sampler=cmaes")
 
 

@@ -88,6 +88,41 @@ def test_a_function_that_never_succeeds_is_not_tried_for_ever(
     assert len(trials("s")) == 5
 
 
+def test_whatever_rate_is_allowed_n_trials_failures_end_a_family(
+    folder: Path, sweep: Any, trials: Any
+) -> None:
+    calls = count()
+    lines = (*LINES, "hydra.sweeper.n_trials=4", "hydra.sweeper.max_failure_rate=1.0")
+    sweep(lambda cfg: math.nan if next(calls) % 5 else 1.0, *lines)
+    assert [t.state.name for t in trials("s")] == ["COMPLETE", *["FAIL"] * 4]
+
+
+def test_whatever_a_search_space_function_raises_ends_the_sweep_by_name(
+    folder: Path, sweep: Any, trials: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "extending.py").write_text("def extend(cfg, trial):\n    trial.sugest_float('x')\n")
+    monkeypatch.syspath_prepend(folder)
+    with pytest.raises(HydraException, match="trial 0 could not be asked for: AttributeError"):
+        sweep(lambda cfg: 1.0, "hydra.sweeper.custom_search_space=extending.extend", LINES[0])
+    (trial,) = trials("s")
+    assert trial.state.name == "FAIL"
+    assert trial.user_attrs["reason"].startswith("could not be asked for: AttributeError")
+
+
+def test_whatever_a_sampler_raises_ends_the_sweep_by_name(folder: Path, sweep: Any) -> None:
+    pytest.importorskip("cmaes")
+    lines = ("hydra/sweeper/sampler=cmaes", "hydra.sweeper.sampler.popsize=-1")
+    with pytest.raises(HydraException, match="trial 1 could not be asked for: AssertionError"):
+        sweep(lambda cfg: 1.0, *lines)
+
+
+def test_cma_es_searches(folder: Path, sweep: Any) -> None:
+    pytest.importorskip("cmaes")
+    lines = ("hydra/sweeper/sampler=cmaes", "hydra.sweeper.n_trials=6", LINES[0])
+    sweep(lambda cfg: float(cfg.optimizer.lr), *lines)
+    assert len(finished_trials(STORAGE, "s")[""]) == 6
+
+
 def test_after_the_mistake_is_put_right_the_study_goes_on(folder: Path, sweep: Any) -> None:
     with pytest.raises(HydraException, match="3 of 3 trials failed"):
         sweep(lambda cfg: explode(), *LINES)

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra.errors import HydraException
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
 from optuna.distributions import IntDistribution
 
-from hydra_plugins.optuna_families import finished_trials
+from hydra_plugins.optuna_families import finished_trials, in_batches
 
 pytestmark = pytest.mark.covered
 
@@ -141,6 +144,121 @@ def test_search_nodes_can_be_switched_off(folder: Path, sweep: Any) -> None:
     lines = ("hydra.sweeper.search_key=null", "hydra.sweeper.n_trials=1", NAME)
     sweep(loss, "optimizer.lr=interval(0, 1)", *lines)
     assert set(finished_trials(STORAGE, "s")[""][0].params) == {"optimizer.lr"}
+
+
+def test_a_job_s_config_has_no_search_nodes(folder: Path, sweep: Any) -> None:
+    seen: list[Any] = []
+
+    def task(cfg: Any) -> float:
+        seen.append(cfg.copy())
+        return float(instantiate({"_target_": "builtins.dict", **cfg.scheduler})["gamma"])
+
+    sweep(task, "scheduler=step,exponential", "hydra.sweeper.n_trials=2", NAME)
+    assert [set(cfg.scheduler) for cfg in seen] == [{"gamma", "step_size"}, {"gamma"}] * 2
+    found = finished_trials(STORAGE, "s")["scheduler=step"][1]
+    written = OmegaConf.load(Path(found.user_attrs["folder"]) / ".hydra/config.yaml")
+    assert written == seen[2]
+
+
+def test_a_missing_value_may_be_swept(folder: Path, sweep: Any) -> None:
+    (folder / "conf/optimizer/sgd.yaml").write_text("lr: ???")
+    sweep(loss, "optimizer.lr=interval(0.1, 0.2)", "hydra.sweeper.n_trials=2", NAME)
+    values = [t.params["optimizer.lr"] for t in finished_trials(STORAGE, "s")[""]]
+    assert all(0.1 <= value <= 0.2 for value in values)
+
+
+@pytest.mark.parametrize("file", ["", "search: {betas.0: 'interval(0.5, 0.6)'}"])
+def test_a_place_in_a_list_may_be_swept(folder: Path, sweep: Any, file: str) -> None:
+    (folder / "conf/optimizer/sgd.yaml").write_text(f"lr: 0.1\nbetas: [0.5, 0.99]\n{file}")
+    seen: list[Any] = []
+    line = [] if file else ["optimizer.betas.0=interval(0.5, 0.6)"]
+    sweep(lambda cfg: float(seen.append(cfg.optimizer.betas) or 1), *line, NAME)
+    assert all(0.5 <= first <= 0.6 and second == 0.99 for first, second in seen)
+    assert len({first for first, _ in seen}) == len(seen) == 20
+    assert seen[0] == [0.5, 0.99]  # the file's own value is the first trial
+
+
+def test_a_place_that_a_list_does_not_have_is_refused(folder: Path, sweep: Any) -> None:
+    (folder / "conf/optimizer/sgd.yaml").write_text("lr: 0.1\nbetas: [0.9, 0.99]")
+    with pytest.raises(HydraException, match=r"optimizer.betas.2 is not in the config.*a list"):
+        sweep(loss, "optimizer.betas.2=interval(0.5, 0.6)")
+
+
+def test_a_choice_may_be_quoted_or_lie_in_a_folder_or_bear_its_ending(
+    folder: Path, sweep: Any
+) -> None:
+    (folder / "conf/scheduler/mine").mkdir()
+    (folder / "conf/scheduler/mine/slow.yaml").write_text("gamma: 0.9")
+    lines = ("hydra.sweeper.n_trials=1", NAME)
+    sweep(loss, "scheduler=mine/slow,'cosine',step.yaml,\"step\"", *lines)
+    names = ("mine/slow", "cosine", "step")
+    assert list(finished_trials(STORAGE, "s")) == [f"scheduler={name}" for name in names]
+    with pytest.raises(HydraException, match=r"no such choice \(did you mean mine/slow\?\)"):
+        sweep(loss, "scheduler=mine/slo,step")
+
+
+@pytest.mark.parametrize("swept", ["epochs=10,20", "epochs=choice(20)", "epochs=range(5, 9)"])
+def test_a_range_that_follows_a_swept_value_is_refused(
+    folder: Path, sweep: Any, swept: str
+) -> None:
+    said = r"scheduler.search.T_max: this range depends on epochs.*'scheduler.T_max=range\(1, 10\)'"
+    with pytest.raises(HydraException, match=said):
+        sweep(loss, swept)
+
+
+def test_a_range_of_its_own_follows_nothing(folder: Path, sweep: Any) -> None:
+    lines = ("epochs=10,20", "scheduler.T_max=range(1, 10)", "hydra.sweeper.n_trials=1")
+    sweep(loss, *lines, NAME)
+    assert len(finished_trials(STORAGE, "s")[""]) == 1
+
+
+def test_a_range_around_its_own_default_is_no_follower(folder: Path, sweep: Any) -> None:
+    text = "lr: 0.1\nsearch: {lr: 'interval(${optimizer.lr}, 1)'}"
+    (folder / "conf/optimizer/sgd.yaml").write_text(text)
+    sweep(loss, "hydra.sweeper.n_trials=3", NAME)
+    assert all(t.params["optimizer.lr"] >= 0.1 for t in finished_trials(STORAGE, "s")[""])
+
+
+def test_a_whole_number_range_starts_with_a_whole_number(folder: Path, sweep: Any) -> None:
+    seen: list[Any] = []
+    lines = ("optimizer.lr=range(1, 3)", "hydra.sweeper.n_trials=1")
+    (folder / "conf/optimizer/sgd.yaml").write_text("lr: 2.0")
+    sweep(lambda cfg: float(seen.append(cfg.optimizer.lr) or 1), *lines)
+    assert [(value, type(value)) for value in seen] == [(2, int)]
+
+
+def test_a_grid_s_points_are_known_by_their_values(folder: Path, sweep: Any) -> None:
+    lines = ("hydra/sweeper/sampler=grid", "scheduler=none", "optimizer.lr=range(1, 9, 2)", NAME)
+    sweep(loss, *lines, "hydra.sweeper.n_trials=2", "hydra.sweeper.sampler.seed=1")
+    sweep(loss, *lines, "hydra.sweeper.sampler.seed=2")
+    points = [t.params["optimizer.lr"] for t in finished_trials(STORAGE, "s")[""]]
+    assert sorted(points) == [1, 3, 5, 7]
+
+
+def test_an_emoji_in_a_value_reads_back_from_the_job_s_folder(folder: Path, sweep: Any) -> None:
+    sweep(lambda cfg: 1.0, "fail=choice('\U0001f600','\x7f é')", "hydra.sweeper.n_trials=2", NAME)
+    for trial in finished_trials(STORAGE, "s")[""]:
+        job = Path(trial.user_attrs["folder"]) / ".hydra"
+        assert OmegaConf.load(job / "config.yaml").fail == trial.params["fail"]  # type: ignore[union-attr]
+        assert OmegaConf.load(job / "hydra.yaml").hydra.job.override_dirname  # type: ignore[union-attr]
+
+
+def test_what_a_full_family_has_too_much_does_not_count_as_less_to_do(
+    folder: Path, sweep: Any
+) -> None:
+    sizes: list[int] = []
+
+    def together(jobs: Any) -> Any:
+        sizes.append(len(jobs))
+        for job in jobs:
+            yield job, 1.0
+
+    task = in_batches(together, size=lambda cfg: 8)(lambda cfg: 1.0)
+    lines = (NAME, "hydra/sweeper/sampler=random")
+    sweep(task, "scheduler=cosine,step", "hydra.sweeper.n_trials=7", *lines)
+    del sizes[:]
+    sweep(task, "scheduler=cosine,step,none", "hydra.sweeper.n_trials=4", *lines)
+    assert sizes == [4]
 
 
 def test_the_best_of_all_families_is_written_down(folder: Path, sweep: Any, results: Any) -> None:

@@ -52,11 +52,61 @@ def test_a_list_among_the_choices_becomes_a_list_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["k=range(5, 1)", "k=interval(2, 1)", "k=tag(log, interval(0, 1))"]
+    "line",
+    [
+        "k=range(5, 1)",
+        "k=interval(2, 1)",
+        "k=tag(log, interval(0, 1))",
+        "k=interval(0.1, inf)",
+        "k=interval(nan, 1)",
+        "k=range(1, inf)",
+        "k=shuffle(range(1, inf))",
+        "k=range(0, 5, 0)",
+        "k=tag(log, range(0.1, 1.0, step=0.1))",
+        "k=tag(log, range(1, 9, 2))",
+    ],
 )
 def test_an_impossible_range_is_refused_by_name(line: str) -> None:
     with pytest.raises(HydraException, match=r"k=.*impossible range"):
         parsed(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("k=tag(lgo, interval(1, 2))", r"unknown tag lgo \(did you mean log\?\); there is log"),
+        ("k=tag(lgo, choice(1, 2))", "unknown tag lgo"),
+        ("k=tag(log, choice(1, 2))", "the tag log is for interval"),
+        ("k=tag(log, shuffle(range(1, 3)))", "the tag log is for interval"),
+    ],
+)
+def test_a_tag_that_nothing_heeds_is_refused_by_name(line: str, said: str) -> None:
+    with pytest.raises(HydraException, match=said):
+        parsed(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("k=range(1, 9, 3)", [1, 4, 7]),
+        ("k=range(1, 7, 3)", [1, 4]),
+        ("k=range(0, 0.35, step=0.1)", [0.0, 0.1, 0.2, 0.3]),
+        ("k=range(3, 3)", [3]),
+        ("k=int(interval(1, 4))", [1, 2, 3, 4]),
+    ],
+)
+def test_a_grid_leaves_out_a_range_s_end_and_nothing_else(line: str, expected: list[Any]) -> None:
+    assert grid(parsed(line)) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "expected"),
+    [("k=range(1, 9)", 5.0, "5"), ("k=interval(0, 2)", 1, "1.0"), ("k=choice(1, 2)", 1, "1")],
+)
+def test_a_value_of_the_config_is_suggested_as_the_range_s_kind(
+    line: str, value: Any, expected: str
+) -> None:
+    assert repr(parsed(line).suggestion(value)) == expected
 
 
 def test_a_grid_over_an_interval_is_refused_by_name() -> None:
@@ -68,7 +118,7 @@ def test_a_grid_over_an_interval_is_refused_by_name() -> None:
 def test_a_grid_s_values_lie_in_the_range(low: int, width: int, step: int) -> None:
     dim = parsed(f"k=range({low}, {low + width}, {step})")
     values = grid(dim)
-    assert values == list(range(low, low + width, step))[: len(values)]
+    assert values == list(range(low, low + width, step))
     assert all(dim.contains(value) for value in values)
 
 

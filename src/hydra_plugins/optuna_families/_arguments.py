@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, QuotedString, Transformer
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
@@ -50,19 +52,22 @@ def sort(lines: list[str], loader: ConfigLoader, config: DictConfig) -> Argument
         overrides[path] = override
     swept = {p: o for p, o in overrides.items() if o.is_sweep_override()}
     fixed = {p: o for p, o in overrides.items() if p not in swept}
-    choices = {p: _options(o, loader, config) for p, o in swept.items()}
-    groups = {p: _choices(swept[p], options) for p, options in choices.items() if options}
+    choices = {p: _options(o.key_or_group, loader, config) for p, o in swept.items()}
+    groups = {
+        p: _choices(swept[p], options, partial(_options, loader=loader, config=config))
+        for p, options in choices.items()
+        if options
+    }
     return Arguments(
         fixed=tuple(str(o.input_line) for o in fixed.values()),
-        pinned=tuple(p for p, o in fixed.items() if not _options(o, loader, config)),
+        pinned=tuple(p for p, o in fixed.items() if not _options(o.key_or_group, loader, config)),
         groups=groups,
         sweeps=tuple(o for p, o in swept.items() if p not in groups),
     )
 
 
-def _options(override: Override, loader: ConfigLoader, config: DictConfig) -> list[str]:
+def _options(key: str, loader: ConfigLoader, config: DictConfig) -> list[str]:
     """Return the files to choose from when the key names a config group."""
-    key = override.key_or_group
     if "." in key:
         return []
     # Unresolved: a job's number, say, is not known yet.
@@ -71,21 +76,41 @@ def _options(override: Override, loader: ConfigLoader, config: DictConfig) -> li
     return loader.get_group_options(key, ObjectType.CONFIG, job, hydra)
 
 
-def _choices(override: Override, options: list[str]) -> tuple[str, ...]:
+def _choices(
+    override: Override, options: list[str], look: Callable[[str], list[str]]
+) -> tuple[str, ...]:
+    """Return one override per choice.
+
+    Args:
+        override: of a config group.
+        options: of the group.
+        look: gives the options of another group: a choice may stand in a folder of its own.
+    """
     key = override.get_key_element()
     if not override.is_choice_sweep():
         raise HydraException(
             f"{override.input_line}: {key} is a config group; choose among {', '.join(options)}"
         )
-    names = tuple(dict.fromkeys(override.sweep_string_iterator()))
+    names = tuple(dict.fromkeys(map(_file, override.sweep_iterator())))
     if not names:
         raise HydraException(
             f"{override.input_line}: no choice fits; there is {', '.join(options)}"
         )
     for name in names:
-        if "[" not in name and name != "null" and name not in options:
-            raise HydraException(_unknown(key, name, options))
+        folder, _, file = name.rpartition("/")
+        known = look(f"{override.key_or_group}/{folder}") if folder else options
+        if "[" not in name and name != "null" and file not in known:
+            there = [
+                f"{folder}/{option}" if folder and known else option for option in known or options
+            ]
+            raise HydraException(_unknown(key, name, there))
     return tuple(f"{key}={name}" for name in names)
+
+
+def _file(choice: Any) -> str:
+    """Return the name of a choice's file, as typed with or without quotes and ending."""
+    text = choice.text if isinstance(choice, QuotedString) else str(Transformer.str(choice))
+    return text.removesuffix(".yaml").removesuffix(".yml")
 
 
 def _unknown(key: str, name: str, options: list[str]) -> str:

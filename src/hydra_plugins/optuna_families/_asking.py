@@ -79,6 +79,11 @@ class Desk:
         self.shelf.look(self._held)
         return self._chooser.unfinished() or any(tally.running for tally in self.shelf.known())
 
+    def left(self) -> int:
+        """Count the trials that are still to be asked for."""
+        self.shelf.look(self._held)
+        return self._chooser.left()
+
     def _look(self) -> None:
         """Take over what others have done, and give up for those who cannot any more."""
         if not self._held:

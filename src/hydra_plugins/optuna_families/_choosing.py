@@ -6,19 +6,18 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hydra.errors import HydraException
-
 from crashsafe.processes import this_process
 
 from ._compositions import Composition
 from ._counting import Tally
 from ._failures import Patience
+from ._ledgers import Conflict
 from ._shelves import Shelf
 from ._sizes import Sizes
 from ._suggesting import suggest
 
 if TYPE_CHECKING:
-    from optuna import Trial
+    from optuna import Study, Trial
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,11 @@ class Chooser:
         """Whether there is still something to ask for."""
         return any(self._open(i, tally) for i, tally in enumerate(self._shelf.known()))
 
+    def left(self) -> int:
+        """Count the trials still to be asked for."""
+        pairs = zip(self._plan.families, self._shelf.known(), strict=True)
+        return sum(f.n_trials - _share(t) for i, (f, t) in enumerate(pairs) if self._open(i, t))
+
     def _open(self, index: int, tally: Tally) -> bool:
         if _share(tally) >= self._plan.families[index].n_trials:
             return False
@@ -68,10 +72,7 @@ class Chooser:
         """Take trials from the families in turn, as many as may run together."""
         tallies = self._shelf.known()
         number = sum(tally.begun for tally in tallies)
-        left = sum(
-            f.n_trials - _share(t) for f, t in zip(self._plan.families, tallies, strict=True)
-        )
-        most = self._sizes.part(left)
+        most = self._sizes.part(self.left())
         batch: list[Asked] = []
         taken: Counter[int] = Counter()
         while (index := self._next(len(batch), most, taken)) is not None:
@@ -94,22 +95,35 @@ class Chooser:
         return None
 
     def _take(self, index: int, number: int) -> Asked:
-        trial = self._begin(index, number)
-        try:
-            return self._suggest(index, trial, number)
-        except (HydraException, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            # Mistakes of the user's that only the sampler or their own function finds.
-            reason = f"could not be asked for: {type(error).__name__}: {error}"
-            attributes = trial.user_attrs | {"reason": reason}
-            raise Unaskable(index, trial.number, attributes) from error
+        from optuna.exceptions import StorageInternalError
+        from sqlalchemy.exc import SQLAlchemyError
 
-    def _begin(self, index: int, number: int) -> Trial:
+        study, place = self._prepare(index)
+        stamp = self._stamp(index, number)
+        try:
+            return self._suggest(index, self._begin(study, stamp), number)
+        except (StorageInternalError, SQLAlchemyError, Conflict):
+            raise  # the database's: whoever asks tries again
+        except Exception as error:
+            # Mistakes that only the sampler or the user's own function finds, in any error's
+            # form. Some samplers raise while the trial begins: then nobody has it yet.
+            reason = f"could not be asked for: {type(error).__name__}: {error}"
+            begun = place < len(self._shelf.copies[index].trials)
+            kept = self._shelf.trial(index, place).user_attrs if begun else {}
+            raise Unaskable(index, place, kept | stamp | {"reason": reason}) from error
+
+    def _prepare(self, index: int) -> tuple[Study, int]:
+        """Return the study, and the number that its next trial will have."""
+        study, copy = self._shelf.asking(index), self._shelf.copies[index]
+        if not copy.tally().waiting:
+            self._queue(index, first=copy.tally().begun == 0)
+        return study, next(iter(copy.tally().waiting), len(copy.trials))
+
+    @staticmethod
+    def _begin(study: Study, stamp: dict[str, Any]) -> Trial:
         """Begin a trial that bears its owner's name."""
-        study, tally = self._shelf.asking(index), self._shelf.copies[index].tally()
-        if not tally.waiting:
-            self._queue(index, first=tally.begun == 0)
         trial = study.ask()
-        for key, value in self._stamp(index, number).items():
+        for key, value in stamp.items():
             trial.set_user_attr(key, value)
         return trial
 
@@ -127,7 +141,7 @@ class Chooser:
         point = shelf.free_point(index) if shelf.grid else None
         values = shelf.defaults(index) if first else None
         if point is not None:
-            study.enqueue_trial(shelf.points[index][point], user_attrs={"point": point})
+            study.enqueue_trial(shelf.grids[index].points[point], user_attrs={"point": point})
         elif values:
             study.enqueue_trial(values)
 

@@ -13,8 +13,9 @@ from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 
 from ._arguments import Arguments
 from ._compositions import Composition
+from ._following import check
 from ._plans import label
-from ._searching import require, search
+from ._searching import Range, require, search
 from ._space import Dimension, dimension
 
 
@@ -68,14 +69,28 @@ class Composer:
         HydraConfig.instance().set_config(config)  # for ${hydra:...} inside a range
         try:
             found = list(search(config, self.search_key, parser, _owners(choices)))
+            space = self._merged(config, [one.dimension for one in found])
+            check(config, found, space)
         finally:
             HydraConfig.instance().cfg = before
         OmegaConf.set_readonly(config.hydra, False)
+        _remove(found)
+        return {dim.name: dim for dim in space.values()}
+
+    def _merged(self, config: DictConfig, found: list[Dimension]) -> dict[str, Dimension]:
         space = {dim.path: dim for dim in found if not _pinned(dim.path, self.arguments.pinned)}
         for override in self.arguments.sweeps:
             require(config, override)
             space[override.key_or_group] = dimension(override)
-        return {dim.name: dim for dim in space.values()}
+        return space
+
+
+def _remove(found: list[Range]) -> None:
+    """Take the ``search`` nodes out: a job's node is the arguments of what it configures."""
+    for one in found:
+        if one.key in one.parent:  # not yet for another of its entries
+            with flag_override(one.parent, ["readonly", "struct"], [False, False]):
+                del one.parent[one.key]
 
 
 def _pinned(path: str, pinned: tuple[str, ...]) -> bool:

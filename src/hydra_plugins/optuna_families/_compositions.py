@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.errors import HydraException
-from omegaconf import AnyNode, DictConfig, OmegaConf, open_dict
+from omegaconf import MISSING, AnyNode, DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from ._copying import Mark, Mold
@@ -92,11 +92,10 @@ class Composition:
         """Return the config's own values, if every one lies in the space."""
         values = {}
         for name, dim in self.space.items():
-            value = OmegaConf.select(self.config, dim.path)
-            value = _text(dim, value)
+            value = _text(dim, OmegaConf.select(self.config, dim.path, default=MISSING))
             if not dim.contains(value):
                 return None
-            values[name] = value
+            values[name] = dim.suggestion(value)
         return values or None
 
     def lines(self, params: dict[str, Any]) -> list[str]:
@@ -147,7 +146,7 @@ class Composition:
             if name not in self._raw or type(suggested) not in PLAIN:
                 dim = self.space.get(name)
                 key, value = (dim.key, dim.value(suggested)) if dim else (name, suggested)
-                _put(config, key, value)
+                put(config, key, value)
         return config
 
 
@@ -165,12 +164,19 @@ def _leaf(config: DictConfig, dim: Dimension) -> AnyNode | None:
     return node if type(node) is AnyNode else None
 
 
-def _put(config: DictConfig, key: str, value: Any) -> None:
+def put(config: DictConfig, key: str, value: Any) -> None:
+    """Set a value as an override would.
+
+    Raises:
+        HydraException: when the config does not take it, by key.
+    """
     try:
         parent, _, name = key.rpartition(".")
         node = OmegaConf.select(config, parent) if parent else config
         if isinstance(node, DictConfig) and name in node:
             node[name] = value
+        elif isinstance(node, ListConfig):
+            node[int(name)] = value
         else:
             OmegaConf.update(config, key.lstrip("+"), value, force_add=key.startswith("+"))
     except OmegaConfBaseException as error:

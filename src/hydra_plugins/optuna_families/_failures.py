@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 Score = tuple[int, int]
 HOPELESS = 5  # so many failures and not one success are a mistake, not bad luck
-ENDLESS = 10  # times n_trials: so many failures end a family whatever rate is allowed
 
 
 class Patience:
-    """Knows when to give a family up.
+    """Stops a family after too many failed trials.
 
-    A trial that diverged does not end a sweep. A family ends that fails from the start, unless
-    that is allowed, or that has failed as often as it should have succeeded and more than allowed.
+    A family ends when ``n_trials`` of its trials have failed in this session, whatever rate is
+    allowed: with those that finish it has fewer than twice ``n_trials``. It ends sooner when it
+    fails from the start, unless a rate of 1 allows that. A trial that diverged ends nothing.
     """
 
     def __init__(self, shelf: Shelf) -> None:
@@ -35,11 +35,8 @@ class Patience:
         if tally.failed - plan.failed_before[index] < patience:
             return False  # the usual case, known from the counts alone
         failures, successes = self._score(index, tally)
-        limit = plan.settings.max_failure_rate
-        if not successes:
-            return failures >= (patience if limit < 1 else n_trials)
-        too_many = failures >= n_trials and failures / (failures + successes) > limit
-        return too_many or failures >= ENDLESS * n_trials
+        hopeless = not successes and plan.settings.max_failure_rate < 1
+        return failures >= (patience if hopeless else n_trials)
 
     def _score(self, index: int, tally: Tally) -> Score:
         """Return failures and successes of this session; read anew when another trial ended."""

@@ -7,6 +7,7 @@ dumped once, with marks where those go.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ class Notes:
         notes.mkdir(parents=True, exist_ok=True)
         hydra = self._hydra
         for place, mark in _MARKS.items():
-            hydra = hydra.replace(mark, masked(json.dumps(facts[place])))
+            hydra = hydra.replace(mark, masked(_flow(facts[place])))
         (notes / "hydra.yaml").write_text(hydra, encoding="utf-8")
         (notes / "config.yaml").write_text(self._filled(task, params), encoding="utf-8")
         overrides = dump(facts["hydra.overrides.task"])
@@ -119,12 +120,35 @@ def _mark(number: int) -> str:
 
 
 def _scalar(value: Any) -> str:
-    """Write a number as YAML does; JSON's texts, true, false and null are YAML's, too.
+    """Write a number as YAML does.
 
     >>> [_scalar(value) for value in (1e-05, 0.1, 3, True, None, "a: b")]
     ['1.0e-05', '0.1', '3', 'true', 'null', '"a: b"']
     """
     if not isinstance(value, float):
-        return masked(json.dumps(value))
+        return masked(_flow(value))
     text = repr(value)
     return text.replace("e", ".0e", 1) if "e" in text and "." not in text else text
+
+
+def _flow(value: Any) -> str:
+    r"""Write a text, a whole number, true, false, null, or a list of texts in one line of YAML.
+
+    JSON does that faster than YAML. But YAML refuses the two halves in which JSON writes an emoji,
+    and control characters that JSON leaves as they are.
+
+    >>> print(_flow(["a=\U0001f600", "b"]), _flow("\x7f"))
+    ["a=😀", "b"] "\x7F"
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    if text.isprintable():
+        return text
+    written = yaml.dump(
+        value,
+        Dumper=yaml.SafeDumper,
+        default_flow_style=True,
+        default_style='"',
+        width=math.inf,
+        allow_unicode=True,
+    )
+    return written.removesuffix("\n")

@@ -10,13 +10,9 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from .config import PRUNERS, SAMPLERS, SWEEPER
+from ._settings import DEFAULTS
 
 log = logging.getLogger(__name__)
-DEFAULTS = {k: v for k, v in SWEEPER.items() if k != "defaults" and not k.startswith("_")} | {
-    "sampler": SAMPLERS["tpe"],
-    "pruner": PRUNERS["none"],
-}
 # The public path of a class whose private one was noted, as hydra-zen does.
 _PRIVATE = re.compile(r"optuna\.(samplers|pruners)\.\S+\.(\w+)")
 _UNUSED = ("engine_kwargs", "heartbeat_interval", "grace_period", "failed_trial_callback")

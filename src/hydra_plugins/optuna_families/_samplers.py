@@ -24,6 +24,7 @@ _NEEDS = {
     "QMCSampler": ("scipy",),
     "WilcoxonPruner": ("scipy",),
 }
+_EXTRAS = {"cmaes": "'lr-sweeps[cmaes]'"}  # where this project has an extra for a package
 _QUICK = ("5.0.0",)  # the versions of Optuna whose insides `_tpe` knows
 _GONE = {"MOTPESampler": "was removed in Optuna 4.0; use hydra/sweeper/sampler=tpe, which does it"}
 
@@ -94,7 +95,7 @@ def _build(node: dict[str, Any], key: str) -> Any:
         warnings.simplefilter("ignore", ExperimentalWarning)
         try:
             return _class(name)(**arguments)
-        except (AttributeError, TypeError, ValueError) as error:
+        except Exception as error:  # of whatever kind Optuna makes it: the config is wrong
             raise HydraException(f"{key}: {name}: {error}") from error
 
 
@@ -125,7 +126,10 @@ def _class_name(node: dict[str, Any], key: str) -> str:
     if name in _GONE:
         short = name.removesuffix("Sampler").lower()
         raise HydraException(f"{key}: the '{short}' sampler {_GONE[name]}")
-    for package in _NEEDS.get(name, ()):
-        if not importlib.util.find_spec(package):
-            raise HydraException(f"{key}: {name} needs the package {package}; install it")
+    missing = [p for p in _NEEDS.get(name, ()) if not importlib.util.find_spec(p)]
+    if missing:
+        wanted = " ".join(_EXTRAS.get(package, package) for package in missing)
+        raise HydraException(
+            f"{key}: {name} needs the package {' and '.join(missing)}: pip install {wanted}"
+        )
     return name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -20,10 +21,29 @@ from ._space import Dimension, dimension
 _SWEEP = re.compile(r"\s*(range|interval|choice|shuffle|sort|tag|int|float|glob)\s*\(")
 
 
+@dataclass(frozen=True)
+class Range:
+    """An entry of a ``search`` node.
+
+    Args:
+        parent: the node that holds the ``search`` node.
+        key: the ``search`` node's name.
+        where: the ``search`` node's path.
+        entry: the key inside it.
+        dimension: what the entry describes.
+    """
+
+    parent: DictConfig
+    key: str
+    where: str
+    entry: Any
+    dimension: Dimension
+
+
 def search(
     config: DictConfig, key: str | None, parser: OverridesParser, owners: dict[str, str]
-) -> Iterator[Dimension]:
-    """Yield a dimension for each entry of each ``search`` node.
+) -> Iterator[Range]:
+    """Yield each entry of each ``search`` node.
 
     Args:
         config: as composed; interpolations inside a range are resolved in it.
@@ -34,16 +54,29 @@ def search(
     """
     if key is None:
         return
-    for parent, node in _nodes(config, key, ""):
-        for entry, value in node.items():
-            path = f"{parent}.{entry!s}" if parent else str(entry)
-            override = _parse(f"{parent}.{key}.{entry!s}".lstrip("."), path, value, parser)
+    for path, parent in _parents(config, key, ""):
+        where = f"{path}.{key}".lstrip(".")
+        for entry, value in parent[key].items():
+            line = _override_key(path, str(entry))
+            override = _parse(f"{where}.{entry!s}", line, value, parser)
             require(config, override)
-            yield dimension(override, _name(path, owners))
+            name = _name(f"{path}.{entry!s}".lstrip("."), owners)
+            yield Range(parent, key, where, entry, dimension(override, name))
 
 
-def _nodes(node: DictConfig, key: str, path: str) -> Iterator[tuple[str, DictConfig]]:
-    """Walk the config, except through interpolations: what they show is seen elsewhere."""
+def _override_key(parent: str, entry: str) -> str:
+    """Return what one would type for an entry: a plus stands before the whole path.
+
+    >>> _override_key("scheduler", "gamma"), _override_key("scheduler", "+power")
+    ('scheduler.gamma', '+scheduler.power')
+    """
+    name = entry.lstrip("+")
+    plus = entry[: len(entry) - len(name)]
+    return f"{plus}{parent}.{name}" if parent else entry
+
+
+def _parents(node: DictConfig, key: str, path: str) -> Iterator[tuple[str, DictConfig]]:
+    """Find the nodes that hold a space; interpolations are seen where they lead."""
     for name in map(str, node):
         if OmegaConf.is_missing(node, name) or OmegaConf.is_interpolation(node, name):
             continue
@@ -51,21 +84,19 @@ def _nodes(node: DictConfig, key: str, path: str) -> Iterator[tuple[str, DictCon
         if below == "hydra" or not isinstance(child, DictConfig):
             continue
         if name == key and _is_space(child, node):
-            yield path, child
+            yield path, node
         else:
-            yield from _nodes(child, key, below)
+            yield from _parents(child, key, below)
 
 
 def _is_space(node: DictConfig, parent: DictConfig) -> bool:
     """Lists alone make a space only for keys that stand beside it."""
     plain: Any = OmegaConf.to_container(node, resolve=False)
-    lists = all(isinstance(value, list) and entry in parent for entry, value in plain.items())
+    lists = all(isinstance(v, list) and _has(parent, str(entry)) for entry, v in plain.items())
     return any(_SWEEP.match(str(value)) for value in plain.values()) or bool(plain and lists)
 
 
-def _parse(where: str, path: str, value: Any, parser: OverridesParser) -> Override:
-    plus = re.match(r"(.*?)(\+*)([^.]*)$", path)
-    key = f"{plus[2]}{plus[1]}{plus[3]}" if plus else path
+def _parse(where: str, key: str, value: Any, parser: OverridesParser) -> Override:
     try:
         override = parser.parse_override(f"{key}={_grammar(value)}")
     except HydraException as error:
@@ -94,17 +125,26 @@ def require(config: DictConfig, override: Override) -> None:
     """
     path = override.key_or_group
     parent, _, name = path.rpartition(".")
-    node = OmegaConf.select(config, parent) if parent else config
     if override.is_add() or override.is_force_add():
         return
-    if not isinstance(node, DictConfig) or name not in node:
-        known = (
-            [f"{parent}.{n!s}".lstrip(".") for n in node] if isinstance(node, DictConfig) else []
-        )
+    node = OmegaConf.select(config, parent) if parent else config
+    if not _has(node, name):
+        known = [f"{parent}.{n!s}".lstrip(".") for n in _names(node)]
         raise HydraException(
             f"{override.input_line}: {path} is not in the config{nearest(path, known)}; "
-            f"to add it write +{path}"
+            + ("a list does not grow" if OmegaConf.is_list(node) else f"to add it write +{path}")
         )
+
+
+def _has(node: Any, name: str) -> bool:
+    """Whether a key or a list's place is there; one without a value, ``???``, is."""
+    return name in _names(node)
+
+
+def _names(node: Any) -> list[str]:
+    if isinstance(node, ListConfig):
+        return [str(place) for place in range(len(node))]
+    return list(map(str, node)) if isinstance(node, DictConfig) else []
 
 
 def _name(path: str, owners: dict[str, str]) -> str:

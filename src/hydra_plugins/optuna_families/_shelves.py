@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ._composing import Composer
 from ._counting import Tally
 from ._databases import connect
-from ._grids import free, points
+from ._grids import Grid, points
 from ._plans import Plan
 from ._samplers import is_grid, pruner, sampler
 from ._studies import combinations
@@ -187,12 +187,12 @@ class Shelf:
         return self.composer.compose(choices[0]).defaults()
 
     @cached_property
-    def points(self) -> list[list[dict[str, Any]]]:
+    def grids(self) -> list[Grid]:
         """The points of each family's grid."""
         compose, settings = self.composer.compose, self.plan.settings
         families = range(len(self.plan.families))
-        return [points([compose(c) for c in self.choices(i)], settings) for i in families]
+        return [Grid(points([compose(c) for c in self.choices(i)], settings)) for i in families]
 
     def free_point(self, index: int) -> int | None:
         """Return a point of the grid that nobody has."""
-        return free(self.trials(index), len(self.points[index]))
+        return self.grids[index].free(self.trials(index))

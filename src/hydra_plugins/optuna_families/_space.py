@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,14 +11,18 @@ from hydra.core.override_parser.types import (
     IntervalSweep,
     Override,
     RangeSweep,
+    Sweep,
     Transformer,
 )
 from hydra.errors import HydraException
 
+from ._arguments import nearest
 from ._overrides import plain
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+
+TAGS = ["log"]
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,14 @@ class Dimension:
         distribution: Optuna's.
         meanings: Optuna stores text and numbers only; for a choice that is a list or a mapping,
             its text and what it stands for.
+        stop: the end of a range as typed, which a grid leaves out; None: nothing is left out.
     """
 
     key: str
     name: str
     distribution: BaseDistribution
     meanings: dict[str, Any] = field(default_factory=dict)
+    stop: float | None = None
 
     @property
     def path(self) -> str:
@@ -45,6 +52,11 @@ class Dimension:
     def value(self, suggested: Any) -> Any:
         """Return what the config should hold for a suggestion."""
         return self.meanings.get(suggested, suggested) if self.meanings else suggested
+
+    def suggestion(self, value: Any) -> Any:
+        """Return a value of the config as a sampler would suggest it: 5.0 as 5 of whole numbers."""
+        low = getattr(self.distribution, "low", None)
+        return value if low is None else type(low)(value)
 
     def contains(self, value: Any) -> bool:
         """Whether a value could have been suggested."""
@@ -73,32 +85,59 @@ def dimension(override: Override, name: str | None = None) -> Dimension:
     Raises:
         HydraException: for a range that holds nothing, by key.
     """
-    key = override.get_key_element()
+    key, value = override.get_key_element(), override.value()
+    _check_tags(override)
     try:
         distribution, meanings = _distribution(override)
-    except ValueError as error:
+    except (ArithmeticError, ValueError) as error:
         raise HydraException(f"{override.input_line}: impossible range: {error}") from error
-    return Dimension(key, name or key, distribution, meanings)
+    stop = value.stop if isinstance(value, RangeSweep) else None
+    return Dimension(key, name or key, distribution, meanings, stop)
+
+
+def _check_tags(override: Override) -> None:
+    """Hydra takes any tag; one that nothing heeds is a mistake."""
+    value = override.value()
+    for tag in sorted(value.tags) if isinstance(value, Sweep) else ():
+        if tag not in TAGS:
+            raise HydraException(
+                f"{override.input_line}: unknown tag {tag}{nearest(tag, TAGS)}; there is log"
+            )
+        if not isinstance(value, IntervalSweep | RangeSweep) or getattr(value, "shuffle", False):
+            raise HydraException(
+                f"{override.input_line}: the tag log is for interval(...) and range(...); "
+                "choices have no scale"
+            )
 
 
 def _distribution(override: Override) -> tuple[BaseDistribution, dict[str, Any]]:
     value = override.value()
-    if isinstance(value, RangeSweep) and not value.shuffle:
-        return _range(value), {}
+    if isinstance(value, RangeSweep):
+        _check_finite(value.start, value.stop, value.step)
+        return _choices(override) if value.shuffle else (_range(value), {})
     if isinstance(value, IntervalSweep):
+        _check_finite(value.start, value.end)
         return _interval(value), {}
     return _choices(override)
+
+
+def _check_finite(*ends: float | None) -> None:
+    for end in ends:
+        if end is not None and not math.isfinite(end):
+            raise ValueError(f"it must have two finite ends, got {end}")
 
 
 def _range(sweep: RangeSweep) -> BaseDistribution:
     """Both ends belong to a range, as in the official plugin."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
-    low, high, step = sweep.start, sweep.stop, sweep.step or 1
+    low, high, step = sweep.start, sweep.stop, 1 if sweep.step is None else sweep.step
     if low is None or high is None or step <= 0 or low > high:
         raise ValueError(f"from {low} to {high} in steps of {step}")
-    log = "log" in sweep.tags
-    if all(isinstance(x, int) for x in (low, high, step)):
+    log, whole = "log" in sweep.tags, all(isinstance(x, int) for x in (low, high, step))
+    if log and not (whole and step == 1):
+        raise ValueError("on a log scale there are no steps; write tag(log, interval(a, b))")
+    if whole:
         high = int(low) + (int(high) - int(low)) // int(step) * int(step)
         return IntDistribution(int(low), high, step=int(step), log=log)
     start, width = Decimal(str(low)), Decimal(str(step))
@@ -135,7 +174,7 @@ def _choices(override: Override) -> tuple[BaseDistribution, dict[str, Any]]:
 
 
 def grid(dimension: Dimension) -> list[Any]:
-    """List a dimension's values; a range leaves out its end, as Hydra's own sweeper does.
+    """List a dimension's values: of a range those that Hydra's own sweeper takes, without its end.
 
     Raises:
         HydraException: when there is no end of values between two.
@@ -151,5 +190,8 @@ def grid(dimension: Dimension) -> list[Any]:
             f"got an interval from {distribution.low} to {distribution.high}"
         )
     low, step = Decimal(str(distribution.low)), _step(distribution)
-    count = int((Decimal(str(distribution.high)) - low) // step)
-    return [type(distribution.low)(low + i * step) for i in range(max(count, 1))]
+    last = Decimal(str(distribution.high))
+    if dimension.stop is not None and last == Decimal(str(dimension.stop)) > low:
+        last -= step
+    count = int((last - low) // step) + 1
+    return [type(distribution.low)(low + i * step) for i in range(count)]

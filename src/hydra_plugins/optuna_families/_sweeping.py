@@ -93,7 +93,7 @@ class Sweep:
         desk, fruitless = Desk(Shelf(plan, composer)), 0
         while patiently(desk.unfinished) and not _stopping.requested():
             before = _finished(desk)
-            error = self._launch(plan, composer)
+            error = self._launch(plan, composer, patiently(desk.left))
             if error:
                 log.warning("a worker ended early: %s: %s", type(error).__name__, error)
                 log.debug("its end", exc_info=error)
@@ -104,16 +104,21 @@ class Sweep:
             if fruitless >= PATIENCE:
                 raise _results.SweepFailed(f"{PATIENCE} launches in a row finished no trial")
 
-    def _launch(self, plan: Plan, composer: Composer) -> Exception | None:
-        """Launch workers; an error tells that some ended badly, not that the sweep did."""
+    def _launch(self, plan: Plan, composer: Composer, left: int) -> Exception | None:
+        """Launch workers; an error tells that some ended badly, not that the sweep did.
+
+        Args:
+            plan: of the sweep.
+            composer: of its configs.
+            left: trials still to be asked for; none while others run the last ones.
+        """
         silent = HydraContext(self.context.config_loader, Callbacks())  # workers are no jobs
         worker = Worker(plan, composer, self.context, self.task, workers=1)
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=silent, task_function=worker, config=self.config
         )
-        left = sum(family.n_trials for family in plan.families)
         # The basic launcher runs one job after the other: a second worker would find nothing.
-        workers = 1 if _is_basic(launcher) else min(self.settings.n_jobs, left)
+        workers = 1 if _is_basic(launcher) else min(self.settings.n_jobs, max(1, left))
         worker.workers = workers
         try:
             results = launcher.launch([self._job(composer, i) for i in range(workers)], 0)
