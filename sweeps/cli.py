@@ -30,6 +30,7 @@ from sweeps.nodes import check_settings
 from sweeps.refusals import REFUSALS, explain
 from sweeps.startup import postpone_compiler
 from sweeps.studies import this_job
+from sweeps.swept import admitted
 from sweeps.tracking import close_trackers, open_tracker
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def _run_jobs() -> int:
     show_all = os.environ.setdefault("HYDRA_FULL_ERROR", "0") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
+        sys.argv[1:] = admitted(sys.argv[1:])
         job()
     except KeyboardInterrupt as error:
         console.fail("interrupted; what there is of the run is kept")

@@ -1,7 +1,8 @@
 """What a file says its values must be (`require`) and had better be (`expect`)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from lrlab.expressions import evaluate
@@ -39,7 +40,25 @@ def surprises(where: str, values: Mapping[str, Any], expectations: Mapping[str, 
 
 
 def _holds(where: str, key: str, condition: str, values: Mapping[str, Any]) -> bool:
+    if isinstance(values.get(key), list) and values[key]:
+        # What cannot be computed of an element, such as its length, is meant of the whole list.
+        with suppress(ValueError):
+            return all(bool(evaluate(condition, **each)) for each in _elements(key, values))
     try:
         return bool(evaluate(condition, **values))
     except ValueError as error:
         raise ConfigError(f"{where}{key}: {error}") from error
+
+
+def _elements(key: str, values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The values for each element of a list, such as a `max_lr` for each parameter group.
+
+    Lists of the same length go along: the `base_lr` of a group is held against its `max_lr`.
+
+    >>> list(_elements("a", {"a": [1, 2], "b": [3, 4], "c": [5], "d": 6}))[1]
+    {'a': 2, 'b': 4, 'c': [5], 'd': 6}
+    """
+    length = len(values[key])
+    alike = {k: v for k, v in values.items() if isinstance(v, list) and len(v) == length}
+    for place in range(length):
+        yield {**values, **{k: v[place] for k, v in alike.items()}}

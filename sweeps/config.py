@@ -8,6 +8,7 @@ from uuid import uuid4
 import omegaconf.base
 from omegaconf import OmegaConf
 
+from hydra_plugins.optuna_families import override
 from lrlab.expressions import evaluate
 
 
@@ -15,6 +16,13 @@ def conf_dir() -> Path:
     """The folder of the config files: inside an installed package, beside it in a checkout."""
     package = Path(__file__).parent
     return package / "conf" if (package / "conf").exists() else package.parent / "conf"
+
+
+def own_files(folder: str | Path | None) -> list[str]:
+    """The override that lets Hydra find a person's own files, as `--config-dir` does."""
+    if folder is None:
+        return []
+    return [override("hydra.searchpath", [f"file://{Path(folder).absolute()}"])]
 
 
 def register_resolvers() -> None:

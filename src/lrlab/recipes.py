@@ -1,6 +1,6 @@
 """What moves a model: an optimizer and a schedule, made anew for every model that they move."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,9 +38,13 @@ class Recipe:
             _scale_steps(optimizer, self.lr_factor)
         return optimizer, self.schedule(optimizer)
 
-    def alone(self) -> tuple[Optimizer, Schedule]:
-        """The same over a parameter that never moves: to look at the schedule only."""
-        optimizer = self.optimizer([torch.zeros(1)])
+    def alone(self, groups: Sequence[Mapping[str, Any]] = ({},)) -> tuple[Optimizer, Schedule]:
+        """The same over parameters that never move: to look at the schedule only.
+
+        Args:
+            groups: what each parameter group has beside its parameters.
+        """
+        optimizer = self.optimizer([{**group, "params": [torch.zeros(1)]} for group in groups])
         return optimizer, self.schedule(optimizer)
 
     def curve(self, steps: int) -> Curve:
