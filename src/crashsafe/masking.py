@@ -1,15 +1,19 @@
-"""Texts without the passwords of the addresses in them."""
+r"""Texts without the passwords of the addresses in them.
+
+A password may hold any character. It ends where its word does, or where the quoted value ends in
+which it stands (a quote before ``,`` ``]`` ``}`` ``:`` or a space; ``\"`` is no end): masked JSON
+stays JSON.
+"""
 
 import re
 
-# Up to the last @ of a word: a password with an unescaped @ is still one. Neither the next address
-# nor the end of a quoted value, as in JSON, belongs to it.
-_USER_INFO = re.compile(r"""(\w://[^\s:/@"']*):(?:(?!://|["'][,\]}:])\S)*@""")
+_ESCAPED = r"""\\["'\\]|\\(?!["'\\])"""
+_END = r"""["'](?:[,\]}:\s]|$)"""
+# Up to the last @ of a word: a password with an unescaped @ is still one.
+_USER_INFO = re.compile(rf"""(\w://[^\s:/@"']*):(?:{_ESCAPED}|(?!://|{_END})[^\s\\])*@""")
 _ADDRESS = re.compile(r"\w://\S+")
-_QUERY = re.compile(
-    r"""([?&;][\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api_?key)[\w.-]*=)[^\s&;"']+""",
-    re.IGNORECASE,
-)
+_NAMES = r"[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api_?key)[\w.-]*"
+_QUERY = re.compile(rf"([?&;]{_NAMES}=)(?:{_ESCAPED}|(?!{_END})[^\s&;\\])+", re.IGNORECASE)
 
 
 def masked(text: str) -> str:

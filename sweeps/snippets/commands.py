@@ -6,11 +6,13 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crashsafe.masking import masked
+
 SPECIAL = re.compile(r'[$`"\\!]')  # to a shell, even between double quotes
 
 
 def command(overrides: Sequence[str], config_dir: str | None = None) -> str:
-    """The command line of a run, quoted for a POSIX shell.
+    """The command line of a run, quoted for a POSIX shell, without passwords.
 
     Args:
         overrides: as Hydra got them, such as `scheduler.gamma=0.5`, `~task.noise`, `+task.k=1`.
@@ -18,11 +20,14 @@ def command(overrides: Sequence[str], config_dir: str | None = None) -> str:
 
     >>> print(command(["scheduler=lambda", "scheduler.expression='0.9 ** epoch'"]))
     python -m sweeps scheduler=lambda "scheduler.expression='0.9 ** epoch'"
+    >>> print(command(["tracking.uri=http://me:secret@host"]))
+    python -m sweeps 'tracking.uri=http://me:***@host'
     >>> print(command(["scheduler.milestones=[30,80]"], config_dir="my conf"))
     python -m sweeps --config-dir 'my conf' 'scheduler.milestones=[30,80]'
     """
     own_files = [] if config_dir is None else ["--config-dir", config_dir]
-    return " ".join(["python", "-m", "sweeps", *map(_quoted, [*own_files, *overrides])])
+    words = [masked(word) for word in (*own_files, *overrides)]
+    return " ".join(["python", "-m", "sweeps", *map(_quoted, words)])
 
 
 def run_command(overrides: Sequence[str], config_dir: str | None = None) -> str:

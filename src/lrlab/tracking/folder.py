@@ -14,6 +14,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from crashsafe.locks import file_lock
+from crashsafe.masking import masked
 from crashsafe.processes import Liveness, liveness, this_process
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
@@ -149,9 +150,9 @@ def status_of(run: Mapping[str, Any]) -> Status:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Replace a file by a whole new one."""
+    """Replace a file by a whole new one, without passwords."""
     unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(content, default=str), "utf-8")
+    unfinished.write_text(masked(json.dumps(content, default=str)), "utf-8")
     unfinished.replace(path)
 
 

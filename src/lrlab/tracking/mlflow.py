@@ -87,7 +87,7 @@ class MlflowTracker:
 def _failures(errors: Sequence[str], code: int) -> list[str]:
     if not errors and not code:
         return []
-    why = errors[0] if errors else f"the recorder ended with code {code}"
+    why = masked(errors[0]) if errors else f"the recorder ended with code {code}"
     return [f"not recorded: {why}", "send it later with: python -m sweeps.sync"]
 
 
