@@ -26,7 +26,6 @@ from lrlab.tracking import RunFolder
 from sweeps import console
 from sweeps.config import conf_dir, register_resolvers
 from sweeps.ending import end_sweep
-from sweeps.jobfiles import mask_job_files
 from sweeps.nodes import check_settings
 from sweeps.refusals import REFUSALS, explain
 from sweeps.startup import postpone_compiler
@@ -69,7 +68,6 @@ def _most_together(cfg: DictConfig) -> int:
 @in_batches(_together, size=_most_together)
 def job(cfg: DictConfig) -> float:
     """Train one config; give its final loss."""
-    mask_job_files(Path(HydraConfig.get().runtime.output_dir))
     try:
         return _train(cfg)
     except EXPECTED as error:

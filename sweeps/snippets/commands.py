@@ -6,13 +6,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crashsafe.masking import masked
-
 SPECIAL = re.compile(r'[$`"\\!]')  # to a shell, even between double quotes
 
 
 def command(overrides: Sequence[str], config_dir: str | None = None) -> str:
-    """The command line of a run, quoted for a POSIX shell, without passwords.
+    """The command line of a run, quoted for a POSIX shell.
 
     Args:
         overrides: as Hydra got them, such as `scheduler.gamma=0.5`, `~task.noise`, `+task.k=1`.
@@ -20,14 +18,11 @@ def command(overrides: Sequence[str], config_dir: str | None = None) -> str:
 
     >>> print(command(["scheduler=lambda", "scheduler.expression='0.9 ** epoch'"]))
     python -m sweeps scheduler=lambda "scheduler.expression='0.9 ** epoch'"
-    >>> print(command(["tracking.uri=http://me:secret@host"]))
-    python -m sweeps 'tracking.uri=http://me:***@host'
     >>> print(command(["scheduler.milestones=[30,80]"], config_dir="my conf"))
     python -m sweeps --config-dir 'my conf' 'scheduler.milestones=[30,80]'
     """
     own_files = [] if config_dir is None else ["--config-dir", config_dir]
-    words = [masked(word) for word in (*own_files, *overrides)]
-    return " ".join(["python", "-m", "sweeps", *map(_quoted, words)])
+    return " ".join(["python", "-m", "sweeps", *map(_quoted, [*own_files, *overrides])])
 
 
 def run_command(overrides: Sequence[str], config_dir: str | None = None) -> str:
