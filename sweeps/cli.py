@@ -91,7 +91,7 @@ def _train(cfg: DictConfig) -> float:
     name, experiment = recording.card.name, recording.experiment
     with _progress(about, name, experiment.settings.epochs) as recording.show:
         ((_, last),) = run([recording])
-    if isinstance(last, DivergedError):
+    if isinstance(last, Exception):
         raise last
     if _is_grid(about):
         console.row(name, last, header=about.job.num == 0)

@@ -17,8 +17,6 @@ from sweeps.errors import ConfigError
 from sweeps.groups import group_settings, has_own_groups
 from sweeps.nodes import Node, Nodes, Settings, about, arguments, make, named, read_nodes
 
-# Beyond these a batch gains little, and is only told of later.
-TRIALS, MODELS = 64, 512
 DRAWN = 50_000  # steps of a curve checked beforehand, a second's work; training checks every epoch
 
 
@@ -47,11 +45,6 @@ class Experiment:
         """Of the models that are trained."""
         return range(self.settings.seed, self.settings.seed + self.settings.seeds)
 
-    @property
-    def most_together(self) -> int:
-        """How many such runs are best trained in one batch."""
-        return max(1, min(TRIALS, MODELS // self.settings.seeds)) if self.task.stacks else 1
-
     def train(self) -> Iterator[Epoch]:
         """Train by itself; see `lrlab.train_batch`.
 
@@ -73,7 +66,7 @@ def batches(experiments: Sequence[Experiment]) -> Iterator[list[int]]:
     yield from places.values()
 
 
-def train(experiments: Sequence[Experiment]) -> Batch:
+def train(experiments: Sequence[Experiment], *, each_seed: bool = False) -> Batch:
     """Train experiments that are `alike`; see `lrlab.train_batch`."""
     first = experiments[0]
     return train_batch(
@@ -82,6 +75,7 @@ def train(experiments: Sequence[Experiment]) -> Batch:
         first.settings.epochs,
         seeds=first.seeds,
         divergence=first.settings.divergence,
+        each_seed=each_seed,
     )
 
 

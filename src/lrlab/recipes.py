@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.optim import Optimizer
+from torch.optim import SGD, Optimizer
 
 from lrlab.schedules import Schedule
 from lrlab.simulation import Curve, draw
+from lrlab.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,16 @@ class Recipe:
         if self.lr_factor != 1:
             _scale_steps(optimizer, self.lr_factor)
         return optimizer, self.schedule(optimizer)
+
+    def combines_gradients(self, task: Task) -> bool:
+        """Whether every step is a combination of the gradients so far, the same for all weights.
+
+        It is with `torch.optim.SGD`, with momentum or without, that decays no weights and has one
+        learning rate for all. `Task.best_excess` is a bound for such optimizers only.
+        """
+        optimizer = self.optimizer(task.parameter_groups(task.model()))
+        decays = any(group.get("weight_decay") for group in optimizer.param_groups)
+        return type(optimizer) is SGD and len(optimizer.param_groups) == 1 and not decays
 
     def alone(self, groups: Sequence[Mapping[str, Any]] = ({},)) -> tuple[Optimizer, Schedule]:
         """The same over parameters that never move: to look at the schedule only.
