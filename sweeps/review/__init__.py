@@ -4,7 +4,6 @@
 """
 
 from sweeps.review.reviews import (
-    Excluded,
     FamilyReview,
     Pick,
     Recommended,
@@ -13,4 +12,4 @@ from sweeps.review.reviews import (
     Verdict,
 )
 
-__all__ = ["Excluded", "FamilyReview", "Pick", "Recommended", "Review", "TrialRow", "Verdict"]
+__all__ = ["FamilyReview", "Pick", "Recommended", "Review", "TrialRow", "Verdict"]
