@@ -1,11 +1,6 @@
 """`python -m sweeps`."""
 
-import sys
+from sweeps.cli import main
 
 if __name__ == "__main__":
-    try:
-        from sweeps.cli import main
-
-        main()
-    except KeyboardInterrupt:  # before there is anything to keep
-        sys.exit(130)
+    main()

@@ -33,7 +33,10 @@ def card(experiment: Experiment, about: About) -> RunCard:
         params |= {group: choices[group]} | dict(flatten(nodes[group], f"{group}."))
     if about.kind.sweep is not None:
         # What all trials share stands in each one's config.yaml; a table needs what differs.
-        chosen = {*MATTER, *(override.partition("=")[0] for override in about.overrides)}
+        chosen = {
+            *MATTER,
+            *(override.lstrip("+").partition("=")[0] for override in about.overrides),
+        }
         params = {key: value for key, value in params.items() if key in chosen}
     base = refused_card(about)
     tags = {"device": devices.full_name(experiment.device)} | _versions() | source()
@@ -65,12 +68,12 @@ def name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
     kept = [
         text for text in overrides if not text.startswith(("scheduler=", "tracking", "verdict."))
     ]
-    ordered = sorted(kept, key=lambda text: not text.startswith("scheduler."))
+    ordered = sorted(kept, key=lambda text: not text.lstrip("+").startswith("scheduler."))
     return " ".join([choices["scheduler"], *map(_short, ordered)])
 
 
 def _short(override: str) -> str:
-    key, _, value = override.partition("=")
+    key, _, value = override.lstrip("+").partition("=")
     key = key.removeprefix("scheduler.").removeprefix("optimizer.")
     return (
         f"{key}={float(value):.3g}"
@@ -106,13 +109,7 @@ def source() -> dict[str, str]:
     return {"mlflow.source.name": "sweeps", "mlflow.user": _user()} | _commit()
 
 
-@cache
-def _user() -> str:
-    """Whoever runs this; a container's user may have no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
+_user = cache(getpass.getuser)
 
 
 @cache

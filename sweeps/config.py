@@ -8,6 +8,7 @@ from uuid import uuid4
 import omegaconf.base
 from omegaconf import OmegaConf
 
+from hydra_plugins.optuna_families import override
 from lrlab.expressions import evaluate
 
 
@@ -17,13 +18,11 @@ def conf_dir() -> Path:
     return package / "conf" if (package / "conf").exists() else package.parent / "conf"
 
 
-def options(group: str) -> list[str]:
-    """The files of a group of ours, by name; none where there is no such group.
-
-    >>> options("tracking")
-    ['mlflow', 'none']
-    """
-    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+def own_files(folder: str | Path | None) -> list[str]:
+    """The override that lets Hydra find a person's own files, as `--config-dir` does."""
+    if folder is None:
+        return []
+    return [override("hydra.searchpath", [f"file://{Path(folder).absolute()}"])]
 
 
 def register_resolvers() -> None:

@@ -11,12 +11,12 @@ from omegaconf import DictConfig
 from torch.optim import Optimizer
 
 from lrlab import Batch, Epoch, Recipe, Schedule, Task, devices, train_batch
+from lrlab.simulation import LrCurve, draw
 from sweeps.conditions import surprises
 from sweeps.errors import ConfigError
+from sweeps.groups import group_settings, has_own_groups
 from sweeps.nodes import Node, Nodes, Settings, about, arguments, make, named, read_nodes
 
-# Beyond these a batch gains little, and is only told of later.
-TRIALS, MODELS = 64, 512
 DRAWN = 50_000  # steps of a curve checked beforehand, a second's work; training checks every epoch
 
 
@@ -45,11 +45,6 @@ class Experiment:
         """Of the models that are trained."""
         return range(self.settings.seed, self.settings.seed + self.settings.seeds)
 
-    @property
-    def most_together(self) -> int:
-        """How many such runs are best trained in one batch."""
-        return max(1, min(TRIALS, MODELS // self.settings.seeds)) if self.task.stacks else 1
-
     def train(self) -> Iterator[Epoch]:
         """Train by itself; see `lrlab.train_batch`.
 
@@ -71,7 +66,7 @@ def batches(experiments: Sequence[Experiment]) -> Iterator[list[int]]:
     yield from places.values()
 
 
-def train(experiments: Sequence[Experiment]) -> Batch:
+def train(experiments: Sequence[Experiment], *, each_seed: bool = False) -> Batch:
     """Train experiments that are `alike`; see `lrlab.train_batch`."""
     first = experiments[0]
     return train_batch(
@@ -80,6 +75,7 @@ def train(experiments: Sequence[Experiment]) -> Batch:
         first.settings.epochs,
         seeds=first.seeds,
         divergence=first.settings.divergence,
+        each_seed=each_seed,
     )
 
 
@@ -100,10 +96,12 @@ def build(nodes: Nodes, settings: Settings) -> Experiment:
     """
     device = named("device", devices.pick, settings.device)
     recipe = Recipe(partial(_optimizer, nodes["optimizer"]), partial(_schedule, nodes["scheduler"]))
-    warnings = _check_curve(nodes, recipe, settings.steps)
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    task = _task(json.dumps(nodes["task"]), device, settings.seed)
+    make_task = partial(_task, json.dumps(nodes["task"]), device, settings.seed)
+    groups = group_settings(make_task()) if has_own_groups(nodes["task"]) else ()
+    warnings = _check_curve(nodes, recipe, settings.steps, groups)
+    task = make_task()
     _check_batches(nodes, task)
     config = asdict(settings) | nodes
     return Experiment(config, settings, device, task, recipe, tuple(warnings))
@@ -127,17 +125,36 @@ def _schedule(node: Node, optimizer: Optimizer) -> Schedule:
     return Schedule(scheduler, **about(node, "scheduler"))
 
 
-def _check_curve(nodes: Nodes, recipe: Recipe, steps: int) -> list[str]:
+def _check_curve(nodes: Nodes, recipe: Recipe, steps: int, groups: Sequence[Node]) -> list[str]:
     """Draw the schedule's curve without training; refuse an impossible one, doubt an odd one."""
-    curve = named("scheduler", recipe.curve, min(steps, DRAWN)).lrs
+    curve = named("scheduler", _curve, recipe, min(steps, DRAWN), groups)
     for step, lr in ((step, lr) for step, lrs in enumerate(curve) for lr in lrs):
         if not (math.isfinite(lr) and lr >= 0):
             raise ConfigError(f"scheduler: the learning rate would be {lr:.4g} at step {step}")
-    expected = (surprises(f"{g}.", node, node.get("expect")) for g, node in nodes.items())
-    return [line for lines in expected for line in lines] or _never_moves(nodes["scheduler"], curve)
+    expected = (surprises(f"{g}.", node, node.get("expect", {})) for g, node in nodes.items())
+    found = [line for lines in expected for line in lines] + _one_rate(groups, curve)
+    return found or _never_moves(nodes["scheduler"], curve)
 
 
-def _never_moves(node: Node, curve: list[tuple[float, ...]]) -> list[str]:
+def _curve(recipe: Recipe, steps: int, groups: Sequence[Node]) -> LrCurve:
+    if len(groups) > 1 or any(groups):
+        return draw(recipe.alone(groups)[1], steps).lrs
+    return recipe.curve(steps).lrs  # kept for the training
+
+
+def _one_rate(groups: Sequence[Node], curve: LrCurve) -> list[str]:
+    """A line where the groups' own rates are lost: some schedulers set the lr of all by one."""
+    own = {group.get("lr") for group in groups}
+    if len(own) < 2 or any(len(set(lrs)) > 1 for lrs in curve):
+        return []
+    number = len(groups)
+    return [
+        f"scheduler: it gives the task's {number} parameter groups one learning rate in the place "
+        f"of their own; a list of {number} in the place of a number keeps them apart"
+    ]
+
+
+def _never_moves(node: Node, curve: LrCurve) -> list[str]:
     # Without arguments there is nothing to mis-set: standing still is what `none` is for.
     if len(set(curve)) > 1 or "monitor" in node or not arguments(node, "scheduler"):
         return []

@@ -4,19 +4,17 @@ Seeds come in three lots that never meet: those of the tuning (`seed`, `seed` + 
 pick among a family's finalists, and those that judge. All families have the same, in pairs.
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from lrlab.ranking import Finalist
-from sweeps.experiment import Experiment, batches, train
+from lrlab.ranking import Finalist, badness
+from sweeps.experiment import Experiment
+from sweeps.losses import Losses, Show, losses
+from sweeps.reasons import in_a_line
 
-SELECTION, FRESH = 1_000_000, 2_000_000  # beyond the tuning's own seed, which are 1000 at most
-TOGETHER = 256  # models that train at once: here nobody waits for one of them
-
-Losses = tuple[float, ...]
-Show = Callable[[int], None]
+SELECTION, FRESH = 1_000_000, 2_000_000  # beyond the seeds of the tuning, at most 1000 of them
 
 
 @dataclass(frozen=True)
@@ -58,55 +56,52 @@ def reseeded(experiment: Experiment, offset: int, seeds: int) -> Experiment:
     return replace(experiment, settings=settings, config=config)
 
 
-def losses(experiments: Sequence[Experiment], show: Show = lambda _: None) -> list[Losses]:
-    """The final losses of each experiment, one for each of its seeds; inf where any diverged.
+@dataclass(frozen=True)
+class Failure(Generic[C]):
+    """A candidate whose training raised, and what it raised."""
 
-    Args:
-        experiments: any; those that are alike train together.
-        show: told how many trainings were done just now.
+    candidate: C
+    reason: str
+
+
+def _trained(
+    candidates: Sequence[C], offset: int, seeds: int, show: Show
+) -> tuple[list[tuple[C, Losses]], list[Failure[C]]]:
+    found = losses([reseeded(c.experiment, offset, seeds) for c in candidates], show)
+    pairs = list(zip(candidates, found, strict=True))
+    return (
+        [(candidate, result) for candidate, result in pairs if not isinstance(result, Exception)],
+        [Failure(c, in_a_line(result)) for c, result in pairs if isinstance(result, Exception)],
+    )
+
+
+def select(
+    candidates: Sequence[C], effort: Effort, show: Show = lambda _: None
+) -> tuple[list[C], list[Failure[C]]]:
+    """Put each family's candidates in order, the pick first, by their losses on selection seeds.
+
+    Diverging on fewer seeds comes first, then the mean of the seeds that did not diverge.
     """
-    found: dict[int, Losses] = {}
-    for places in _parts(experiments):
-        found |= zip(places, _train([experiments[place] for place in places], show), strict=True)
-    return [found[place] for place in range(len(experiments))]
-
-
-def _parts(experiments: Sequence[Experiment]) -> Iterator[list[int]]:
-    for places in batches(experiments):
-        size = max(1, TOGETHER // experiments[places[0]].settings.seeds)
-        for start in range(0, len(places), size):
-            yield places[start : start + size]
-
-
-def _train(experiments: Sequence[Experiment], show: Show) -> list[Losses]:
-    batch, seeds = train(experiments), experiments[0].settings.seeds
-    last: dict[int, Losses] = {}
-    for epochs in batch:
-        last |= {place: epoch.losses for place, epoch in epochs.items()}
-    show(len(experiments) * seeds)
-    diverged = (math.inf,) * seeds
-    return [diverged if i in batch.errors else last[i] for i in range(len(experiments))]
-
-
-def select(candidates: Sequence[C], effort: Effort, show: Show = lambda _: None) -> list[C]:
-    """Put each family's candidates in order, the pick first, by their mean on selection seeds."""
-    tried = [reseeded(c.experiment, SELECTION, effort.selection) for c in candidates]
-    found = losses(tried, show)
-    means = {id(c): sum(ls) / len(ls) for c, ls in zip(candidates, found, strict=True)}
-    return sorted(candidates, key=lambda c: (c.family, means[id(c)]))
+    found, failed = _trained(candidates, SELECTION, effort.selection, show)
+    order = sorted(found, key=lambda pair: (pair[0].family, *badness(pair[1])))
+    return [candidate for candidate, _ in order], failed
 
 
 def judge(
-    candidates: Sequence[Candidate], effort: Effort, show: Show = lambda _: None
-) -> list[Finalist]:
+    candidates: Sequence[C], effort: Effort, show: Show = lambda _: None
+) -> tuple[list[tuple[C, Losses]], list[Failure[C]]]:
     """Train candidates in order of `select` on fresh seeds."""
-    tried = [reseeded(c.experiment, FRESH, effort.fresh) for c in candidates]
-    ranks: dict[str, int] = {}
-    finalists = []
-    for candidate, found in zip(candidates, losses(tried, show), strict=True):
-        rank = ranks[candidate.family] = ranks.get(candidate.family, -1) + 1
-        finalists.append(Finalist(candidate.family, rank, found))
-    return finalists
+    return _trained(candidates, FRESH, effort.fresh, show)
+
+
+def finalists(judged: Iterable[tuple[Candidate, Losses]]) -> list[Finalist]:
+    """What `judge` found, for the ranking; a family's ranks follow the order."""
+    ranks: Counter[str] = Counter()
+    found = []
+    for candidate, result in judged:
+        found.append(Finalist(candidate.family, ranks[candidate.family], result))
+        ranks[candidate.family] += 1
+    return found
 
 
 def picks(candidates: Iterable[C]) -> dict[str, C]:
@@ -117,12 +112,12 @@ def picks(candidates: Iterable[C]) -> dict[str, C]:
     return found
 
 
-def off_by(pick: Candidate, factors: Sequence[float], effort: Effort) -> dict[float, float]:
-    """The mean loss on fresh seeds with the learning rate so many times off."""
+def off_by(pick: Candidate, factors: Sequence[float], effort: Effort) -> dict[float, Losses]:
+    """The losses on fresh seeds with the learning rate so many times off, where they are known."""
     experiment = reseeded(pick.experiment, FRESH, effort.fresh)
     scaled = [
         replace(experiment, recipe=replace(experiment.recipe, lr_factor=factor))
         for factor in factors
     ]
-    means = [sum(found) / len(found) for found in losses(scaled)]
-    return dict(zip(factors, means, strict=True))
+    found = zip(factors, losses(scaled), strict=True)
+    return {factor: result for factor, result in found if not isinstance(result, Exception)}

@@ -1,7 +1,7 @@
 """Hydra's jobs as runs: one by itself, or those that a sweep hands over to be trained together."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,12 +9,13 @@ from hydra.conf import HydraConf
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from lrlab import DivergedError, Epoch
+from lrlab import Epoch
 from lrlab.tracking import RunFolder, Tracker
 from sweeps import console
 from sweeps.cards import card, refused_card
 from sweeps.experiment import Experiment, build, prepare
-from sweeps.refusals import REFUSALS
+from sweeps.fitting import most_together as most_of
+from sweeps.reasons import reason
 from sweeps.runs import Recording, run
 from sweeps.studies import About, Kind
 from sweeps.templates import Template, template
@@ -54,27 +55,29 @@ def record(
 def most_together(cfg: DictConfig) -> int:
     """How many trials of a family are best trained in one batch."""
     try:
-        return prepare(cfg).most_together
-    except REFUSALS:
+        return most_of(prepare(cfg))
+    except Exception:
         return 1  # the trial will say why
 
 
 def train_jobs(jobs: Iterable[Job], tracker: Tracker) -> Iterator[tuple[Job, float | Exception]]:
     """Train a sweep's jobs together, as far as they are alike; give each with its loss.
 
-    A trial whose config cannot work is tracked all the same, as failed.
+    A trial whose config cannot work, or whose task cannot be made, is tracked all the same, as
+    failed.
     """
     ready: list[tuple[Job, Recording]] = []
     for job in jobs:
-        frame, folder = _frame(job), RunFolder(job.folder)
-        about = About(frame.kind, job.overrides, job.number)
+        about, folder = About(Kind(job.shared), job.overrides, job.number), RunFolder(job.folder)
         try:
-            experiment = _prepared(job, frame)
-        except REFUSALS as error:
+            frame = _frame(job)
+            about = replace(about, kind=frame.kind)
+            recording = record(_prepared(job, frame), about, folder, tracker, job.report)
+        except Exception as error:
             _record_refusal(about, folder, tracker, error)
             yield job, error
             continue
-        ready.append((job, record(experiment, about, folder, tracker, job.report)))
+        ready.append((job, recording))
     for place, ended in run([recording for _, recording in ready]):
         yield ready[place][0], loss(ended)
 
@@ -87,16 +90,17 @@ class Frame:
     template: Template | None
 
 
-# By the node that such jobs of a worker share, and what they change.
-_FRAMES: dict[tuple[int, frozenset[str]], Frame] = {}
+_frames: dict[frozenset[str], list[Frame]] = {}  # of this process, by what their jobs change
 
 
 def _frame(job: Job) -> Frame:
-    key = id(job.shared), frozenset(job.changes)
-    if key not in _FRAMES:
-        with job.inside():
-            _FRAMES[key] = Frame(Kind(job.shared), template(job.config, job.changes))
-    return _FRAMES[key]
+    known = _frames.setdefault(frozenset(job.changes), [])
+    for frame in known:
+        if frame.kind.hydra is job.shared:
+            return frame
+    with job.inside():
+        known.append(Frame(Kind(job.shared), template(job.config, job.changes)))
+    return known[-1]
 
 
 def _prepared(job: Job, frame: Frame) -> Experiment:
@@ -109,11 +113,11 @@ def _prepared(job: Job, frame: Frame) -> Experiment:
 def _record_refusal(about: About, folder: RunFolder, tracker: Tracker, error: Exception) -> None:
     if about.kind.sweep is not None:
         folder.begin(refused_card(about))
-        folder.end("FAILED", tags={"state": "failed", "reason": str(error)})
+        folder.end("FAILED", tags={"state": "failed", "reason": reason(error)})
         tracker.start(folder)
         tracker.finish(folder)
 
 
-def loss(ended: Epoch | DivergedError) -> float | DivergedError:
+def loss(ended: Epoch | Exception) -> float | Exception:
     """What a sweep is told of a run."""
-    return ended if isinstance(ended, DivergedError) else ended.loss
+    return ended if isinstance(ended, Exception) else ended.loss

@@ -58,16 +58,23 @@ def _recommended(study: str) -> Found | None:
 
 
 def _judged(ranking: Mapping[str, Any], family: str | None) -> str:
-    means = {s["family"]: s["mean"] for s in ranking.get("standings", [])}
-    return on_fresh_seeds(float(means[family]), ranking["seeds"]) if family in means else ""
+    for standing in ranking.get("standings", []):
+        if standing["family"] == family:
+            loss, lost = float(standing["mean"]), int(standing["diverged"])
+            return on_fresh_seeds(loss, ranking["seeds"], lost)
+    return ""
 
 
-def on_fresh_seeds(loss: float, seeds: int) -> str:
+def on_fresh_seeds(loss: float, seeds: int, diverged: int = 0) -> str:
     """The loss by which a verdict judges a run; the one in its tuning is better than is true.
 
     >>> on_fresh_seeds(0.04174482, 30)
     'loss 0.0417448, the mean over 30 fresh seeds'
+    >>> on_fresh_seeds(float("inf"), 30, diverged=1)
+    'diverged on 1 of 30 fresh seeds'
     """
+    if diverged:
+        return f"diverged on {diverged} of {seeds} fresh seeds"
     return f"loss {loss:.6g}, the mean over {seeds} fresh seeds"
 
 

@@ -8,7 +8,9 @@ the loss sees one that never improves.
 """
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import hydra
@@ -17,43 +19,57 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from sweeps import console
-from sweeps.commands import in_one_line
-from sweeps.config import conf_dir, register_resolvers
-from sweeps.errors import ConfigError
+from sweeps.config import conf_dir, own_files, register_resolvers
+from sweeps.refusals import REFUSALS, explain
 from sweeps.startup import postpone_compiler
 
-FORMATS = (".png", ".svg", ".pdf", ".jpg", ".webp")
 LONGEST = 50_000  # steps that are drawn
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw them; exit with 2 if an override cannot work."""
+    """Draw them; exit with 2 if an override cannot work, with 1 if the picture cannot be kept."""
     asked = _parser().parse_args(arguments)
-    with in_one_line():
-        _preview(asked)
-
-
-def _preview(asked: argparse.Namespace) -> None:
     register_resolvers()
-    own = [] if asked.config_dir is None else [f"file://{asked.config_dir.absolute()}"]
-    search = [f"hydra.searchpath={own}"] if own else []
-    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        curves = dict(_curves(asked.overrides, search))
-    if not curves:
-        raise ConfigError(f"{' '.join(asked.overrides)} matches no schedule: nothing to draw")
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    _draw(curves, asked.out)
+    try:
+        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            curves = dict(_curves(asked.overrides, own_files(asked.config_dir)))
+    except REFUSALS as error:
+        console.fail(explain(error))
+        sys.exit(2)
+    try:
+        _draw(curves, asked.out)
+    except (OSError, ValueError) as error:  # no such folder or kind of picture
+        console.fail(f"--out {asked.out}: {str(error).splitlines()[0]}")
+        sys.exit(1)
     width = max(map(len, curves))
-    console.summary([(f"{name:<{width}}", _words(lrs)) for name, lrs in curves.items()])
+    console.summary([(f"{name:<{width}}", drawn.words) for name, drawn in curves.items()])
     console.summary([("picture", str(asked.out))])
 
 
-def _words(lrs: list[float]) -> str:
-    return f"lr {lrs[0]:.4g} at first, {max(lrs):.4g} at most, {lrs[-1]:.4g} at the end"
+@dataclass(frozen=True)
+class Drawn:
+    """A curve: the learning rate before each step and after the last that is drawn.
+
+    >>> Drawn([0.5, 0.25], 1).words
+    'lr 0.5 at first, 0.5 at most, 0.25 at the end'
+    >>> Drawn([0.5, 0.25], 9).words
+    'lr 0.5 at first, 0.5 at most, 0.25 at step 1 of 9'
+    """
+
+    lrs: list[float]
+    steps: int  # of the run, which may go on
+
+    @property
+    def words(self) -> str:
+        """The curve in a line."""
+        drawn = len(self.lrs) - 1
+        last = f"at step {drawn} of {self.steps}" if drawn < self.steps else "at the end"
+        highest = f"{max(self.lrs):.4g} at most"
+        return f"lr {self.lrs[0]:.4g} at first, {highest}, {self.lrs[-1]:.4g} {last}"
 
 
-def _curves(overrides: list[str], search: list[str]) -> Iterator[tuple[str, list[float]]]:
-    """Each combination's name and the learning rate before each step and after the last."""
+def _curves(overrides: list[str], search: list[str]) -> Iterator[tuple[str, Drawn]]:
+    """Each combination's name and curve."""
     postpone_compiler()
 
     from sweeps.cards import name
@@ -66,31 +82,23 @@ def _curves(overrides: list[str], search: list[str]) -> Iterator[tuple[str, list
         cfg = hydra.compose("config", [*search, *words], return_hydra_config=True)
         choices = {str(key): str(value) for key, value in cfg.hydra.runtime.choices.items()}
         experiment = prepare(cfg)
-        steps = min(experiment.settings.steps, LONGEST)
-        yield name(choices, words), [lrs[0] for lrs in experiment.recipe.curve(steps).lrs]
+        steps = experiment.settings.steps
+        curve = experiment.recipe.curve(min(steps, LONGEST)).lrs
+        yield name(choices, words), Drawn([lrs[0] for lrs in curve], steps)
 
 
-def _draw(curves: dict[str, list[float]], path: Path) -> None:
+def _draw(curves: dict[str, Drawn], path: Path) -> None:
     from sweeps.review.charts import Axis, Curves, Line
     from sweeps.review.pictures import draw
     from sweeps.review.styles import styles
 
-    lines = [Line(name, range(len(lrs)), lrs, steps=True) for name, lrs in curves.items()]
+    lines = [Line(name, range(len(c.lrs)), c.lrs, steps=True) for name, c in curves.items()]
     title = f"Learning rate of {len(lines)} schedules" if len(lines) > 1 else lines[0].family
+    if any(curve.steps > LONGEST for curve in curves.values()):
+        title += f", first {LONGEST} steps"
+    path.parent.mkdir(parents=True, exist_ok=True)
     chart = Curves("preview", title, Axis("step"), Axis("learning rate", from_zero=True), lines)
     draw(chart, styles(curves), path)
-
-
-def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
-    return Path(text)
-
-
-def _picture(text: str) -> Path:
-    if not text.lower().endswith(FORMATS):
-        raise argparse.ArgumentTypeError(f"{text!r} must end in one of {', '.join(FORMATS)}")
-    return Path(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,8 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.usage = argparse.SUPPRESS  # the text above has it
     parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="such as scheduler=cosine")
-    parser.add_argument("--config-dir", type=_folder, metavar="DIR", help="of your own files")
-    parser.add_argument("--out", type=_picture, metavar="FILE", default=Path("preview.png"))
+    parser.add_argument("--config-dir", type=Path, metavar="DIR", help="of your own files")
+    parser.add_argument("--out", type=Path, metavar="FILE", default=Path("preview.png"))
     return parser
 
 

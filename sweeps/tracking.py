@@ -1,4 +1,4 @@
-"""The tracker that a config names: one for all the runs of this process."""
+"""The trackers that configs name: one for all the runs of this process that are recorded alike."""
 
 import atexit
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from lrlab.tracking import RunFolder, Tracker
+from lrlab.tracking.folder import UNREADABLE
 from sweeps.nodes import make, read
 
 
@@ -35,17 +36,31 @@ _LINES: list[str] = []
 
 @atexit.register
 def close_trackers() -> list[str]:
-    """Wait until all that was tracked is where it belongs; give lines that say where that is."""
+    """Wait until all that was tracked is where it belongs; give lines that say where that is.
+
+    Whoever interrupts this waits no second time: the recorders go on by themselves.
+    """
+    trackers = [*_TRACKERS]
+    _TRACKERS.clear()
     _open.cache_clear()
-    while _TRACKERS:
-        tracker = _TRACKERS.pop()  # once: who is interrupted while it waits does not wait again
+    for tracker in trackers:
         _LINES.extend(line for line in tracker.close() if line not in _LINES)
     return _LINES
 
 
 def unrecorded(folder: Path) -> Iterator[RunFolder]:
-    """The runs below a folder that have ended and are not whole in a tracker."""
+    """The runs below a folder that have ended and are not whole in a tracker.
+
+    A damaged one is among them: whoever records it says what is wrong.
+    """
     for path in sorted(folder.rglob("run.json")):
         run = RunFolder(path.parent)
-        if run.status() != "RUNNING" and not run.recorded().get("complete"):
+        if _has_ended(run) and not run.recorded().get("complete"):
             yield run
+
+
+def _has_ended(run: RunFolder) -> bool:
+    try:
+        return run.status() != "RUNNING"
+    except UNREADABLE:
+        return True

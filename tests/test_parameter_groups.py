@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from lrlab.training import fresh_model
+from sweeps.errors import ConfigError
 from sweeps.experiment import Experiment, prepare
 from sweeps.snippets import snippet
 
@@ -129,6 +130,42 @@ def test_the_program_trains_as_the_run_did_to_the_last_digit(
         assert float(again.task.evaluate(model)) == epochs[-1].loss
     values = [value for p in model.parameters() for value in p.detach().flatten().tolist()]
     assert values == list(epochs[-1].weights.values())
+
+
+def test_a_schedule_s_rates_of_each_group_are_there(prepared: Prepare) -> None:
+    run = prepared("chosen", "scheduler=one_cycle", "scheduler.max_lr=[0.2,0.03,0.4]")
+    rates, _ = trained(snippet(run.config), run)
+    assert rates == [list(epoch.lrs) for epoch in list(run.train())[:-1]]
+    assert [lrs[1] for lrs in rates] == pytest.approx([0.15 * lrs[0] for lrs in rates])
+
+
+def test_rates_of_the_groups_that_a_schedule_replaces_draw_a_warning(prepared: Prepare) -> None:
+    (warning,) = prepared("Slower", "scheduler=one_cycle").warnings
+    assert "gives the task's 3 parameter groups one learning rate" in warning
+    assert prepared("Slower", "scheduler=cosine").warnings == ()
+    apart = ("scheduler=cyclic", "scheduler.base_lr=[0.01,0.01,0.01]", "scheduler.max_lr=[1,2,3]")
+    assert "one learning rate" not in " ".join(prepared("Slower", *apart).warnings)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["scheduler=one_cycle", "scheduler.max_lr=[0.2,-0.1,0.4]"], "it needs max_lr >= 0"),
+        (["scheduler=one_cycle", "scheduler.max_lr=[0.2,0.1]"], "has 2 values"),
+        (["scheduler=swa", "scheduler.swa_lr=[0.2,0.1,a]"], "scheduler.swa_lr="),
+    ],
+)
+def test_a_list_is_checked_element_by_element(
+    prepared: Prepare, words: list[str], complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        prepared("Slower", *words)
+
+
+def test_lists_of_a_length_are_compared_element_by_element(prepared: Prepare) -> None:
+    lists = ("scheduler.base_lr=[0.1,0.5,0.1]", "scheduler.max_lr=[0.2,0.3,0.4]")
+    found = prepared("Slower", "scheduler=cyclic", *lists).warnings
+    assert any("flat or upside down" in line for line in found)
 
 
 def test_the_program_runs_as_it_stands_with_the_rates_of_all_groups(prepared: Prepare) -> None:

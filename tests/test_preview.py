@@ -33,3 +33,43 @@ def test_what_cannot_work_is_refused_by_name(capsys: pytest.CaptureFixture[str])
         preview.main(["scheduler=step", "scheduler.step_size=0"])
     assert stopped.value.code == 2
     assert "scheduler.step_size=0 is not allowed" in capsys.readouterr().err
+
+
+def test_a_curve_that_is_too_long_to_be_drawn_whole_says_how_far_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "LONGEST", 50)
+    preview.main(["scheduler=linear", "epochs=200", "--out", str(tmp_path / "long.png")])
+    first, _ = capsys.readouterr().out.splitlines()
+    assert first.endswith("lr 0.25 at first, 0.25 at most, 0.1875 at step 50 of 200")
+
+
+def test_the_picture_s_folder_is_made(tmp_path: Path) -> None:
+    picture = tmp_path / "new" / "folder" / "x.png"
+    preview.main(["scheduler=step", "epochs=3", "--out", str(picture)])
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("out", ["file/x.png", "x.nonsense"])
+def test_a_picture_that_cannot_be_kept_is_said_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], out: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as stopped:
+        preview.main(["scheduler=step", "epochs=3", "--out", str(tmp_path / out)])
+    said = capsys.readouterr().err
+    assert (stopped.value.code, said.count("\n")) == (1, 1)
+    assert said.startswith(f"error: --out {tmp_path / out}: ")
+
+
+@pytest.mark.parametrize("name", ["a{b}", "it's", "[x], y", "a\\b", 'q"q', "ö $x"])
+def test_one_s_own_files_may_lie_in_a_folder_of_any_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    own = tmp_path / name / "scheduler"
+    own.mkdir(parents=True)
+    (own / "mine.yaml").write_text("_target_: lrlab.curves.rex\ntotal: 9\nstep_every: epoch\n")
+    preview.main(
+        ["--config-dir", str(own.parent), "scheduler=mine", "--out", str(tmp_path / "x.png")]
+    )
+    assert capsys.readouterr().out.split()[:3] == ["mine", "lr", "0.25"]

@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lrlab.ranking import Finalist, rank
-from sweeps.review import FamilyReview, Review, TrialRow, Verdict, markdown, pages, terminals
+from sweeps.review import (
+    Excluded,
+    FamilyReview,
+    Review,
+    TrialRow,
+    Verdict,
+    markdown,
+    pages,
+    terminals,
+)
 from sweeps.review.charts import Chart, Curves, Interval
 from sweeps.review.clocks import shares
 from sweeps.review.places import charts
@@ -279,7 +288,10 @@ def test_an_unfinished_sweep_has_no_verdict_file(tmp_path: Path) -> None:
 def test_a_pick_that_diverged_is_said_to() -> None:
     found = judged(cosine=1.0, step=2.0)
     assert found.verdict is not None
-    entrants = [Finalist("cosine", 0, (1.0, 1.1)), Finalist("step", 0, (math.inf, math.inf))]
-    bad = replace(found, verdict=replace(found.verdict, ranking=rank(entrants, 20)))
-    assert "step: its pick diverged on 2 fresh seeds" in notes(bad)
-    assert rows(bad)[1]["loss"] == "diverged"
+    entrants = [Finalist("cosine", 0, (1.0, 1.1)), Finalist("step", 0, (2.0, math.inf))]
+    out = Excluded("none", 7, "RuntimeError: no data")
+    verdict = replace(found.verdict, ranking=rank(entrants, 20), excluded=(out,))
+    bad = replace(found, verdict=verdict)
+    assert "step: its pick diverged on 1 of 2 fresh seeds" in notes(bad)
+    assert "none: its trial 7 was not judged: RuntimeError: no data" in notes(bad)
+    assert rows(bad)[1]["loss"] == "diverged on 1 of 2"

@@ -11,6 +11,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from lrlab.tracking.protocol import Settings
+
 LONG = ("scheduler=cosine", "epochs=10000000", "task.n=20")
 
 
@@ -196,7 +198,7 @@ def test_a_dead_server_costs_no_run_and_sync_brings_it_later(command, tmp_path: 
     assert "not recorded: " in done.stdout
     assert "send it later with: python -m sweeps.sync" in done.stdout
     assert len(history(tmp_path)) == 4
-    later = command(module="sweeps.sync")
+    later = command("--uri", "sqlite:///mlflow.db", module="sweeps.sync")
     assert later.returncode == 0, later.stdout + later.stderr
     assert only_run(tmp_path).info.status == "FINISHED"
     assert only_run(tmp_path).data.metrics["loss"] == float(history(tmp_path)[-1]["loss"])
@@ -225,8 +227,9 @@ def test_first_starts_at_once_all_work(start, tmp_path) -> None:
 @pytest.mark.cold
 def test_a_creation_that_was_killed_half_way_is_done_again(start, wait_for, tmp_path) -> None:
     unfinished = tmp_path / ".mlflow.db.draft"
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    recorder = start(uri, "any", "1.0", module="lrlab.tracking.service")
+    recorder = start(module="lrlab.tracking.service")
+    Settings(None, "any", str(tmp_path), 1.0, 60.0).send(recorder.stdin)
+    recorder.stdin.flush()
     wait_for(lambda: unfinished.exists() and unfinished.stat().st_size > 0)
     recorder.kill()
     recorder.wait()

@@ -21,10 +21,13 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import MetaData, create_engine, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
-from lrlab.tracking import RunCard, RunFolder, bulk
+from lrlab.tracking import RunCard, RunFolder, bulk, tables
 from lrlab.tracking.bulk import BulkStore
+from lrlab.tracking.protocol import Settings, Word
 from lrlab.tracking.public import PublicStore
+from lrlab.tracking.reading import fetch
 from lrlab.tracking.recorder import Recorder
 from lrlab.tracking.store import create_once
 from lrlab.tracking.values import read_values
@@ -213,19 +216,36 @@ def test_an_empty_postgresql_is_opened_by_three_at_once(postgres: str, tmp_path:
         run = RunFolder(tmp_path / name).begin(RunCard(name))
         run.end("FINISHED")
         process = subprocess.Popen(
-            [*service, f"{postgres}/fresh", "x", "1.0"],
+            service,
             cwd=tmp_path,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         assert process.stdin is not None
-        process.stdin.write(f"start {run.path}\nfinish {run.path}\n")
+        settings = Settings(f"{postgres}/fresh", "x", str(tmp_path), 1.0, 60.0)
+        for line in (settings, Word("start", str(run.path)), Word("finish", str(run.path))):
+            line.send(process.stdin)
         process.stdin.flush()
         crew.append(process)
     for process in crew:
         answer = json.loads(process.communicate(timeout=200)[0])
         assert (answer["recorded"], answer["errors"]) == (1, [])
+
+
+def test_a_migration_that_fails_gives_its_lock_back(postgres: str) -> None:
+    engine = create_engine(f"{driven(postgres)}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in ("CREATE ROLE poor LOGIN", "CREATE DATABASE poor"):
+            connection.execute(text(statement))
+    uri = f"{driven(postgres)}/poor".replace("//me@", "//poor@")
+    locks = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+    for _ in range(2):  # the recorder tries again
+        with pytest.raises(SQLAlchemyError, match="permission denied") as failed:
+            create_once(uri)
+        with engine.connect() as connection:
+            assert connection.execute(locks).scalar() == 0, failed
+    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -356,33 +376,49 @@ def test_a_sweep_that_goes_on_and_its_trials(both: Both) -> None:
     assert parent.data.params == {"n": "0"}
 
 
-def with_metric(run: RunFolder, name: str) -> RunFolder:
-    log(run, (0, 1, 1.0), names=(name,))
-    return run
-
-
-REFUSED: dict[str, Callable[[Way, str], RunFolder]] = {
-    "param": lambda way, name: began(way, name, params={"a[0]": 1}),
-    "metric": lambda way, name: with_metric(began(way, name), "a[0]"),
-}
-
-
-@pytest.mark.parametrize("what", REFUSED)
-def test_a_run_that_mlflow_refuses_hinders_no_other(both: Both, what: str) -> None:
+def test_a_run_that_mlflow_refuses_hinders_no_other(both: Both) -> None:
     for way in both.ways:
-        runs = [began(way, "before"), REFUSED[what](way, "bad"), began(way, "then")]
+        runs = [began(way, name) for name in ("before", "bad", "then")]
         for run in runs:
-            run.end("FINISHED")
+            way.recorder.start(run)
+        way.recorder.write()
+        for run in runs:
+            run.end("FINISHED", tags={"a[0]": "1"} if run is runs[1] else {})
             way.recorder.finish(run)
         way.recorder.write()
         [(folder, error)] = way.recorder.errors.items()
         assert folder == runs[1]
-        assert "Invalid value" in error or "Names may only contain" in error
+        assert "Names may only contain" in error
         assert len(way.recorder.recorded) == 2
-        assert [run.recorded().get("complete") for run in runs] in (
-            [True, None, True],
-            [True, False, True],
-        )
+        assert [bool(run.recorded().get("complete")) for run in runs] == [True, False, True]
+
+
+def test_a_value_that_no_database_takes_hinders_no_other_run(both: Both) -> None:
+    runs = [began(both.bulk, name) for name in ("good", "bad")]
+    log(runs[1], (10**30, 1, 1.0, 0.1))  # a step
+    for run in runs:
+        run.end("FINISHED")
+        both.bulk.recorder.finish(run)
+    both.bulk.recorder.write()
+    assert list(both.bulk.recorder.errors) == [runs[1]]
+    assert [run.info.run_name for run in both.bulk.found()] == ["good"]
+
+
+def test_names_that_mlflow_refuses_are_replaced_and_noted(both: Both, tmp_path: Path) -> None:
+    run = began(both.bulk, "names", params={"a[0]": 1, "a_0_": 2, "b": 3})
+    log(run, (0, 1, 1.0, 2.0, 3.0), names=("x@y", "x_y", "/z"))
+    run.end("FINISHED")
+    both.write("names", finish=True)
+    both.assert_equal()
+    [found] = both.bulk.found()
+    assert found.data.params == {"a_0__": "1", "a_0_": "2", "b": "3"}
+    assert found.data.metrics == {"x_y_": 1.0, "x_y": 2.0, "_z": 3.0}
+    names = {"params": {"a_0__": "a[0]"}, "metrics": {"x_y_": "x@y", "_z": "/z"}}
+    assert json.loads(found.data.tags["sweeps.names"]) == names
+    for way in both.ways:
+        [there] = way.found()
+        fetched = fetch(way.uri, there.info.run_id, tmp_path / f"fetched{way.bulk}")
+        assert fetched.card().params == {"a[0]": "1", "a_0_": "2", "b": "3"}
 
 
 def test_a_deleted_run_is_refused_as_mlflow_does(both: Both) -> None:
@@ -412,7 +448,7 @@ def test_a_folder_that_cannot_be_read_hinders_no_other(both: Both) -> None:
 def test_an_unknown_schema_is_left_to_the_public_api(
     sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "SCHEMAS", {"another"})
+    monkeypatch.setattr(tables, "SCHEMAS", {"another"})
     assert bulk.open_engine(f"sqlite:///{sqlite_template}") is None
 
 

@@ -1,4 +1,5 @@
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -6,11 +7,25 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mpmath import mp
 from torch import nn
 
-from lrlab import DivergedError, HistoryFile, LinearRegression, Schedule, curves, follow, train
+from lrlab import (
+    DivergedError,
+    HistoryFile,
+    LinearRegression,
+    Recipe,
+    Schedule,
+    curves,
+    follow,
+    train,
+    train_batch,
+)
 from lrlab.history import read_history
+from lrlab.training import fresh_model
 from lrlab.weights import weights
+from sweeps.config import conf_dir
+from sweeps.experiment import prepare
 
 
 def run(task, lr=0.25, epochs=20, curve=curves.flat, **about):
@@ -251,3 +266,74 @@ def test_a_schedule_that_could_never_step_is_refused_when_it_is_made(
     scheduler = getattr(torch.optim.lr_scheduler, kind)(sgd, **arguments)
     with pytest.raises(ValueError, match=message):
         Schedule(scheduler, **about)
+
+
+def exact_conjugate_gradients(task: LinearRegression, model: nn.Module, steps: int) -> float:
+    """The excess loss after so many steps of CG, in arithmetic of 60 digits."""
+    with mp.workdps(60):
+        curvature = mp.matrix(((task._curvature + task._curvature.T) / 2).tolist())
+        error = mp.matrix((task._flat(model).detach() - task._best).tolist())
+        residual = direction = -curvature * error
+        for _ in range(steps):
+            moved, size = curvature * direction, (residual.T * residual)[0]
+            error += size / (direction.T * moved)[0] * direction
+            residual -= size / (direction.T * moved)[0] * moved
+            direction = residual + (residual.T * residual)[0] / size * direction
+        return float((error.T * curvature * error)[0])
+
+
+@pytest.mark.parametrize(
+    ("about", "epochs"),
+    [
+        ({"n": 300, "p": 50, "condition": 10.0}, 32),
+        ({"n": 300, "p": 40, "condition": 1000.0}, 30),
+        ({"n": 20, "p": 40, "condition": 10.0}, 12),
+    ],
+)
+def test_the_best_excess_is_that_of_exact_conjugate_gradients(about, epochs: int) -> None:
+    task = LinearRegression(**about)
+    torch.manual_seed(0)
+    model = task.model()
+    expected = exact_conjugate_gradients(task, model, epochs)
+    assert task.best_excess(model, epochs) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_best_excess_is_below_what_chebyshev_s_steps_reach_in_32_epochs() -> None:
+    task = LinearRegression(n=1000, p=100, condition=10.0)
+    torch.manual_seed(0)
+    model = task.model()
+    rates = partial(curves.chebyshev, period=32, condition=15.8)
+    found = run(task, lr=0.801, epochs=32, curve=rates)[-1]
+    assert 0 < task.best_excess(model, 32) < found.excess_loss < 1e-8
+
+
+def test_no_schedule_file_goes_below_the_best_excess(compose) -> None:
+    common = ("epochs=12", "task.p=30", "task.condition=10", "task.n=300")
+    files = sorted(path.stem for path in (conf_dir() / "scheduler").glob("*.yaml"))
+    lrs = (0.1, 0.3, 0.6, 0.9)
+    experiments = [
+        prepare(compose(f"scheduler={name}", f"optimizer.lr={lr}", *common))
+        for name in files
+        for lr in lrs
+    ]
+    task = experiments[0].task
+    least = task.best_excess(fresh_model(task, 42), 12)
+    recipes = [experiment.recipe for experiment in experiments]
+    for epochs in train_batch(task, recipes, 12, seeds=[42]):
+        last = epochs
+    assert least > 0.001
+    assert all(epoch.excess_loss >= least * (1 - 1e-5) for epoch in last.values())
+
+
+@pytest.mark.parametrize(
+    ("made", "holds"),
+    [
+        (partial(torch.optim.SGD, lr=0.1), True),
+        (partial(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True), True),
+        (partial(torch.optim.SGD, lr=0.1, weight_decay=0.1), False),
+        (partial(torch.optim.Adam, lr=0.1), False),
+    ],
+)
+def test_the_bound_is_for_optimizers_that_combine_gradients(made, holds: bool) -> None:
+    recipe = Recipe(made, lambda sgd: Schedule(follow(sgd, curves.flat)))
+    assert recipe.combines_gradients(LinearRegression(n=20)) is holds

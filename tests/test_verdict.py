@@ -14,7 +14,17 @@ import torch
 from mlflow import MlflowClient
 
 from sweeps.experiment import prepare
-from sweeps.finals import FRESH, SELECTION, Candidate, Effort, judge, losses, reseeded, select
+from sweeps.finals import (
+    FRESH,
+    SELECTION,
+    Candidate,
+    Effort,
+    finalists,
+    judge,
+    losses,
+    reseeded,
+    select,
+)
 
 STUDY = "hydra.sweeper.study_name=mine"
 SHORT = ("epochs=8", "task.n=100", "task.batch_size=10")
@@ -206,12 +216,13 @@ def test_the_better_of_a_family_is_picked_and_a_diverged_one_is_last(experiment:
         return Candidate("step", replace(experiment, recipe=recipe))
 
     slow, good, wild = at(1e-4), at(0.1), at(1e20)
-    ordered = select([slow, wild, good], Effort(3, 2, 4))
-    assert ordered == [good, slow, wild]
-    finalists = judge(ordered, Effort(3, 2, 4))
-    assert [finalist.rank for finalist in finalists] == [0, 1, 2]
-    assert finalists[2].losses == (math.inf,) * 4
-    assert len(finalists[0].losses) == 4
+    ordered, failed = select([slow, wild, good], Effort(3, 2, 4))
+    assert (ordered, failed) == ([good, slow, wild], [])
+    judged, failed = judge(ordered, Effort(3, 2, 4))
+    found = finalists(judged)
+    assert [finalist.rank for finalist in found] == [0, 1, 2]
+    assert found[2].losses == (math.inf,) * 4
+    assert len(found[0].losses) == 4
 
 
 def test_seeds_are_logged_as_mean_and_spread(command, tmp_path: Path) -> None:

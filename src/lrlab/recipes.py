@@ -1,14 +1,15 @@
 """What moves a model: an optimizer and a schedule, made anew for every model that they move."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.optim import Optimizer
+from torch.optim import SGD, Optimizer
 
 from lrlab.schedules import Schedule
 from lrlab.simulation import Curve, draw
+from lrlab.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +39,23 @@ class Recipe:
             _scale_steps(optimizer, self.lr_factor)
         return optimizer, self.schedule(optimizer)
 
-    def alone(self) -> tuple[Optimizer, Schedule]:
-        """The same over a parameter that never moves: to look at the schedule only."""
-        optimizer = self.optimizer([torch.zeros(1)])
+    def combines_gradients(self, task: Task) -> bool:
+        """Whether every step is a combination of the gradients so far, the same for all weights.
+
+        It is with `torch.optim.SGD`, with momentum or without, that decays no weights and has one
+        learning rate for all. `Task.best_excess` is a bound for such optimizers only.
+        """
+        optimizer = self.optimizer(task.parameter_groups(task.model()))
+        decays = any(group.get("weight_decay") for group in optimizer.param_groups)
+        return type(optimizer) is SGD and len(optimizer.param_groups) == 1 and not decays
+
+    def alone(self, groups: Sequence[Mapping[str, Any]] = ({},)) -> tuple[Optimizer, Schedule]:
+        """The same over parameters that never move: to look at the schedule only.
+
+        Args:
+            groups: what each parameter group has beside its parameters.
+        """
+        optimizer = self.optimizer([{**group, "params": [torch.zeros(1)]} for group in groups])
         return optimizer, self.schedule(optimizer)
 
     def curve(self, steps: int) -> Curve:

@@ -4,6 +4,7 @@
 """
 
 from sweeps.review.reviews import (
+    Excluded,
     FamilyReview,
     Pick,
     Recommended,
@@ -12,4 +13,4 @@ from sweeps.review.reviews import (
     Verdict,
 )
 
-__all__ = ["FamilyReview", "Pick", "Recommended", "Review", "TrialRow", "Verdict"]
+__all__ = ["Excluded", "FamilyReview", "Pick", "Recommended", "Review", "TrialRow", "Verdict"]

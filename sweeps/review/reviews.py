@@ -156,6 +156,30 @@ class Recommended(Stored):
 
 
 @dataclass(frozen=True)
+class Excluded(Stored):
+    """A finalist that could not be judged.
+
+    Args:
+        family: that it is of.
+        trial: its number in the sweep.
+        reason: what its training raised.
+    """
+
+    family: str
+    trial: int
+    reason: str
+
+    @property
+    def line(self) -> str:
+        """For a person.
+
+        >>> Excluded("step", 7, "RuntimeError: no data").line
+        'step: its trial 7 was not judged: RuntimeError: no data'
+        """
+        return f"{self.family}: its trial {self.trial} was not judged: {self.reason}"
+
+
+@dataclass(frozen=True)
 class Verdict(Stored):
     """What the finalists' trainings showed; the one thing that cannot be read off the trials.
 
@@ -165,6 +189,8 @@ class Verdict(Stored):
         robustness: the best pick's mean loss with its learning rate so many times off.
         optimum: excess loss that theory says can be reached, where it does.
         recommended: None where nothing can be.
+        excluded: finalists that could not be judged.
+        robustness_diverged: on how many fresh seeds it diverged, for each entry of `robustness`.
     """
 
     ranking: Ranking
@@ -172,6 +198,8 @@ class Verdict(Stored):
     robustness: tuple[tuple[float, float], ...] = ()
     optimum: float | None = None
     recommended: Recommended | None = None
+    excluded: tuple[Excluded, ...] = ()
+    robustness_diverged: tuple[int, ...] = ()
 
     def standing(self, family: str) -> Standing | None:
         """A family's place, if it has one."""
@@ -221,7 +249,9 @@ class Review(Stored):
         if self.verdict is None:
             return False
         judged = {standing.family for standing in self.verdict.ranking.standings}
+        excluded = {finalist.family for finalist in self.verdict.excluded}
         complete = {family.name for family in self.families if family.best}
+        complete -= excluded - judged
         return judged != complete or self.verdict.ranking.n_trials != self.n_trials
 
     def params(self, family: FamilyReview) -> Mapping[str, Value]:

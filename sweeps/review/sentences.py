@@ -1,9 +1,10 @@
 """The verdict in words."""
 
 import math
+from collections.abc import Iterator
 
 from sweeps.review.reviews import Review, Verdict
-from sweeps.review.words import listed, number, settings, times
+from sweeps.review.words import diverged, listed, number, settings, times
 
 
 def headline(review: Review) -> str:
@@ -31,6 +32,10 @@ def _how_sure(review: Review, verdict: Verdict) -> str:
     ranking = verdict.ranking
     best, judged, tied = ranking.best, len(ranking.standings), list(ranking.tied[1:])
     if judged == 1:
+        if best.diverged:
+            return (
+                f"the only family judged; it {diverged(best.diverged, ranking.seeds)} fresh seeds"
+            )
         return f"the only family judged; loss {number(best.mean)} on {ranking.seeds} fresh seeds"
     if ranking.seeds < 2:
         return "smallest loss, but one seed says nothing about differences"
@@ -68,8 +73,7 @@ def _verdict_notes(review: Review) -> list[str]:
     if review.went_on:
         lines.append(f"the sweep has gone on since this verdict; judge it with: {review.command}")
     if verdict.robustness:
-        losses = [f"{times(factor)}: {number(loss)}" for factor, loss in verdict.robustness]
-        lines.append(f"{ranking.best.family} with its learning rate {', '.join(losses)}")
+        lines.append(f"{ranking.best.family} with its learning rate {', '.join(_around(verdict))}")
     lines.append(
         f"loss: mean of {ranking.seeds} fresh seeds and its 95 % interval; p: how easily chance, "
         f"of seeds or search, sets {len(ranking.standings)} equals so far apart "
@@ -88,12 +92,22 @@ def _verdict_notes(review: Review) -> list[str]:
     return lines
 
 
+def _around(verdict: Verdict) -> Iterator[str]:
+    """The loss at each multiple of the learning rate."""
+    known = verdict.robustness_diverged or [0] * len(verdict.robustness)
+    for (factor, loss), lost in zip(verdict.robustness, known, strict=True):
+        yield f"{times(factor)}: {diverged(lost, verdict.ranking.seeds) or number(loss)}"
+
+
 def _family_notes(review: Review) -> list[str]:
     lines = [f"{family.name}: {family.reason}" for family in review.ordered if family.reason]
     lines += [f"warning: {f.name}: {f.warning}" for f in review.ordered if f.warning]
-    standings = review.verdict.ranking.standings if review.verdict else ()
+    if review.verdict is None:
+        return lines
+    seeds = review.verdict.ranking.seeds
+    lines += [finalist.line for finalist in review.verdict.excluded]
     return lines + [
-        f"{standing.family}: its pick diverged on {standing.diverged} fresh seeds"
-        for standing in standings
+        f"{standing.family}: its pick diverged on {standing.diverged} of {seeds} fresh seeds"
+        for standing in review.verdict.ranking.standings
         if standing.diverged
     ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lrlab.ranking import Standing
 from sweeps.review.reviews import FamilyReview, Review, State
-from sweeps.review.words import duration, number, probability, settings, with_error
+from sweeps.review.words import diverged, duration, number, probability, settings, with_error
 
 Row = Mapping[str, str]
 JUDGED = ("loss", "excess", "x opt.", "p", "")
@@ -45,7 +45,7 @@ def _judged(review: Review, family: FamilyReview, standing: Standing | None) -> 
     excess, optimum = review.verdict.picks[family.name].excess, review.verdict.optimum
     best = standing.family == review.verdict.ranking.best.family
     return {
-        "loss": _loss(standing),
+        "loss": diverged(standing.diverged, review.verdict.ranking.seeds) or _loss(standing),
         "excess": number(excess, 2),
         "x opt.": f"{excess / optimum:.3g}" if excess is not None and optimum else "",
         "p": "" if best else probability(standing.p_corrected),

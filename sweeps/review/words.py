@@ -47,6 +47,15 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}g}" if math.isfinite(value) else "diverged"
 
 
+def diverged(lost: int, seeds: int) -> str:
+    """What stands in the place of a loss where some seeds diverged; empty where none did.
+
+    >>> diverged(0, 30), diverged(1, 30), diverged(30, 30)
+    ('', 'diverged on 1 of 30', 'diverged')
+    """
+    return "" if not lost else "diverged" if lost == seeds else f"diverged on {lost} of {seeds}"
+
+
 def with_error(value: float, half: float | None) -> str:
     """A number and half its interval, no digit more than that allows.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sweeps.errors import ConfigError
 from sweeps.nodes import make
-from sweeps.targets import TargetError, locate
+from sweeps.targets import TargetError
 
 PLACEHOLDER = '''\
 class Placeholder(torch.nn.Module):
@@ -48,17 +48,12 @@ def own_groups(config: Mapping[str, Any]) -> list[Group]:
     Raises:
         ConfigError: they cannot be found out.
     """
+    from sweeps.groups import has_own_groups  # late: it needs torch, which takes seconds
+
     try:
-        return _found(config) if _has_own(locate(config["task"].get("_target_"))) else []
+        return _found(config) if has_own_groups(config["task"]) else []
     except TargetError as error:
         raise ConfigError(f"task._target_: {error}") from error
-
-
-def _has_own(task: Any) -> bool:
-    from lrlab.tasks import Task
-
-    usual = isinstance(task, type) and issubclass(task, Task)
-    return not (usual and task.parameter_groups is Task.parameter_groups)
 
 
 def _found(config: Mapping[str, Any]) -> list[Group]:

@@ -46,3 +46,21 @@ def test_sweeping_over_hydra_itself_is_refused(hydra_sweep_runner: Any) -> None:
     )
     with pytest.raises(HydraException, match="Sweeping over Hydra's configuration"), runner:
         pass
+
+
+def test_a_swept_group_may_have_no_default(files: Any, sweep: Any) -> None:
+    files(
+        {
+            "conf/config.yaml": "defaults: [optimizer: '???', override hydra/sweeper: optuna]",
+            "conf/optimizer/sgd.yaml": "name: sgd",
+            "conf/optimizer/adam.yaml": "name: adam",
+        }
+    )
+    seen = set()
+
+    def task(cfg: Any) -> float:
+        seen.add(cfg.optimizer.name)
+        return 1.0
+
+    sweep(task, "optimizer=sgd,adam", "hydra.sweeper.n_trials=1", "hydra.sweeper.storage=null")
+    assert seen == {"sgd", "adam"}

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from crashsafe.addresses import with_driver
+from crashsafe.locks import database_lock
 from hydra_plugins.optuna_families import finished_trials
 
 KILLS = int(os.environ.get("OPTUNA_FAMILIES_KILLS", "2"))
@@ -145,3 +147,29 @@ def test_a_server_that_is_not_there_is_named_without_its_password(folder: Path, 
         "hydra.sweeper.storage=postgresql+psycopg://me:***@127.0.0.1:1/x cannot be" in done.stderr
     )
     assert "secret" not in done.stderr.replace("storage=postgresql://me:secret", "")
+
+
+def test_the_lock_is_freed_by_an_error_and_its_wait_ends(server: Any) -> None:
+    url = with_driver(server[0])
+    with pytest.raises(ZeroDivisionError), database_lock(url, 7):
+        1 / 0  # noqa: B018
+    with (
+        database_lock(url, 7),
+        pytest.raises(TimeoutError, match=r"held the lock 7 of the database for 0\.1 s$"),
+        database_lock(url, 7, limit=0.1),
+    ):
+        pass
+    with database_lock(url, 7):
+        pass
+
+
+def test_a_password_among_the_options_is_used_and_nowhere_written(
+    folder: Path, sweep: Any, server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = server[0].rpartition("@")[2]
+    url = f"postgresql://{place}?user=me&password=secret"
+    sweep(lambda _: 0.5, *lines(url, n_trials=1))
+    assert finished(url) == {"scheduler=cosine": 1, "scheduler=step": 1}
+    assert "password=***" in capsys.readouterr().out
+    texts = [path.read_text() for path in Path("out").rglob("*") if path.is_file()]
+    assert not any("secret" in text for text in texts)

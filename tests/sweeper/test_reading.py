@@ -60,3 +60,15 @@ def test_where_nothing_matters_nothing_is_important(folder: Path, sweep: Any) ->
 def test_of_too_few_trials_nothing_is_said(folder: Path, sweep: Any) -> None:
     sweep(lambda cfg: float(cfg.optimizer.lr), NAME, *RANDOM, "hydra.sweeper.n_trials=9")
     assert importances(STORAGE, "s") == {"": {}}
+
+
+def test_a_folder_may_be_named_with_braces(
+    folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = folder / "{}{0}{SCHEMA_VERSION}"
+    here.mkdir()
+    (folder / "conf").rename(here / "conf")
+    monkeypatch.chdir(here)
+    for trials in (1, 2):
+        sweep(lambda cfg: 1.0, NAME, f"hydra.sweeper.n_trials={trials}")
+    assert len(all_trials(STORAGE, "s")[""]) == 2

@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hydra_plugins.optuna_families import _databases, finished_trials
 
 STORAGE = "sqlite:///mlruns/optuna.db"
@@ -52,6 +54,25 @@ def test_a_sweep_leaves_another_sweeper_s_folder_alone(folder: Path, sweep: Any)
     sweep(lambda cfg: 1.0, "hydra.sweep.dir=out", "hydra.sweeper.n_trials=1")
     assert Path("out/multirun.yaml").read_text() == "of the basic sweeper"
     assert Path("out-2/0/.hydra/config.yaml").exists()
+
+
+def test_a_trial_s_folder_is_never_one_that_was_there(folder: Path, sweep: Any) -> None:
+    for name in ("x", "x-0"):
+        Path("out", name).mkdir(parents=True)
+    lines = ("hydra.sweep.dir=out", "hydra.sweep.subdir=x", "hydra.sweeper.n_trials=2")
+    sweep(lambda cfg: 1.0, *lines)
+    assert not list(Path("out").glob("x/*")) + list(Path("out").glob("x-0/*"))
+    made = sorted(file.parent.parent.name for file in Path("out").glob("*/.hydra/config.yaml"))
+    assert made == ["x-0-2", "x-1"]
+
+
+def test_there_are_no_more_workers_than_trials_left(folder: Path, sweep: Any) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    lines = ("hydra.sweep.dir=out", "hydra.sweeper.study_name=s", "hydra.sweeper.n_jobs=3")
+    sweep(lambda cfg: 1.0, *lines, "hydra.sweeper.n_trials=3")
+    sweep(lambda cfg: 1.0, *lines, "hydra.sweeper.n_trials=4", "hydra/launcher=joblib")
+    assert [worker.name for worker in Path("out/.workers").iterdir()] == ["0"]
+    assert len(finished_trials(STORAGE, "s")[""]) == 4
 
 
 def test_a_half_made_database_is_no_obstacle(tmp_path: Path) -> None:

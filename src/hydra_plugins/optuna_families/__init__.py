@@ -2,7 +2,7 @@
 
 Chosen by ``hydra/sweeper=optuna``. Inside a task function, `report` tells a pruner how a trial
 is doing; `in_batches` lets an app run trials together; after a sweep, `finished_trials`,
-`all_trials` and `importances` read what it found:
+`all_trials` and `importances` read what it found; `override` writes a value as Hydra reads it:
 
 >>> from hydra_plugins.optuna_families import report
 >>> report(0.25, step=1)  # outside a sweep nothing is recorded and nothing stops
@@ -10,7 +10,7 @@ False
 """
 
 from ._batches import in_batches
-from ._output import lost_output, protect_output
+from ._overrides import override
 from ._reading import all_trials, finished_trials, importances, sweeps
 from ._reports import report
 from ._results import SweepFailed
@@ -21,8 +21,7 @@ __all__ = [
     "finished_trials",
     "importances",
     "in_batches",
-    "lost_output",
-    "protect_output",
+    "override",
     "report",
     "sweeps",
 ]

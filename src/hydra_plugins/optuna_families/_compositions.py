@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import MISSING, AnyNode, DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from ._copying import Mark, Mold
+from ._copying import Mold
 from ._dirnames import Dirname
 from ._hydras import Hydra
 from ._logs import Logs
@@ -44,29 +43,24 @@ class Composition:
         return task
 
     @cached_property
-    def _raw(self) -> dict[str, Any]:
-        """The config's own values of those parameters whose place takes any value, by name."""
-        found = {name: _leaf(self._task, dim) for name, dim in self.space.items()}
-        return {name: node._value() for name, node in found.items() if node is not None}
-
-    @cached_property
-    def _places(self) -> dict[Mark, str]:
-        return {_mark(name): self.space[name].path for name in self._raw}
+    def _plain(self) -> set[str]:
+        """The names of those parameters whose place takes any value."""
+        return {name for name, dim in self.space.items() if _is_plain(self._task, dim)}
 
     @cached_property
     def _mold(self) -> Mold:
-        return Mold(copy.deepcopy(self._task), self._places)
+        return Mold(self._task)
 
     @cached_property
     def _whole(self) -> tuple[Mold, Hydra]:
         config = Mold(self.config).cast()
         hydra = Hydra(config, len(self.overrides) + len(self.space), self.logs)
-        return Mold(config, self._places | hydra.places, hydra.shared), hydra
+        return Mold(config, hydra.shared), hydra
 
     @cached_property
     def notes(self) -> Notes:
         """What is written into a job's folder."""
-        places = {name: self.space[name].path for name in self._raw}
+        places = {name: dim.path for name, dim in self.space.items() if name in self._plain}
         return Notes(self.config.hydra, self._task, places)
 
     @cached_property
@@ -136,32 +130,28 @@ class Composition:
         hydra.correct(config, facts)
         return config
 
-    def _values(self, params: Mapping[str, Any]) -> dict[Mark, Any]:
-        easy = {n: params[n] for n in self._raw if n in params and type(params[n]) in PLAIN}
-        return {_mark(name): value for name, value in (self._raw | easy).items()}
+    def _values(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        easy = {n: v for n, v in params.items() if n in self._plain and type(v) in PLAIN}
+        return {self.space[name].path: value for name, value in easy.items()}
 
     def _put(self, config: DictConfig, params: Mapping[str, Any]) -> DictConfig:
         """Put the other values into their places."""
         for name, suggested in params.items():
-            if name not in self._raw or type(suggested) not in PLAIN:
+            if name not in self._plain or type(suggested) not in PLAIN:
                 dim = self.space.get(name)
                 key, value = (dim.key, dim.value(suggested)) if dim else (name, suggested)
                 put(config, key, value)
         return config
 
 
-def _mark(name: str) -> Mark:
-    return f"MARK-VALUE-{name}"
-
-
-def _leaf(config: DictConfig, dim: Dimension) -> AnyNode | None:
-    """Return the node that a dimension changes, if it holds any value and all can see it."""
+def _is_plain(config: DictConfig, dim: Dimension) -> bool:
+    """Whether the node that a dimension changes holds any value, and no other leads to it."""
     node: Any = config
     if dim.meanings or dim.key != dim.path:
-        return None
+        return False
     for part in dim.path.split("."):
         node = node._get_node(part) if isinstance(node, DictConfig) else None
-    return node if type(node) is AnyNode else None
+    return type(node) is AnyNode
 
 
 def put(config: DictConfig, key: str, value: Any) -> None:

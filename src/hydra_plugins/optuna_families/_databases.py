@@ -129,11 +129,20 @@ def _open(url: str, **options: Any) -> tuple[BaseStorage, RDBStorage]:
     sqlite = sqlite_file(url) is not None
     if sqlite and "timeout" not in parse(url).query:
         options["engine_kwargs"] = {"connect_args": {"timeout": BUSY}}
-    rdb = RDBStorage(url, **options)
+    rdb = RDBStorage(literal(url), **options)
     if sqlite:
         event.listen(rdb.engine, "connect", _relax)
         rdb.engine.dispose()  # the connection made so far did not hear _relax
     return get_storage(rdb), rdb
+
+
+def literal(url: str) -> str:
+    """Return an address as Optuna takes it: in braces it would fill in its schema's version.
+
+    >>> literal("sqlite:////home/a{b}/optuna.db")
+    'sqlite:////home/a{{b}}/optuna.db'
+    """
+    return url.replace("{", "{{").replace("}", "}}")
 
 
 def _relax(connection: Any, _: Any) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    Places = NDArray[np.intp]
 
 LOG_SQRT_2PI = math.log(math.sqrt(2 * math.pi))
 
@@ -55,14 +56,30 @@ def _continuous(kernels: Any, points: Array) -> Array:
 def _of_steps(kernels: Any, points: Array) -> Array:
     # Whole numbers and narrowest kernels come again and again: each pair is worked out once.
     at, which = np.unique(points, return_inverse=True)
-    pairs = kernels.mu + 1j * kernels.sigma
-    _, first, kernel = np.unique(pairs, return_index=True, return_inverse=True)
+    first, kernel = distinct(kernels.mu, kernels.sigma)
     mu, sigma = kernels.mu[first], kernels.sigma[first]
     ends = (at - kernels.step / 2, at + kernels.step / 2)
     low, high = (np.log(end) if kernels.is_log else end for end in ends)
     masses = log_mass((low[:, None] - mu) / sigma, (high[:, None] - mu) / sigma)
     part: Array = masses[np.ix_(which, kernel)] - _inside(kernels)
     return part
+
+
+def distinct(first: Array, second: Array) -> tuple[Places, Places]:
+    """Return where each different pair stands, and for every pair which of those it is.
+
+    ``np.unique`` by rows does the same ten times slower.
+
+    >>> places, which = distinct(np.array([2.0, 1.0, 2.0]), np.array([5.0, 5.0, 5.0]))
+    >>> places.tolist(), which.tolist()
+    ([1, 0], [1, 0, 1])
+    """
+    order = np.lexsort((second, first))
+    changes = (np.diff(first[order]) != 0) | (np.diff(second[order]) != 0)
+    new = np.concatenate([[True], changes])
+    which = np.empty(len(order), dtype=np.intp)
+    which[order] = np.cumsum(new) - 1
+    return order[new], which
 
 
 def _inside(kernels: Any) -> Array:

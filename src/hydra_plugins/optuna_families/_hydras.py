@@ -7,17 +7,15 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 
-from ._copying import Mark
 from ._logs import Logs
 
-# A mark for each place: text, and for the one whole number a number that nobody else has.
-PLACES: dict[Mark, str] = {
-    -918_273_645_918: "hydra.job.num",
-    "MARK-ID": "hydra.job.id",
-    "MARK-DIRNAME": "hydra.job.override_dirname",
-    "MARK-OUTPUT": "hydra.runtime.output_dir",
-    "MARK-SWEEP": "hydra.sweep.dir",
-}
+JOB = (
+    "hydra.job.num",
+    "hydra.job.id",
+    "hydra.job.override_dirname",
+    "hydra.runtime.output_dir",
+    "hydra.sweep.dir",
+)
 OVERRIDES = "hydra.overrides.task"
 OWN = ("job", "overrides", "runtime", "sweep", "job_logging")  # of each job
 
@@ -35,28 +33,20 @@ class Hydra:
         self._logs, self._overrides = logs, overrides
         with open_dict(config.hydra):
             config.hydra.overrides.task = [""] * overrides
-        self.places = PLACES | dict(self._listed()) | dict(self._logged())
         self.shared = list(_shared(config.hydra))
         OmegaConf.set_readonly(config.hydra, True)
 
-    def _listed(self) -> Iterator[tuple[Mark, str]]:
-        for number in range(self._overrides):
-            yield f"MARK-OVERRIDE-{number}", f"{OVERRIDES}.{number}"
-
-    def _logged(self) -> Iterator[tuple[Mark, str]]:
-        for path in self._logs.leaves(""):
-            yield f"MARK-LOG-{path}", f"hydra.job_logging.{path}"
-
-    def values(self, facts: Mapping[str, Any]) -> dict[Mark, Any]:
-        """Return a job's values for the marks, from what Hydra says of the job by path."""
-        lines = facts[OVERRIDES]
-        logged = self._logs.leaves(facts["hydra.runtime.output_dir"]).values()
-        found = {mark: facts[path] for mark, path in PLACES.items()}
-        found |= zip(dict(self._listed()), [*lines, *[""] * self._overrides], strict=False)
-        return found | dict(zip(dict(self._logged()), logged, strict=True))
+    def values(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a job's values from what Hydra says of the job, both by path."""
+        found = {path: facts[path] for path in JOB}
+        for number, line in enumerate(facts[OVERRIDES][: self._overrides]):
+            found[f"{OVERRIDES}.{number}"] = line
+        for path, text in self._logs.leaves(facts["hydra.runtime.output_dir"]).items():
+            found[f"hydra.job_logging.{path}"] = text
+        return found
 
     def correct(self, config: DictConfig, facts: Mapping[str, Any]) -> None:
-        """Put right what the marks cannot say: an unusual number of overrides."""
+        """Put right an unusual number of overrides, for which the copy has no room."""
         if len(facts[OVERRIDES]) != self._overrides:
             with flag_override(config.hydra, ["readonly", "struct"], [False, False]):
                 config.hydra.overrides.task = facts[OVERRIDES]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -152,13 +153,17 @@ def _shown(config: DictConfig) -> Iterator[None]:
 
 
 def _new_folder(folder: Path, number: int) -> Path:
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        # A subdir such as ${hydra.job.override_dirname} is the same for the same parameters.
-        folder = folder.with_name(f"{folder.name}-{number}")
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """Make a folder that was not there.
+
+    A subdir such as ${hydra.job.override_dirname} is the same for the same parameters, and the
+    sweep's folder may hold others' files.
+    """
+    names = (f"{folder.name}-{number}-{again}" for again in count(2))
+    for name in chain([folder.name, f"{folder.name}-{number}"], names):
+        with suppress(FileExistsError):
+            folder.with_name(name).mkdir(parents=True)
+            break
+    return folder.with_name(name)
 
 
 def _flush() -> None:

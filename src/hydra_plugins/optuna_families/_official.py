@@ -10,8 +10,6 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from ._settings import DEFAULTS
-
 log = logging.getLogger(__name__)
 # The public path of a class whose private one was noted, as hydra-zen does.
 _PRIVATE = re.compile(r"optuna\.(samplers|pruners)\.\S+\.(\w+)")
@@ -39,9 +37,7 @@ def settings(given: dict[str, Any], node: DictConfig) -> dict[str, Any]:
         log.warning("hydra.sweeper.search_space is not used, because hydra.sweeper.params is set")
     if isinstance(values.get("storage"), dict):
         values["storage"] = _url(values["storage"])
-    for key in ("sampler", "pruner"):
-        values[key] = _public(values.get(key)) or DEFAULTS[key]
-    return DEFAULTS | values
+    return {k: _public(v) if k in ("sampler", "pruner") else v for k, v in values.items()}
 
 
 def _params(space: dict[str, Any]) -> dict[str, str]:

@@ -32,8 +32,20 @@ DIED = Outcome("FAIL", reason="its process died", lost=True)
 
 
 def failed(reason: str) -> Outcome:
-    """Return the outcome of a trial that failed on its own."""
-    return Outcome("FAIL", reason=reason)
+    """Return the outcome of a trial that failed on its own.
+
+    The reason is made of letters only, so that any database takes it.
+    """
+    return Outcome("FAIL", reason=readable(reason))
+
+
+def readable(text: str) -> str:
+    r"""Return a text that can be stored: a file's name may hold bytes that are no letters.
+
+    >>> readable("no file \udcff")
+    'no file \\udcff'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def judge(returned: Any, objectives: int) -> Outcome:

@@ -103,11 +103,11 @@ def _importances(study: Study) -> dict[str, float]:
 def _opened(storage: str) -> Iterator[Database]:
     from optuna.storages import RDBStorage
 
-    from ._databases import Database
+    from ._databases import Database, literal
 
     address = _address(storage)
     _check_tables(address)
-    opened = RDBStorage(address, skip_table_creation=True)
+    opened = RDBStorage(literal(address), skip_table_creation=True)
     try:
         yield Database(address, opened, opened)
     finally:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing, nullcontext
 from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
@@ -73,15 +74,20 @@ class Batch:
         return any(getattr(type(one), event) is not nothing for one in self._callbacks.callbacks)
 
     def _collect(self, results: Iterable[tuple[Job, Any]]) -> None:
-        for one, returned in results:
-            if one not in self._open:
-                raise ValueError(f"trial {one.number} came out of its batch twice")
-            self._end(one, self._judged(one, returned), returned)
-            # A deadline might end the telling in its middle.
-            if not self._settings.timeout and time.monotonic() - self._told > TELL:
-                self._tell()
-                if _stopping.requested():
-                    raise KeyboardInterrupt
+        # A generator that is not used up cleans up before the rest of its trials is told.
+        with closing(results) if isinstance(results, Generator) else nullcontext():
+            for one, returned in results:
+                if one not in self._open:
+                    raise ValueError(f"trial {one.number} came out of its batch twice")
+                self._end(one, self._judged(one, returned), returned)
+                self._tell_now_and_then()
+
+    def _tell_now_and_then(self) -> None:
+        # A deadline might end the telling in its middle.
+        if not self._settings.timeout and time.monotonic() - self._told > TELL:
+            self._tell()
+            if _stopping.requested():
+                raise KeyboardInterrupt
 
     def _judged(self, one: Job, returned: Any) -> Outcome:
         if isinstance(returned, Exception):

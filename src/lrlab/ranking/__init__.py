@@ -3,7 +3,7 @@
 The method, its sources and its limits stand in `docs/verdict.md`; it needs numpy and scipy only.
 """
 
-from lrlab.ranking.finalists import Finalist
+from lrlab.ranking.finalists import Finalist, badness
 from lrlab.ranking.verdicts import Ranking, Standing, rank
 
-__all__ = ["Finalist", "Ranking", "Standing", "rank"]
+__all__ = ["Finalist", "Ranking", "Standing", "badness", "rank"]

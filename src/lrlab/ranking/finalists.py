@@ -1,6 +1,6 @@
 """What is judged: each family's best trials, trained anew."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,16 @@ def by_family(finalists: Iterable[Finalist]) -> dict[str, Array]:
         own[finalist.rank] = finalist.losses
     _check(rows)
     return {name: _array([own[r] for r in sorted(own)]) for name, own in rows.items()}
+
+
+def badness(losses: Array | Sequence[float]) -> tuple[int, float]:
+    """What a candidate is ordered by: how many seeds diverged, then the mean of the others.
+
+    >>> badness([1.0, 3.0]), badness([1.0, float("inf")]), badness([float("inf")])
+    ((0, 2.0), (1, 1.0), (1, inf))
+    """
+    finite = np.asarray(losses)[np.isfinite(losses)]
+    return len(losses) - len(finite), float(finite.mean()) if len(finite) else float("inf")
 
 
 def _check(rows: dict[str, dict[int, tuple[float, ...]]]) -> None:

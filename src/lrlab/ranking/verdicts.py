@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrlab.ranking.corrections import holm
-from lrlab.ranking.finalists import Array, Finalist, by_family
+from lrlab.ranking.finalists import Array, Finalist, badness, by_family
 from lrlab.ranking.search import smoothed, turned_round
 from lrlab.ranking.seeds import interval, worse_than_smallest
 
@@ -49,7 +49,7 @@ class Ranking:
         n_trials: of each tuning.
         finalists: of each family, the most that any has.
         seeds: fresh seeds.
-        margin: a difference that does not matter, as a share of the best loss.
+        margin: a difference that does not matter, as a share of the best loss's magnitude.
         level: the chance of naming a difference where there is none.
     """
 
@@ -79,7 +79,7 @@ def rank(
     Args:
         finalists: of all families; see `Finalist`.
         n_trials: trials of each family's tuning, >= 1.
-        margin: a difference that does not matter, as a share of the best loss, >= 0.
+        margin: a difference that does not matter, as a share of the best loss's magnitude, >= 0.
         level: the chance of naming a difference where there is none, in 0..1.
 
     Raises:
@@ -99,8 +99,8 @@ def rank(
     """
     _check(n_trials, margin, level)
     families = by_family(finalists)
-    order = sorted(families, key=lambda name: (*_badness(families[name][0]), name))
-    matter = margin * _smallest(families[order[0]][0])
+    order = sorted(families, key=lambda name: (*badness(families[name][0]), name))
+    matter = margin * _magnitude(families[order[0]][0])
     even = {name: smoothed(families[name]) for name in order}
     ps = [_compare(even[order[0]], even[name], matter, n_trials, len(order)) for name in order[1:]]
     corrected = [
@@ -121,14 +121,9 @@ def _check(n_trials: int, margin: float, level: float) -> None:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
 
 
-def _badness(losses: Array) -> tuple[int, float]:
-    """Diverging less often comes first, whatever the loss."""
-    finite = losses[np.isfinite(losses)]
-    return len(losses) - len(finite), float(finite.mean()) if len(finite) else float("inf")
-
-
-def _smallest(losses: Array) -> float:
-    _, mean = _badness(losses)
+def _magnitude(losses: Array) -> float:
+    """Of the mean loss, which may be negative."""
+    _, mean = badness(losses)
     return abs(mean) if np.isfinite(mean) else 0.0
 
 
@@ -151,6 +146,6 @@ def _compare(best: Array, other: Array, matter: float, n_trials: int, families: 
 
 
 def _standing(family: str, pick: Array, ps: _Ps, corrected: float, level: float) -> Standing:
-    diverged, _ = _badness(pick)
+    diverged, _ = badness(pick)
     bounds, tied = interval(pick), corrected >= level
     return Standing(family, float(pick.mean()), bounds, diverged, *ps, corrected, tied)

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from lrlab.stacking import Batch, Stack
 from lrlab.tasks.task import Task
 
+EXHAUSTED = 1e-12  # share of a vector that is left when only rounding is
+
 
 class LinearRegression(Task):
     """Least squares on synthetic data: `y = x @ w_true + noise * N(0, 1)`, a linear model, MSE.
@@ -117,16 +119,12 @@ class LinearRegression(Task):
             return None
         if epochs >= len(self._best):
             return 0.0
-        off = (self._flat(model) - self._best).cpu()
-        curvature = self._curvature.cpu()
+        off, curvature = (self._flat(model) - self._best).cpu(), self._curvature.cpu()
         # Every such method adds to `off` a combination of these directions.
-        krylov = [curvature @ off]
-        for _ in range(epochs - 1):
-            krylov.append(curvature @ krylov[-1])
-        directions, _ = torch.linalg.qr(torch.stack(krylov, dim=1))
+        directions = _krylov_basis(curvature, curvature @ off, epochs)
         inner = directions.T @ curvature @ directions
         off = off - directions @ torch.linalg.solve(inner, directions.T @ curvature @ off)
-        return float(off @ curvature @ off)
+        return max(0.0, float(off @ curvature @ off))
 
     @cached_property
     def _columns(self) -> Tensor:
@@ -159,6 +157,24 @@ def _check(*, n: int, p: int, condition: float, batch_size: int) -> None:
             raise ValueError(f"{name} must be at least 1, got {name}={value}")
     if not 1 <= batch_size <= n:
         raise ValueError(f"batch_size must be from 1 to n, got batch_size={batch_size} n={n}")
+
+
+def _krylov_basis(matrix: Tensor, start: Tensor, size: int) -> Tensor:
+    """Orthonormal columns that span `start, matrix @ start, ...`, by Lanczos's method.
+
+    Each new column is made orthogonal to all before it, twice: with the two last ones only, as in
+    theory, rounding lets the columns become dependent after some ten steps.
+    """
+    basis: Tensor = (start / start.norm()).reshape(-1, 1)
+    while basis.shape[1] < size:
+        longer = matrix @ basis[:, -1]
+        rest = longer
+        for _ in range(2):
+            rest = rest - basis @ (basis.T @ rest)
+        if rest.norm() <= EXHAUSTED * longer.norm():
+            break  # the minimum is reached
+        basis = torch.cat([basis, (rest / rest.norm()).reshape(-1, 1)], dim=1)
+    return basis
 
 
 def _least_squares(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:

@@ -63,7 +63,9 @@ class Task(ABC):
     def best_excess(self, model: nn.Module, epochs: int) -> float | None:  # noqa: ARG002
         """The least excess loss that gradient steps from this model can reach in so many epochs.
 
-        None where theory does not give it, which is the case unless a task says otherwise.
+        It binds optimizers whose steps are combinations of the gradients so far: SGD, with momentum
+        or without, but not Adam (see `Recipe.combines_gradients`). None where theory does not give
+        it, which is the case unless a task says otherwise.
         """
         return None
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,17 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from mlflow.utils.uri import append_to_uri_path
-from sqlalchemy import Connection, Engine, bindparam, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DataError, IntegrityError
 
 from lrlab.tracking.records import Record
-from lrlab.tracking.stores import Refused, Written, noted_id
-from lrlab.tracking.tables import DIALECTS, SCHEMAS, TABLES, Row, insert, rows
+from lrlab.tracking.stores import UNFIT, Refused, Written, noted_id
+from lrlab.tracking.tables import DIALECTS, TABLES, Row, existing, insert, knows_schema, rows
 
 BUSY_SECONDS = 60  # to wait for other writers; MLflow itself waits for 20
 
 
-@dataclass(frozen=True)
+@dataclass
 class BulkStore:
     """Writes records into an experiment of a database with a known schema.
 
@@ -37,26 +37,31 @@ class BulkStore:
     name: str
     experiment: int
     location: str
+    calls: int = 0
+    _artifacts: dict[str, str] = field(default_factory=dict)  # of runs that were there, by id
 
     def write(self, records: Sequence[Record], *, update: bool = True) -> Written:
         """Write all records in one transaction; one that is refused is no part of it."""
         try:
             with self.engine.begin() as connection:
-                return self._write(connection, records, update)
-        except (DataError, IntegrityError) as error:  # of one of them
+                written = self._write(connection, records, update)
+        except (DataError, IntegrityError, *UNFIT) as error:  # of one of them
             if len(records) == 1:
-                return {records[0].uid: Refused(str(error.orig))}
+                return {records[0].uid: Refused(str(getattr(error, "orig", error)))}
             alone = [self.write([record], update=update) for record in records]
             return {uid: told for written in alone for uid, told in written.items()}
+        self.calls += 1
+        return written
 
     def upload(self, run_id: str, files: Path) -> None:
         """Copy or send the files of a folder to where the run's artifacts are."""
-        artifacts = get_artifact_repository(self._artifacts(run_id))
+        artifacts = get_artifact_repository(self._artifact_uri(run_id))
         if isinstance(artifacts, LocalArtifactRepository):  # whose own way takes twice as long
             to = artifacts.artifact_dir
             shutil.copytree(files, to, copy_function=shutil.copyfile, dirs_exist_ok=True)
         else:
             artifacts.log_artifacts(str(files))  # type: ignore[no-untyped-call]
+        self.calls += 1
 
     def close(self) -> None:
         """Let go of the database's connections."""
@@ -64,7 +69,11 @@ class BulkStore:
 
     def _write(self, connection: Connection, records: Sequence[Record], update: bool) -> Written:
         ids = {record.uid: noted_id(record.folder, self.name) or record.uid for record in records}
-        deleted = _deleted(connection, list(ids.values()))
+        there = existing(connection, list(ids.values()))
+        self._artifacts |= {
+            run_id: artifacts for run_id, (_, artifacts) in there.items() if artifacts
+        }
+        deleted = {run_id for run_id, (stage, _) in there.items() if stage == "deleted"}
         written: dict[str, str | Refused] = {}
         tables: dict[str, list[Row]] = {table: [] for table in TABLES}
         # In one order everywhere, so that no two writers wait for each other's runs.
@@ -84,18 +93,14 @@ class BulkStore:
     def _rows(self, record: Record, run_id: str, deleted: set[str]) -> dict[str, list[Row]]:
         if run_id in deleted:
             raise Refused(f"run {run_id} is deleted in MLflow")
-        return rows(record, run_id, self.experiment, self._artifacts(run_id))
+        return rows(record, run_id, self.experiment, self._artifact_uri(run_id))
 
-    def _artifacts(self, run_id: str) -> str:
+    def _artifact_uri(self, run_id: str) -> str:
+        """Where a run's files are: a run that was there may be of another experiment."""
+        if run_id in self._artifacts:
+            return self._artifacts[run_id]
         uri: str = append_to_uri_path(self.location, run_id, "artifacts")  # type: ignore[no-untyped-call]
         return uri
-
-
-def _deleted(connection: Connection, ids: list[str]) -> set[str]:
-    statement = text(
-        "SELECT run_uuid FROM runs WHERE lifecycle_stage = 'deleted' AND run_uuid IN :ids"
-    ).bindparams(bindparam("ids", expanding=True))
-    return set(connection.execute(statement, {"ids": ids}).scalars())
 
 
 def open_engine(uri: str) -> Engine | None:
@@ -114,8 +119,8 @@ def open_engine(uri: str) -> Engine | None:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     with engine.connect() as connection:
-        known = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
-    if known and known <= SCHEMAS:
+        known = knows_schema(connection)
+    if known:
         return engine
     engine.dispose()
     return None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment as Found
@@ -13,10 +14,10 @@ from crashsafe.addresses import with_driver
 from crashsafe.masking import masked
 from crashsafe.processes import Liveness, liveness
 from lrlab.tracking.bulk import BulkStore, open_engine
-from lrlab.tracking.folder import RunFolder
+from lrlab.tracking.folder import UNREADABLE, RunFolder, Status
 from lrlab.tracking.public import PublicStore
 from lrlab.tracking.records import FOLDER_TAG, OWNER_TAG, UID_TAG
-from lrlab.tracking.store import create_once
+from lrlab.tracking.store import ARTIFACTS, artifact_root, create_once, for_mlflow
 from lrlab.tracking.stores import Store
 from lrlab.tracking.views import saved_views
 
@@ -39,13 +40,14 @@ class Experiment:
         """
         for run in self._running():
             tags = run.data.tags
-            if OWNER_TAG not in tags or liveness(tags[OWNER_TAG]) is not Liveness.DEAD:
-                continue
-            folder = RunFolder(Path(tags[FOLDER_TAG]))
-            if folder.uid() == tags[UID_TAG]:
-                yield folder
-            else:
+            if not {UID_TAG, FOLDER_TAG, OWNER_TAG} <= tags.keys():
+                continue  # it was not recorded by us
+            owner, folder = liveness(tags[OWNER_TAG]), RunFolder(Path(tags[FOLDER_TAG]))
+            status = _status(folder, tags[UID_TAG])
+            if owner is Liveness.DEAD and status is None:
                 self.client.set_terminated(run.info.run_id, "KILLED")
+            elif owner is not Liveness.ALIVE and status not in ("RUNNING", None):
+                yield folder
 
     def _running(self) -> list[Run]:
         running: list[Run] = []
@@ -67,7 +69,7 @@ def open_experiment(uri: str, name: str, *, bulk: bool = True) -> Experiment:
     """
     uri = with_driver(uri)
     create_once(uri)  # before the client, which would make it in its own way
-    client = MlflowClient(tracking_uri=uri)
+    client = MlflowClient(tracking_uri=for_mlflow(uri))
     found = _found(client, name)
     if found.lifecycle_stage != "active":
         raise MlflowException(
@@ -82,13 +84,28 @@ def open_experiment(uri: str, name: str, *, bulk: bool = True) -> Experiment:
     return Experiment(client, number, store)
 
 
+def _status(folder: RunFolder, uid: str) -> Status | None:
+    """The status of a run; None where its folder is gone, damaged, or has another run by now."""
+    try:
+        return folder.status() if folder.uid() == uid else None
+    except UNREADABLE:  # one damaged folder must not stop the recording of other runs
+        return None
+
+
 def _found(client: MlflowClient, name: str) -> Found:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return found
     try:
-        client.create_experiment(name, tags=KIND | saved_views())
+        client.create_experiment(name, _location(client.tracking_uri, name), KIND | saved_views())
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise  # else another process was faster
     return client.get_experiment_by_name(name) or _found(client, name)
+
+
+def _location(uri: str, name: str) -> str | None:
+    """Where an experiment's artifacts are to be; None leaves it to MLflow."""
+    root = artifact_root(Path.cwd() / ARTIFACTS)
+    by_server = uri.startswith(("http://", "https://"))
+    return f"{root}/experiments/{quote(name, safe='')}" if "://" in root and not by_server else None

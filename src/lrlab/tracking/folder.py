@@ -5,6 +5,7 @@ and, once a tracker has it, `recorded.json`.
 """
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -14,8 +15,12 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from crashsafe.locks import file_lock
-from crashsafe.processes import Liveness, liveness, this_process
+from crashsafe.masking import masked
+from crashsafe.processes import this_process
+from lrlab.tracking.destinations import Destination
+from lrlab.tracking.signs import is_gone
 
+UNREADABLE = (OSError, ValueError, LookupError, TypeError)  # raised where a file is damaged or gone
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
 
@@ -111,7 +116,7 @@ class RunFolder:
 
     def status(self) -> Status:
         """How it ended; KILLED too where the process that ran it is gone without a word."""
-        return status_of(self.read())
+        return status_of(self.read(), self.path)
 
     def recorded(self) -> dict[str, Any]:
         """What a tracker noted: `run_id`, its `store`, and `complete` when it has everything."""
@@ -120,6 +125,8 @@ class RunFolder:
             noted: dict[str, Any] = json.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             return {}
+        except ValueError:  # cut off by a power failure; that something was noted still counts
+            return {"run_id": None, "complete": False, "store": None}
         return noted
 
     def note_recorded(
@@ -128,6 +135,19 @@ class RunFolder:
         """Note where a tracker has the run; no id: it is just about to make one."""
         noted = {"run_id": run_id, "complete": complete, "store": store}
         write_json(self.path / "recorded.json", noted)
+
+    def note_destination(self, destination: Destination) -> None:
+        """Note where the run is to be recorded."""
+        run, path = self.read(), self.path / "run.json"
+        if run.get("tracked") != (noted := asdict(destination)):
+            before = path.stat()
+            write_json(path, run | {"tracked": noted})
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # no sign of life
+
+    def destination(self) -> Destination | None:
+        """Where the run is to be recorded; None where that was not noted."""
+        noted = self.read().get("tracked")
+        return Destination(**noted) if noted else None
 
     def lock(self) -> AbstractContextManager[None]:
         """Held by the one process that may give the run its identity."""
@@ -141,17 +161,16 @@ class RunFolder:
         return self
 
 
-def status_of(run: Mapping[str, Any]) -> Status:
+def status_of(run: Mapping[str, Any], folder: Path) -> Status:
     """How a run ended by what `RunFolder.read` gives; see `RunFolder.status`."""
     status: Status = run["status"]
-    gone = status == "RUNNING" and liveness(run["owner"]) is Liveness.DEAD
-    return "KILLED" if gone else status
+    return "KILLED" if status == "RUNNING" and is_gone(run["owner"], folder) else status
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Replace a file by a whole new one."""
+    """Replace a file by a whole new one, without the passwords of addresses."""
     unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(content, default=str), "utf-8")
+    unfinished.write_text(masked(json.dumps(content, default=str)), "utf-8")
     unfinished.replace(path)
 
 

@@ -1,15 +1,25 @@
 """Recording in MLflow, by a process of its own: training never waits for it, nor for its import."""
 
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Literal
 
-from crashsafe.addresses import sqlite_address
 from crashsafe.masking import masked
-from lrlab.tracking.folder import RunFolder
+from lrlab.tracking.commands import default_uri, how_to_open, how_to_send
+from lrlab.tracking.destinations import Destination
+from lrlab.tracking.folder import UNREADABLE, RunFolder
+from lrlab.tracking.protocol import Settings, Word
+
+__all__ = ["MlflowTracker", "default_uri"]
+
+LOG = logging.getLogger(__name__)
+SAY_SECONDS = 10.0  # a person who waits longer at the end is told what for
+MOST_ERRORS = 3  # that are shown
 
 
 class MlflowTracker:
@@ -19,32 +29,40 @@ class MlflowTracker:
     one if this one is killed, and then marks what was left open as KILLED.
 
     Args:
-        uri: of the tracking server or database; None is `./mlflow.db`.
+        uri: of the tracking server or database; None is `mlflow.db` in the folder.
         experiment: its name; made if it is not there.
         flush_seconds: between two writes while training, > 0.
+        folder: that relative addresses and the artifacts start from; None is the present one.
+        wait_seconds: at the end, for a store that takes nothing more, > 0.
     """
 
     def __init__(
-        self, uri: str | None = None, experiment: str = "sweeps", flush_seconds: float = 1.0
+        self,
+        uri: str | None = None,
+        experiment: str = "sweeps",
+        flush_seconds: float = 1.0,
+        folder: str | None = None,
+        wait_seconds: float = 300.0,
     ) -> None:
-        self._uri = uri or default_uri()
-        self._experiment = experiment
-        self._flush_seconds = flush_seconds
+        place = str(Path(folder or ".").absolute())
+        self._settings = Settings(uri or None, experiment, place, flush_seconds, wait_seconds)
+        self._destination = Destination(experiment, uri and masked(uri), place)
         self._recorder: subprocess.Popen[str] | None = None
-        self._used = False
+        self._told: set[Path] = set()
 
     def open(self) -> None:
         """Start the recorder; it imports MLflow and opens the store while we do other things."""
         if self._recorder is None:
-            arguments = [self._uri, self._experiment, str(self._flush_seconds)]
-            self._recorder = subprocess.Popen(  # noqa: S603 (this very Python and package)
-                [sys.executable, "-W", "ignore", "-m", "lrlab.tracking.service", *arguments],
+            self._recorder = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-m", "lrlab.tracking.service"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
+                cwd=self._settings.folder,
                 # Ctrl-C is for the training; the recorder must live to record it.
                 start_new_session=True,
             )
+            self._send(self._settings)
 
     def start(self, run: RunFolder) -> None:
         """Have the recorder follow a run."""
@@ -55,51 +73,59 @@ class MlflowTracker:
         self._tell("finish", run)
 
     def close(self) -> list[str]:
-        """Wait for the recorder; say where the runs are, or why they are not there."""
+        """Wait for the recorder; say where the runs are, or why they are not there.
+
+        Whoever interrupts this waits no second time; the recorder goes on by itself.
+        """
         if self._recorder is None:
             return []
-        if not self._used:
-            self._recorder.terminate()  # refused before anything began: nothing to wait for
-        answer, _ = self._recorder.communicate()
-        code, self._recorder = self._recorder.returncode, None
-        if not self._used:
+        recorder, self._recorder = self._recorder, None
+        if not self._told:
+            recorder.terminate()  # refused before anything began: nothing to wait for
+        answer = self._wait(recorder)
+        if not self._told:
             return []
         told: dict[str, Any] = json.loads(answer or '{"recorded": 0, "errors": []}')
-        return [*self._places(told), *_failures(told["errors"], code)]
+        return [*self._places(told), *self._failures(told["errors"], recorder.returncode)]
+
+    def _wait(self, recorder: subprocess.Popen[str]) -> str:
+        try:
+            answer, _ = recorder.communicate(timeout=SAY_SECONDS)
+        except subprocess.TimeoutExpired:
+            LOG.warning(
+                "waiting for %s to take the last runs, %g s at most without progress "
+                "(Ctrl-C: do not wait; the runs stay in their folders)",
+                self._destination.address,
+                self._settings.wait_seconds,
+            )
+            answer, _ = recorder.communicate()
+        return answer
 
     def _places(self, told: Mapping[str, Any]) -> list[str]:
         if not told["recorded"]:
             return []
         what = f"run {told['run_id']}" if told["recorded"] == 1 else f"{told['recorded']} runs"
-        return [f"{what} in experiment {self._experiment}", how_to_open(self._uri)]
+        where = f"{what} in experiment {self._settings.experiment}"
+        return [where, how_to_open(self._settings.uri, Path(self._settings.folder))]
 
-    def _tell(self, word: str, run: RunFolder) -> None:
+    def _failures(self, errors: Sequence[str], code: int) -> list[str]:
+        if not errors and not code:
+            return []
+        why = errors or [f"the recorder ended with code {code}"]
+        more = [f"and {len(why) - MOST_ERRORS} more reasons"] if len(why) > MOST_ERRORS else []
+        send = how_to_send(self._told, self._settings.uri, Path.cwd())
+        return [*(f"not recorded: {line}" for line in why[:MOST_ERRORS]), *more, send]
+
+    def _tell(self, verb: Literal["start", "finish"], run: RunFolder) -> None:
         self.open()
-        self._used = True
-        stdin: IO[str] = self._recorder.stdin  # type: ignore[union-attr, assignment]  # just opened
-        try:
-            stdin.write(f"{word} {run.path.absolute()}\n")
-            stdin.flush()
-        except BrokenPipeError:
-            pass  # a recorder that died is reported by `close`; the folder has everything
+        self._told.add(run.path.absolute())
+        with suppress(*UNREADABLE):  # the recorder says what is wrong with the folder
+            run.note_destination(self._destination)
+        self._send(Word(verb, str(run.path.absolute())))
 
-
-def _failures(errors: Sequence[str], code: int) -> list[str]:
-    if not errors and not code:
-        return []
-    why = errors[0] if errors else f"the recorder ended with code {code}"
-    return [f"not recorded: {why}", "send it later with: python -m sweeps.sync"]
-
-
-def default_uri() -> str:
-    """Where plain `mlflow ui` looks when it is started in this folder: `./mlflow.db`."""
-    return sqlite_address(Path.cwd() / "mlflow.db")
-
-
-def how_to_open(uri: str) -> str:
-    """What to type, or where to look, to see the runs."""
-    if uri.startswith(("http://", "https://")):
-        return f"open {masked(uri)}"
-    if uri == default_uri():
-        return "open with: mlflow ui"
-    return f"open with: mlflow ui --backend-store-uri {masked(uri)}"
+    def _send(self, what: Settings | Word) -> None:
+        # A recorder that died is reported by `close`; the folder has everything.
+        with suppress(BrokenPipeError):
+            pipe = self._recorder.stdin  # type: ignore[union-attr]  # just opened
+            what.send(pipe)  # type: ignore[arg-type]
+            pipe.flush()  # type: ignore[union-attr]

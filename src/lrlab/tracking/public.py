@@ -4,14 +4,14 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
 from lrlab.tracking.records import UID_TAG, Record
-from lrlab.tracking.stores import Refused, Written, noted_id
+from lrlab.tracking.stores import UNFIT, Refused, Written, noted_id
 
 MAX_METRICS, MAX_PARAMS, MAX_PARAM_LENGTH, MAX_TAG_LENGTH = 1000, 100, 6000, 8000  # by MLflow
 # What MLflow says of the run; whatever else it says is of the store, and the run may come again.
@@ -36,6 +36,7 @@ class PublicStore:
     client: MlflowClient
     name: str
     experiment: str
+    calls: int = 0
     _told: dict[str, dict[str, str]] = field(default_factory=dict)  # tags that are there, by uid
 
     def write(self, records: Sequence[Record], *, update: bool = True) -> Written:
@@ -56,6 +57,8 @@ class PublicStore:
             if error.error_code not in REFUSALS:
                 raise
             return Refused(str(error))
+        except UNFIT as error:
+            return Refused(str(error))
 
     def _write(self, record: Record, update: bool) -> str:
         run_id = noted_id(record.folder, self.name) or self._create_once(record)
@@ -65,7 +68,7 @@ class PublicStore:
             self._take_up(record, run_id)
         metrics = (Metric(*value) for value in record.values)
         for batch in _batches(metrics, MAX_METRICS):
-            self.client.log_batch(run_id, metrics=batch)
+            self._log(run_id, metrics=batch)
         self._write_tags(record, run_id)
         if record.status != "RUNNING":
             self.client.set_terminated(run_id, record.status, record.end)
@@ -81,14 +84,18 @@ class PublicStore:
     def _write_params(self, record: Record, run_id: str, there: Container[str] = ()) -> None:
         params = (Param(key, value) for key, value in _params(record) if key not in there)
         for batch in _batches(params, MAX_PARAMS):
-            self.client.log_batch(run_id, params=batch)
+            self._log(run_id, params=batch)
 
     def _write_tags(self, record: Record, run_id: str) -> None:
         tags = _tags(record)
         new = (RunTag(*tag) for tag in tags.items() - self._told[record.uid].items())
         for batch in _batches(new, MAX_PARAMS):
-            self.client.log_batch(run_id, tags=batch)
+            self._log(run_id, tags=batch)
         self._told[record.uid] = tags
+
+    def _log(self, run_id: str, **batch: Any) -> None:
+        self.client.log_batch(run_id, **batch)
+        self.calls += 1
 
     def _create_once(self, record: Record) -> str:
         with record.folder.lock():
@@ -99,7 +106,8 @@ class PublicStore:
 
     def _begun(self, record: Record) -> str | None:
         """The run that was created by one who was killed before it had noted the id."""
-        if record.folder.recorded().get("store") != self.name:
+        noted = record.folder.recorded()
+        if not noted or noted["store"] not in (self.name, None):
             record.folder.note_recorded(complete=False, store=self.name)
             return None
         found = self.client.search_runs([self.experiment], f"tags.`{UID_TAG}` = '{record.uid}'")

@@ -1,12 +1,17 @@
 """From MLflow back into a run's folder, for what is no longer on this disk or never was."""
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crashsafe.addresses import sqlite_file, with_driver
+from crashsafe.addresses import sqlite_file
+from crashsafe.masking import masked
+from lrlab.tracking.commands import full_uri
 from lrlab.tracking.folder import RunCard, RunFolder
 from lrlab.tracking.recorder import STORE_ERRORS
+from lrlab.tracking.records import NAMES_TAG
+from lrlab.tracking.store import for_mlflow
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -30,19 +35,32 @@ def fetch(uri: str, run_id: str, into: Path) -> RunFolder:
     """
     from mlflow import MlflowClient  # after the recorder's module has set its ways
 
-    file = sqlite_file(uri)
-    if file is not None and not file.exists():
-        raise LookupError(f"there is no MLflow database {file}")
     try:
-        return _fetch(MlflowClient(tracking_uri=with_driver(uri)), run_id, RunFolder(into))
-    except STORE_ERRORS as error:
-        raise LookupError(f"MLflow: {str(error).splitlines()[0][:300]}") from error
+        full = full_uri(uri, Path.cwd())
+        file = sqlite_file(full)
+        if file is not None and not file.exists():
+            raise LookupError(f"there is no MLflow database {file}")
+        return _fetch(MlflowClient(tracking_uri=for_mlflow(full)), run_id, RunFolder(into))
+    except (*STORE_ERRORS, ValueError, ImportError) as error:
+        reason = masked(str(error)).strip().splitlines()[0][:300]
+        raise LookupError(f"MLflow: {reason}") from error
 
 
 def _fetch(client: "MlflowClient", run_id: str, folder: RunFolder) -> RunFolder:
     run = client.get_run(run_id)
-    folder.begin(RunCard(str(run.info.run_name), run.data.params, run.data.tags))
+    original = _original_names(run.data.tags.get(NAMES_TAG, "{}"))
+    params = {original.get(key, key): value for key, value in run.data.params.items()}
+    folder.begin(RunCard(str(run.info.run_name), params, run.data.tags))
     folder.end(run.info.status)
     for path in {file.path for file in client.list_artifacts(run_id)}.intersection(WANTED):
         client.download_artifacts(run_id, path, str(folder.artifacts))
     return folder
+
+
+def _original_names(tag: str) -> dict[str, str]:
+    """The params' original names by those in MLflow, as far as their tag was not cut off."""
+    try:
+        names: dict[str, str] = json.loads(tag).get("params", {})
+    except ValueError:
+        return {}
+    return names

@@ -3,7 +3,8 @@
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import suppress
+from pathlib import Path
 
 # All read by MLflow from the environment only; each is left alone where the user has set it.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -15,39 +16,49 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from sqlalchemy.exc import SQLAlchemyError
 
+from lrlab.tracking.commands import full_uri
 from lrlab.tracking.experiments import Experiment, open_experiment
-from lrlab.tracking.folder import RunFolder
-from lrlab.tracking.records import Record, gather
+from lrlab.tracking.folder import UNREADABLE, RunFolder
+from lrlab.tracking.gathering import Gatherer, damaged
+from lrlab.tracking.records import Record
+from lrlab.tracking.signs import INTERVAL, show_life
 from lrlab.tracking.stores import Refused
 
 AT_ONCE = 64  # runs in a transaction: other writers wait for it, about half a second
 STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)  # a store that is away, full or locked
-FOLDER_ERRORS = (OSError, ValueError, LookupError, TypeError)  # not the folder of a run
 
 
 class Recorder:
     """Records runs in one experiment of one store, many at once.
 
     Args:
-        uri: of the tracking server or database; a missing SQLite file is created whole.
+        uri: of the tracking server or database; a missing SQLite file is created whole. None is
+            `mlflow.db` in the folder.
         experiment: its name; made if it is not there.
         patience: seconds; a run that ends within them is written whole, a longer one streamed.
+        folder: that a relative address starts from; None is the present one.
         bulk: into a database's own tables where their schema is known; else by public calls only.
     """
 
     def __init__(
-        self, uri: str, experiment: str, patience: float = 0.0, *, bulk: bool = True
+        self,
+        uri: str | None,
+        experiment: str,
+        patience: float = 0.0,
+        *,
+        folder: Path | None = None,
+        bulk: bool = True,
     ) -> None:
-        self._uri, self._name = uri, experiment
+        self._uri, self._folder, self._name = uri, folder or Path.cwd(), experiment
         self._patience, self._bulk = patience, bulk
         self._experiment: Experiment | None = None
         self._followed: dict[RunFolder, float] = {}  # since when
         self._ended: dict[RunFolder, None] = {}  # in order
         self._positions: dict[RunFolder, int] = {}
-        self._parents: dict[RunFolder, str] = {}  # their ids
+        self._gatherer = Gatherer()
+        self._shown = time.monotonic()  # a sign of life
         self.recorded: list[str] = []  # ids
         self.errors: dict[RunFolder, str] = {}
 
@@ -56,10 +67,17 @@ class Recorder:
 
         Raises:
             STORE_ERRORS: the store is away, full or locked; call again.
+            ValueError: its address cannot work.
         """
         if self._experiment is None:
-            self._experiment = open_experiment(self._uri, self._name, bulk=self._bulk)
-            self._ended |= dict.fromkeys(self._experiment.left_behind())
+            uri = full_uri(self._uri, self._folder)
+            experiment = open_experiment(uri, self._name, bulk=self._bulk)
+            try:
+                self._ended |= dict.fromkeys(experiment.left_behind())
+            except BaseException:
+                experiment.store.close()
+                raise
+            self._experiment = experiment
         return self._experiment
 
     def start(self, run: RunFolder) -> None:
@@ -79,14 +97,31 @@ class Recorder:
     def abandon(self) -> None:
         """Complete the runs of a process that is gone without a word."""
         for run in list(self._followed):
-            run.give_up()
-            self.finish(run)
+            try:
+                run.give_up()
+            except UNREADABLE as error:
+                self._drop(run, damaged(run, error))
+            else:
+                self.finish(run)
 
     def close(self) -> None:
         """Let go of the store."""
         if self._experiment is not None:
             self._experiment.store.close()
             self._experiment = None
+
+    def show_life(self) -> None:
+        """Now and then, mark the runs that are followed as alive, for who cannot see them."""
+        if time.monotonic() - self._shown >= INTERVAL:
+            self._shown = time.monotonic()
+            for run in self._followed:
+                show_life(run.path)
+
+    @property
+    def progress(self) -> int:
+        """A number that changes with everything that the store takes."""
+        calls = self._experiment.store.calls if self._experiment else 0
+        return calls + len(self.recorded) + len(self.errors)
 
     @property
     def waiting(self) -> int:
@@ -113,31 +148,18 @@ class Recorder:
         for record in records:
             told = written[record.uid]
             if isinstance(told, Refused):
-                self._drop(record.folder, str(told))
+                self._drop(record.folder, f"{record.folder.path}: {told}")
             else:
                 self._went_well(record, told)
         return [r.folder for r in records if r.more and r.folder not in self.errors]
 
     def _gather(self, run: RunFolder) -> Record | None:
+        store = self.connect().store
         try:
-            record = gather(run, self._positions.get(run, 0))
-            if record.parent is None:
-                return record
-            tag = {MLFLOW_PARENT_RUN_ID: self._parent_id(record.parent)}
-        except (*FOLDER_ERRORS, Refused) as error:
-            self._drop(run, f"{run.path}: {error}")
+            return self._gatherer.gather(run, self._positions.get(run, 0), store)
+        except Refused as error:
+            self._drop(run, str(error))
             return None
-        return replace(record, tags=record.tags | tag)
-
-    def _parent_id(self, parent: RunFolder) -> str:
-        """A parent's id in the store; made there if whoever runs it has not done so yet."""
-        if parent not in self._parents:
-            record = gather(parent)
-            told = self.connect().store.write([record], update=False)[record.uid]
-            if isinstance(told, Refused):
-                raise told
-            self._parents[parent] = told
-        return self._parents[parent]
 
     def _went_well(self, record: Record, run_id: str) -> None:
         run, store = record.folder, self.connect().store
@@ -165,4 +187,5 @@ class Recorder:
 def _draw(run: RunFolder) -> None:
     from lrlab.tracking.pictures import draw  # matplotlib: no recorder of a sweep's trials needs it
 
-    draw(run)
+    with suppress(Exception):  # a history that cannot be drawn is recorded all the same
+        draw(run)

@@ -1,16 +1,21 @@
 """What there is to be written of a run, as a store takes it."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lrlab.tracking.folder import RunFolder, Status, status_of
+from lrlab.tracking.names import accepted, renamed
+from lrlab.tracking.signs import last_sign
 from lrlab.tracking.values import Values, read_values
 
 LONGEST_NAME = 250  # of a run, by MLflow's database
 
 # A person may ask for these in MLflow's search; the recorder finds again what was cut short.
 UID_TAG, FOLDER_TAG, OWNER_TAG = "sweeps.run", "sweeps.folder", "sweeps.owner"
+NAMES_TAG = "sweeps.names"  # the original names of params and metrics that MLflow refuses, as JSON
 
 
 @dataclass(frozen=True)
@@ -46,20 +51,21 @@ class Record:
 def gather(folder: RunFolder, after: int = 0) -> Record:
     """Read a run's folder; of its history, what lies beyond a position."""
     run = folder.read()  # first: who sees the end sees the whole history
-    status = status_of(run)
+    status = status_of(run, folder.path)
     values, position, more = read_values(folder.history, after)
     ended = status != "RUNNING" and not more
+    params, metrics = accepted(tuple(run["params"])), accepted(tuple(values.names))
     return Record(
         folder=folder,
         uid=run["uid"],
         parent=RunFolder(Path(run["parent"])) if run["parent"] else None,
-        name=run["name"][:LONGEST_NAME],
-        params={key: str(value) for key, value in run["params"].items()},
-        tags=_tags(folder, run),
+        name=_text(run["name"])[:LONGEST_NAME],
+        params={params[key]: _text(value) for key, value in run["params"].items()},
+        tags=_tags(folder, run) | _names_tag(params, metrics),
         status=status if ended else "RUNNING",
         start=run["start"],
-        end=run.get("end", _last_sign_of_life(folder)) if ended else None,
-        values=values,
+        end=run.get("end", last_sign(folder.path)) if ended else None,
+        values=replace(values, names=[metrics[name] for name in values.names]),
         position=position,
         more=more,
     )
@@ -67,10 +73,14 @@ def gather(folder: RunFolder, after: int = 0) -> Record:
 
 def _tags(folder: RunFolder, run: dict[str, Any]) -> dict[str, str]:
     ours = {UID_TAG: run["uid"], FOLDER_TAG: str(folder.path), OWNER_TAG: run["owner"]}
-    return {key: str(value) for key, value in run["tags"].items()} | ours
+    return {key: _text(value) for key, value in (run["tags"] | ours).items()}
 
 
-def _last_sign_of_life(folder: RunFolder) -> int:
-    """When a killed run last wrote, in milliseconds since 1970."""
-    files = (folder.history, folder.path / "run.json")
-    return max(file.stat().st_mtime_ns for file in files if file.exists()) // 1_000_000
+def _text(value: object) -> str:
+    """A value as text that every database takes: bytes that were no text are written out."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def _names_tag(params: Mapping[str, str], metrics: Mapping[str, str]) -> dict[str, str]:
+    names = {"params": renamed(params), "metrics": renamed(metrics)}
+    return {NAMES_TAG: json.dumps(names)} if any(names.values()) else {}

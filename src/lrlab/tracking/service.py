@@ -1,9 +1,8 @@
-"""The process that carries runs on while others train.
+"""The process that records runs while others train.
 
-`python -m lrlab.tracking.service URI EXPERIMENT FLUSH_SECONDS` reads `start FOLDER` and
-`finish FOLDER` from its standard input, a line each. When that ends it completes what is left open,
-and answers with a line of JSON: how many runs it has `recorded`, the first one's `run_id`, and the
-`errors` of those that it has not.
+`python -m lrlab.tracking.service` is told what to do by its standard input (`protocol`). When that
+ends, it completes what is left open and answers with a line of JSON: how many runs it has
+`recorded`, the first one's `run_id`, and the `errors` of those that it has not.
 """
 
 import gc
@@ -11,13 +10,17 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from lrlab.tracking.folder import RunFolder
+from crashsafe.masking import masked
+from lrlab.tracking.deadline import wait_for_standstill
+from lrlab.tracking.folder import UNREADABLE, RunFolder
+from lrlab.tracking.protocol import END, Word, settings_of, word_of
 
 if TYPE_CHECKING:
     from lrlab.tracking.recorder import Recorder
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 PICTURES = "lrlab.tracking.pictures"
 MANY = 64  # ended runs are not kept waiting
 LONGEST_PAUSE = 60.0  # seconds between two tries, while a store is away
+LONGEST_ERROR = 300  # characters
 
 
 class Service:
@@ -32,18 +36,25 @@ class Service:
 
     Args:
         recorder: of the runs.
-        words: told by whoever trains: `start FOLDER`, `finish FOLDER`, in the end `end`.
+        words: told by whoever trains, in the end `END`.
         flush_seconds: between two writes.
+        where: the recorder writes, for people.
     """
 
-    def __init__(self, recorder: "Recorder", words: SimpleQueue[str], flush_seconds: float) -> None:
-        self._recorder, self._words = recorder, words
+    def __init__(
+        self,
+        recorder: "Recorder",
+        words: SimpleQueue[Word],
+        flush_seconds: float,
+        where: str,
+    ) -> None:
+        self._recorder, self._words, self._where = recorder, words, where
         self._pause = self._flush_seconds = flush_seconds
         self._trouble = ""  # what the store said last
         self._away = False
 
-    def serve(self) -> dict[str, object]:
-        """Follow and complete runs until told to end; the answer.
+    def serve(self) -> None:
+        """Follow and complete runs until told to end.
 
         A store that is away is tried again, ever less often, and a last time at the end.
         """
@@ -53,7 +64,13 @@ class Service:
         self._recorder.abandon()
         self._write()
         self._recorder.close()
-        return self._answer()
+
+    def answer(self, *errors: str) -> dict[str, object]:
+        """How far it came, with its errors and those that are given."""
+        recorded = self._recorder.recorded
+        every = {self._trouble, *self._recorder.errors.values(), *errors}
+        lines = sorted(line for error in every if (line := _line(error)))
+        return {"recorded": len(recorded), "run_id": next(iter(recorded), None), "errors": lines}
 
     def _hear(self, until: float) -> bool:
         """Note what is told until some moment, or until there is much to write; whether to end."""
@@ -62,57 +79,80 @@ class Service:
                 word = self._words.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
                 return False
-            if word == "end":
+            if word == END:
                 return True
-            self._note(*word.split(" ", 1))
+            self._note(word.verb, RunFolder(Path(word.folder)))
         return False
 
-    def _note(self, verb: str, path: str) -> None:
-        run = RunFolder(Path(path))
+    def _note(self, verb: str, run: RunFolder) -> None:
         {"start": self._recorder.start, "finish": self._recorder.finish}[verb](run)
-        if PICTURES not in sys.modules and verb == "start" and run.read()["parent"] is None:
+        if PICTURES not in sys.modules and verb == "start" and _has_picture(run):
             import_module(PICTURES)  # matplotlib, while the run is trained
 
     def _write(self) -> None:
-        from lrlab.tracking.recorder import STORE_ERRORS
-
         try:
+            self._recorder.show_life()
             self._recorder.write()
             self._trouble = ""
-        except STORE_ERRORS as error:
-            self._trouble = str(error)
+        except Exception as error:  # whatever it is, it must not end the recording of other runs
+            what = str(error).strip() or type(error).__name__
+            self._trouble = what if self._where in what else f"{self._where}: {what}"
         self._away = bool(self._trouble or self._recorder.waiting)
         self._pause = min(2 * self._pause, LONGEST_PAUSE) if self._away else self._flush_seconds
 
-    def _answer(self) -> dict[str, object]:
-        recorded = self._recorder.recorded
-        errors = {self._trouble, *self._recorder.errors.values()} - {""}
-        lines = sorted(error.strip().splitlines()[0][:300] for error in errors if error.strip())
-        return {"recorded": len(recorded), "run_id": next(iter(recorded), None), "errors": lines}
+
+def _has_picture(run: RunFolder) -> bool:
+    """Whether a run is no part of a sweep, as far as that can be read."""
+    try:
+        return run.read()["parent"] is None
+    except UNREADABLE:
+        return False
 
 
-def _listen(words: SimpleQueue[str]) -> None:
+def _line(error: str) -> str:
+    return next(iter(masked(error.strip()).splitlines()), "")[:LONGEST_ERROR]
+
+
+def _listen(words: SimpleQueue[Word], ended: Event) -> None:
     for line in sys.stdin:
-        words.put(line.strip())
-    words.put("end")
+        words.put(word_of(line))
+    words.put(END)
+    ended.set()
 
 
-def main(uri: str, experiment: str, flush_seconds: str) -> None:
+def _reply(replies: int, answer: dict[str, object]) -> None:
+    with suppress(BrokenPipeError):  # nobody waits any more
+        os.write(replies, json.dumps(answer).encode())
+
+
+def main() -> None:
     """Serve standard input until it ends."""
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    replies = os.dup(sys.stdout.fileno())
     sys.stdout = sys.stderr  # whatever MLflow prints is no reply
-    words: SimpleQueue[str] = SimpleQueue()
-    # Before MLflow's import, which takes seconds: nobody waits until he is heard.
-    Thread(target=_listen, args=(words,), daemon=True).start()
+    settings = settings_of(sys.stdin.readline())
+    words: SimpleQueue[Word] = SimpleQueue()
+    ended = Event()
+    # Before MLflow's import, which takes seconds: a tracker never waits for a pipe that is full.
+    Thread(target=_listen, args=(words, ended), daemon=True).start()
     from lrlab.tracking.recorder import Recorder
 
-    gc.freeze()  # MLflow's half a million objects are no rubbish, and long to look through
+    gc.freeze()  # no collection need look through MLflow's half a million objects
 
-    patience = float(flush_seconds)
-    answer = Service(Recorder(uri, experiment, patience), words, patience).serve()
-    replies.write(json.dumps(answer) + "\n")
-    replies.close()
+    folder = Path(settings.folder)
+    recorder = Recorder(settings.uri, settings.experiment, settings.flush_seconds, folder=folder)
+    where = settings.uri or str(folder / "mlflow.db")
+    service = Service(recorder, words, settings.flush_seconds, where)
+
+    def give_up() -> None:
+        wait_for_standstill(lambda: recorder.progress, ended, settings.wait_seconds)
+        why = f"{where} has taken nothing for {settings.wait_seconds:g} seconds"
+        _reply(replies, service.answer(why))
+        os._exit(1)  # the other thread cannot be stopped
+
+    Thread(target=give_up, daemon=True).start()
+    service.serve()
+    _reply(replies, service.answer())
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -12,6 +12,8 @@ class Refused(Exception):  # noqa: N818 (it is an answer, more often kept than r
     """MLflow will never take this run as it is."""
 
 
+# Raised by drivers where a value has no place in a column, such as a step beyond 64 bits.
+UNFIT = (ArithmeticError, TypeError, ValueError)
 Written = Mapping[str, str | Refused]  # the run's id in MLflow, by its uid
 
 
@@ -21,6 +23,10 @@ class Store(Protocol):
     @property
     def name(self) -> str:
         """Its address as it is noted in runs' folders."""
+
+    @property
+    def calls(self) -> int:
+        """How often it has taken something."""
 
     def write(self, records: Sequence[Record], *, update: bool = True) -> Written:
         """Write records, each value once however often it comes.

@@ -1,4 +1,4 @@
-"""MLflow's own tables: the only place that knows them. Rows of a record, and their statements.
+"""MLflow's own tables: all that is known of them, but for how they are created (`store`).
 
 Why below MLflow's public API: that makes an object of every value and a transaction of every call,
 which costs ten times what the database needs; a sweep of thousands of runs would wait for it.
@@ -15,7 +15,7 @@ from typing import Any
 
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_USER
 from mlflow.utils.validation import _validate_metric, _validate_param, _validate_tag
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, text
 
 from lrlab.tracking.records import Record
 from lrlab.tracking.values import Values
@@ -53,6 +53,19 @@ UPDATES = {
     " WHERE (excluded.step, excluded.timestamp, excluded.value)"
     " > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)",
 }
+
+
+def knows_schema(connection: Connection) -> bool:
+    """Whether a database has tables as they are known here."""
+    versions = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+    return bool(versions) and versions <= SCHEMAS
+
+
+def existing(connection: Connection, ids: list[str]) -> dict[str, tuple[str, str]]:
+    """The lifecycle stage and artifact URI of those runs that are there, by their ids."""
+    select = "SELECT run_uuid, lifecycle_stage, artifact_uri FROM runs WHERE run_uuid IN :ids"
+    statement = text(select).bindparams(bindparam("ids", expanding=True))
+    return {row[0]: (row[1], row[2]) for row in connection.execute(statement, {"ids": ids})}
 
 
 def insert(connection: Connection, table: str, rows: Sequence[Row], *, update: bool) -> None:

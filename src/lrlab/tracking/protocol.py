@@ -1,0 +1,56 @@
+"""What a tracker tells the process that records for it: lines of JSON.
+
+First `Settings`, then words such as `["start", FOLDER]`. JSON, because a folder's name may begin or
+end with a space, or hold a line break or bytes that are no text.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal, NamedTuple, TextIO
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a recorder is told first: by a pipe, because all users can see a command line.
+
+    Args:
+        uri: of the tracking server or database; None is `mlflow.db` in the folder.
+        experiment: its name.
+        folder: that relative addresses and the artifacts start from.
+        flush_seconds: between two writes.
+        wait_seconds: at the end, for a store that takes nothing.
+    """
+
+    uri: str | None
+    experiment: str
+    folder: str
+    flush_seconds: float
+    wait_seconds: float
+
+    def send(self, pipe: TextIO) -> None:
+        """Write them as the first line."""
+        pipe.write(json.dumps(asdict(self)) + "\n")
+
+
+class Word(NamedTuple):
+    """One thing that a recorder is told of a run."""
+
+    verb: Literal["start", "finish", "end"]
+    folder: str = ""
+
+    def send(self, pipe: TextIO) -> None:
+        """Write it as a line."""
+        pipe.write(json.dumps(self) + "\n")
+
+
+END = Word("end")  # never sent: the pipe is closed
+
+
+def settings_of(line: str) -> Settings:
+    """The settings in a line."""
+    return Settings(**json.loads(line))
+
+
+def word_of(line: str) -> Word:
+    """The word in a line."""
+    return Word(*json.loads(line))
