@@ -315,3 +315,21 @@ def test_a_size_that_is_none_is_refused_by_name(folder: Path, sweep: Any) -> Non
     task, _ = app(size=0)
     with pytest.raises(HydraException, match="size must give a whole number of at least 1, got 0"):
         sweep(task, NAME)
+
+
+def test_a_batch_that_is_cut_short_is_closed_at_once(folder: Path, sweep: Any) -> None:
+    kept, closed = [], []
+
+    def twice(jobs: list[Any]) -> Iterator[tuple[Any, Any]]:
+        try:
+            yield from [(jobs[0], 1.0), (jobs[0], 1.0)]
+        finally:
+            closed.append(len(jobs))
+
+    def together(jobs: list[Any]) -> Iterator[tuple[Any, Any]]:
+        kept.append(twice(jobs))  # no collector closes it
+        return kept[-1]
+
+    task, _ = app(size=3, together=together)
+    sweep(task, NAME, "hydra.sweeper.n_trials=3", *RANDOM, "hydra.sweeper.max_failure_rate=0.9")
+    assert len(closed) == len(kept) > 0
