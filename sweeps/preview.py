@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (OSError, ValueError) as error:  # no such folder or kind of picture
         console.fail(f"--out {asked.out}: {str(error).splitlines()[0]}")
         sys.exit(1)
+    for name, drawn in curves.items():
+        for line in drawn.warnings:
+            console.warn(f"{name}: {line}")
     width = max(map(len, curves))
     console.summary([(f"{name:<{width}}", drawn.words) for name, drawn in curves.items()])
     console.summary([("picture", str(asked.out))])
@@ -58,6 +61,7 @@ class Drawn:
 
     lrs: list[float]
     steps: int  # of the run, which may go on
+    warnings: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -84,7 +88,8 @@ def _curves(overrides: list[str], search: list[str]) -> Iterator[tuple[str, Draw
         experiment = prepare(cfg)
         steps = experiment.settings.steps
         curve = experiment.recipe.curve(min(steps, LONGEST)).lrs
-        yield name(choices, words), Drawn([lrs[0] for lrs in curve], steps)
+        drawn = Drawn([lrs[0] for lrs in curve], steps, experiment.warnings)
+        yield name(choices, words), drawn
 
 
 def _draw(curves: dict[str, Drawn], path: Path) -> None:

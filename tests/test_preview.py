@@ -73,3 +73,10 @@ def test_one_s_own_files_may_lie_in_a_folder_of_any_name(
         ["--config-dir", str(own.parent), "scheduler=mine", "--out", str(tmp_path / "x.png")]
     )
     assert capsys.readouterr().out.split()[:3] == ["mine", "lr", "0.25"]
+
+
+def test_an_odd_curve_draws_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["scheduler=cosine", "scheduler.eta_min=0.5", "epochs=3"]
+    preview.main([*words, "--out", str(tmp_path / "x.png")])
+    said = capsys.readouterr().err
+    assert "cosine eta_min=0.5 epochs=3: scheduler.eta_min=0.5: the lr rises" in said

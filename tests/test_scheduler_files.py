@@ -180,3 +180,27 @@ def test_curve_equals_its_closed_form(compose: Any, name: str) -> None:
     curve = simulate(schedule(compose, name), 100)
     expected = [CLOSED_FORMS[name](step) for step in range(101)]
     assert [lr for (lr,) in curve] == pytest.approx(expected, rel=1e-9, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "scheduler=cosine scheduler.eta_min=0.5",
+        "scheduler=cosine_restarts scheduler.eta_min=0.5",
+        "scheduler=linear scheduler.start_factor=0.5 scheduler.end_factor=1.0",
+        "scheduler=warmup_cosine scheduler.end_factor=1.5",
+        "scheduler=warmup_linear scheduler.end_factor=1.5",
+        "scheduler=wsd scheduler.end_factor=1.5",
+        "scheduler=one_cycle scheduler.final_div_factor=0.5",
+        "scheduler=one_cycle scheduler.div_factor=0.5",
+        "scheduler=swa scheduler.swa_lr=0.5",
+        "scheduler=cyclic scheduler.base_lr=0.5",
+        "scheduler=step scheduler.gamma=1.1",
+        "scheduler=multi_step scheduler.gamma=1.1",
+        "scheduler=exponential scheduler.gamma=1.01",
+        "scheduler=warmup_step scheduler.gamma=1.1",
+        "scheduler=warmup_exponential scheduler.gamma=1.01",
+    ],
+)
+def test_a_rate_that_rises_where_it_should_fall_draws_a_warning(compose: Any, words: str) -> None:
+    assert prepare(compose(*words.split(), "epochs=20")).warnings

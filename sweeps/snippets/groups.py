@@ -1,11 +1,13 @@
 """The parameter groups of a task that has its own, as a program writes them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sweeps.errors import ConfigError
 from sweeps.nodes import make
+from sweeps.snippets.layout import fit
+from sweeps.snippets.literals import literal
 from sweeps.targets import TargetError
 
 PLACEHOLDER = '''\
@@ -67,19 +69,40 @@ def _found(config: Mapping[str, Any]) -> list[Group]:
             optimizer = make("optimizer", config["optimizer"], params=task.parameter_groups(model))
         except Exception as error:  # of a person's own code, such as data that are not here
             raise ConfigError(f"task: it cannot be made here: {error}") from error
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
-    groups = [_group(group, optimizer.defaults, names) for group in optimizer.param_groups]
-    return [] if groups == [Group(list(names.values()), {})] else groups
+    known = {id(parameter): name for name, parameter in model.named_parameters()}
+    groups = [_group(group, optimizer.defaults, known) for group in optimizer.param_groups]
+    return [] if groups == [Group(list(known.values()), {})] else groups
 
 
 def _group(
-    group: Mapping[str, Any], defaults: Mapping[str, Any], names: Mapping[int, str]
+    group: Mapping[str, Any], defaults: Mapping[str, Any], known: Mapping[int, str]
 ) -> Group:
-    if not names.keys() >= {id(parameter) for parameter in group["params"]}:
+    if not known.keys() >= {id(parameter) for parameter in group["params"]}:
         raise ConfigError("task: a parameter of its groups is none of the model's")
     own = {
         key: value
         for key, value in group.items()
         if key not in ("params", "param_names") and not (key in defaults and value == defaults[key])
     }
-    return Group([names[id(parameter)] for parameter in group["params"]], own)
+    return Group([known[id(parameter)] for parameter in group["params"]], own)
+
+
+def as_params(groups: Sequence[Group]) -> str:
+    """What the optimizer is given: the groups, their parameters found in the model by `GROUPS`."""
+    texts = []
+    for place, group in enumerate(groups):
+        own = "".join(f", {literal(k)}: {_setting(v)}" for k, v in group.settings.items())
+        params = f"[model.get_parameter(name) for name in GROUPS[{place}]]"
+        texts.append(f'{{"params": {params}{own}}}')
+    return f"[{', '.join(texts)}]"
+
+
+def _setting(value: Any) -> str:
+    """A setting of a parameter group; torch takes a learning rate as a tensor, too."""
+    return literal(value.item() if hasattr(value, "item") else value)
+
+
+def names(groups: Sequence[Group]) -> str:
+    """The statement that says which parameters are in each group."""
+    text = fit(f"GROUPS = {literal([group.names for group in groups])}")
+    return f"# The parameters in each of the run's groups, by their names in its model.\n{text}"

@@ -8,9 +8,9 @@ from sweeps.errors import ConfigError
 from sweeps.nodes import Settings, Stepping, about, check, named
 from sweeps.signatures import check_types
 from sweeps.snippets.calls import Text, called
-from sweeps.snippets.groups import PLACEHOLDER, Group, own_groups
+from sweeps.snippets.groups import PLACEHOLDER, Group, as_params, names, own_groups
 from sweeps.snippets.layout import fit
-from sweeps.snippets.literals import comment, literal
+from sweeps.snippets.literals import comment
 from sweeps.snippets.preambles import Preamble
 from sweeps.snippets.values import as_text
 
@@ -64,7 +64,7 @@ def snippet(config: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
     return _spaced(
         "\n".join([*map(comment, [*comments, *doubts]), preamble.imports()]),
         *preamble.definitions(),
-        *([PLACEHOLDER, _names(groups)] if groups else []),
+        *([PLACEHOLDER, names(groups)] if groups else []),
         _yours(config, stepping, groups),
         *([VALIDATE] if stepping == Stepping("epoch", "loss") else []),
         "\n".join(made),
@@ -109,31 +109,12 @@ def _made(
     stepping: Stepping | None,
     groups: Sequence[Group],
 ) -> Iterator[str]:
-    params = Text(_params(groups) if groups else "model.parameters()")
+    params = Text(as_params(groups) if groups else "model.parameters()")
     optimizer = called("optimizer", config["optimizer"], params=params)
     yield fit(f"optimizer = {named('optimizer', as_text, optimizer, preamble)}")
     if stepping is not None:
         scheduler = called("scheduler", config["scheduler"], optimizer=Text("optimizer"))
         yield fit(f"scheduler = {named('scheduler', as_text, scheduler, preamble)}")
-
-
-def _params(groups: Sequence[Group]) -> str:
-    texts = []
-    for place, group in enumerate(groups):
-        own = "".join(f", {literal(k)}: {_setting(v)}" for k, v in group.settings.items())
-        params = f"[model.get_parameter(name) for name in GROUPS[{place}]]"
-        texts.append(f'{{"params": {params}{own}}}')
-    return f"[{', '.join(texts)}]"
-
-
-def _setting(value: Any) -> str:
-    """A setting of a parameter group; torch takes a learning rate as a tensor, too."""
-    return literal(value.item() if hasattr(value, "item") else value)
-
-
-def _names(groups: Sequence[Group]) -> str:
-    text = fit(f"GROUPS = {literal([group.names for group in groups])}")
-    return f"# The parameters in each of the run's groups, by their names in its model.\n{text}"
 
 
 def _yours(config: Mapping[str, Any], stepping: Stepping | None, groups: Sequence[Group]) -> str:

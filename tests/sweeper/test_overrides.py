@@ -1,6 +1,9 @@
 """What the plugin writes, Hydra reads back equal."""
 
 import json
+import shlex
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_plugins.optuna_families._overrides import override, written
+from hydra_plugins.optuna_families._resuming import command
 from hydra_plugins.optuna_families._space import dimension
 
 PARSER = OverridesParser.create()
@@ -91,3 +95,11 @@ def test_a_trial_s_overrides_give_its_config_again(sweep: Any, files: Any, typed
     words = [f"text={','.join(map(written, TYPED))}"] if typed else []
     sweep(task, "hydra.sweeper.n_trials=20", *words)
     assert seen == dict(zip(TYPED, TYPED, strict=True))
+
+
+def test_the_command_that_resumes_is_read_back_whatever_its_folder() -> None:
+    made_up: Any = SimpleNamespace(study_name=None, storage=None)
+    line = command(made_up, "app-1", Path("/home/a b/it's, c=d"))
+    name, folder = (PARSER.parse_override(word) for word in shlex.split(line)[-2:])
+    assert (name.key_or_group, name.value()) == ("hydra.sweeper.study_name", "app-1")
+    assert (folder.key_or_group, folder.value()) == ("hydra.sweep.dir", "/home/a b/it's, c=d")

@@ -6,9 +6,10 @@ import logging
 import re
 from typing import Any
 
-from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
+
+from ._overrides import written
 
 log = logging.getLogger(__name__)
 # The public path of a class whose private one was noted, as hydra-zen does.
@@ -60,7 +61,7 @@ def _range(where: str, old: Any) -> str:
     >>> _range("x", {"type": "int", "low": 0, "high": 9, "step": 3})
     'range(0, 9, step=3)'
     >>> _range("x", {"type": "categorical", "choices": [None, True, "a b"]})
-    "null, true, 'a b'"
+    "null, True, 'a b'"
     """
     kinds = ("int", "float", "categorical")
     node = old if isinstance(old, dict) else {}
@@ -72,8 +73,8 @@ def _range(where: str, old: Any) -> str:
             "such as lr: interval(0.001, 0.1) or batch_size: choice(32, 64)"
         )
     if kind == "categorical":
-        written = ", ".join(map(_written, node["choices"]))
-        return written if len(node["choices"]) > 1 else f"choice({written})"
+        choices = ", ".join(map(written, node["choices"]))
+        return choices if len(node["choices"]) > 1 else f"choice({choices})"
     return _numbers(node, int if kind == "int" else float)
 
 
@@ -85,12 +86,6 @@ def _numbers(node: dict[str, Any], kind: type[int] | type[float]) -> str:
     if kind is int or step:
         return f"range({low}, {high}, step={kind(step or 1)})"
     return f"interval({low}, {high})"
-
-
-def _written(choice: Any) -> str:
-    if isinstance(choice, str):
-        return str(QuotedString(choice, Quote.single).with_quotes())
-    return {"None": "null", "True": "true", "False": "false"}.get(str(choice), str(choice))
 
 
 def _url(node: dict[str, Any]) -> str:
