@@ -114,7 +114,9 @@ def _grammar(value: Any) -> Any:
     if not isinstance(value, ListConfig):
         return value
     choices: Any = OmegaConf.to_container(value)
-    return f"choice({','.join(map(written, choices))})"
+    # Hydra's choice(...) takes no null, a plain list of values does.
+    texts = ",".join(map(written, choices))
+    return texts if len(choices) > 1 else f"choice({texts})"
 
 
 def require(config: DictConfig, override: Override) -> None:
