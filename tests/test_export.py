@@ -201,9 +201,9 @@ def test_a_run_that_was_stopped_says_so(exported: Export, place: Path, tmp_path:
         (["mlruns"], "no run and no study is called 'mlruns'"),
         (["mlruns/mine"], "no run and no study is called 'mlruns/mine'"),
         (["0" * 32], f"MLflow: Run with id={'0' * 32} not found"),
-        (["mine", "--storage", "sqlite:///no.db"], "there is no study database no.db"),
-        (["0" * 32, "--uri", "sqlite:///no.db"], "there is no MLflow database no.db"),
-        (["mine", "--storage", "nonsense"], "the studies cannot be read"),
+        (["mine", "--storage", "sqlite:///no.db"], "there is no study database "),
+        (["0" * 32, "--uri", "sqlite:///no.db"], "there is no MLflow database "),
+        (["mine", "--storage", "nonsense"], "it is no database URL such as"),
     ],
 )
 def test_what_is_not_there_is_said_in_a_line(
