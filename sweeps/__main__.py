@@ -1,6 +1,11 @@
 """`python -m sweeps`."""
 
-from sweeps.cli import main
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from sweeps.cli import main
+
+        main()
+    except KeyboardInterrupt:  # before there is anything to keep
+        sys.exit(130)

@@ -109,7 +109,13 @@ def source() -> dict[str, str]:
     return {"mlflow.source.name": "sweeps", "mlflow.user": _user()} | _commit()
 
 
-_user = cache(getpass.getuser)
+@cache
+def _user() -> str:
+    """Whoever runs this; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 @cache

@@ -4,12 +4,11 @@ What needs torch is imported only once the tracker's own process is under way: t
 seconds side by side.
 """
 
-import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,14 +19,20 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from hydra_plugins.optuna_families import SweepFailed, in_batches, report
-from lrlab.divergence import DivergedError
+from hydra_plugins.optuna_families import (
+    SweepFailed,
+    in_batches,
+    lost_output,
+    protect_output,
+    report,
+)
 from lrlab.tracking import RunFolder
 from sweeps import console
+from sweeps.checking import check_choices
 from sweeps.config import conf_dir, register_resolvers
 from sweeps.ending import end_sweep
 from sweeps.nodes import check_settings
-from sweeps.refusals import REFUSALS, explain
+from sweeps.refusals import LeftError, explain, is_refusal
 from sweeps.startup import postpone_compiler
 from sweeps.studies import this_job
 from sweeps.swept import admitted
@@ -36,18 +41,21 @@ from sweeps.tracking import close_trackers, open_tracker
 if TYPE_CHECKING:
     from lrlab import Epoch
     from sweeps.experiment import Experiment
+    from sweeps.runs import Ended
 
 register_resolvers()
 
-LOG = logging.getLogger(__name__)
-EXPECTED = (*REFUSALS, DivergedError)  # what a config or a training can do wrong
+SHOW_ALL = os.environ.get("HYDRA_FULL_ERROR") == "1"  # somebody wants to see tracebacks
+# Hydra's options that take a value as a word of its own.
+VALUED = ["--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn"]
+VALUED += ["--package", "-p", "--cfg", "-c"]
 
 
 class TerminatedError(KeyboardInterrupt):
     """SIGTERM: ends a run just as Ctrl-C does, with another exit code."""
 
 
-def _together(jobs: list[Any]) -> Iterator[tuple[Any, float | Exception]]:
+def _train_together(jobs: list[Any]) -> Iterator[tuple[Any, float | Exception]]:
     tracker = open_tracker(jobs[0].config)
     postpone_compiler()
 
@@ -65,19 +73,21 @@ def _most_together(cfg: DictConfig) -> int:
 
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
-@in_batches(_together, size=_most_together)
+@in_batches(_train_together, size=_most_together)
 def job(cfg: DictConfig) -> float:
     """Train one config; give its final loss."""
     try:
         return _train(cfg)
-    except EXPECTED as error:
-        if HydraConfig.get().mode == RunMode.MULTIRUN:
-            raise  # one of many: its sweeper knows what to do
+    except Exception as error:
+        # One of many is its sweeper's; and a user may want to see everything.
+        if HydraConfig.get().mode == RunMode.MULTIRUN or SHOW_ALL:
+            raise
         # Past Hydra, which would print a heading of its own.
         raise SystemExit(_give_up(error)) from error
 
 
 def _train(cfg: DictConfig) -> float:
+    check_choices(HydraConfig.get())
     check_settings(cfg)
     tracker = open_tracker(cfg)
     postpone_compiler()
@@ -86,30 +96,38 @@ def _train(cfg: DictConfig) -> float:
     from sweeps.jobs import record
     from sweeps.runs import run
 
-    job, folder = this_job(), RunFolder(Path(HydraConfig.get().runtime.output_dir))
-    about, recording = job.kind.hydra, record(prepare(cfg), job, folder, tracker, report)
-    name, experiment = recording.card.name, recording.experiment
-    with _progress(about, name, experiment.settings.epochs) as recording.show:
-        ((_, last),) = run([recording])
+    this, folder = this_job(), RunFolder(Path(HydraConfig.get().runtime.output_dir))
+    recording = record(prepare(cfg), this, folder, tracker, report)
+    about, name, experiment = this.kind.hydra, recording.card.name, recording.experiment
+    with console.progress(name, experiment.settings.epochs, hidden=_searches(about)) as show:
+        recording.show = show
+        [(_, last)] = _without_exit(run([recording]))
     if isinstance(last, Exception):
         raise last
-    if _is_grid(about):
-        console.row(name, last, header=about.job.num == 0)
-    elif about.mode == RunMode.RUN:
-        console.summary(_facts(name, experiment, last, recording.folder))
+    _print(about, name, experiment, last, folder)
     return last.loss
 
 
-def _progress(
-    about: HydraConf, name: str, epochs: int
-) -> AbstractContextManager[Callable[["Epoch"], None]]:
-    # A sweeper that searches shows its trials itself.
-    searches = about.mode == RunMode.MULTIRUN and not _is_grid(about)
-    return nullcontext(lambda _: None) if searches else console.progress(name, epochs)
+def _without_exit(ended: Iterator["Ended"]) -> Iterator["Ended"]:
+    """A task that calls `sys.exit` has failed, whatever code it gave."""
+    try:
+        yield from ended
+    except SystemExit as error:
+        raise LeftError(f"the task called sys.exit({error.code!r})") from error
 
 
-def _is_grid(about: HydraConf) -> bool:
-    return about.mode == RunMode.MULTIRUN and "BasicSweeper" in about.sweeper._target_
+def _print(
+    about: HydraConf, name: str, experiment: "Experiment", last: "Epoch", folder: RunFolder
+) -> None:
+    if about.mode == RunMode.RUN:
+        console.summary(_facts(name, experiment, last, folder))
+    elif not _searches(about):
+        console.row(name, last, header=about.job.num == 0)
+
+
+def _searches(about: HydraConf) -> bool:
+    """Whether this is a trial of a sweeper that shows its trials itself."""
+    return about.mode == RunMode.MULTIRUN and "BasicSweeper" not in about.sweeper._target_
 
 
 def _facts(
@@ -129,51 +147,70 @@ def _facts(
 def main() -> NoReturn:
     """Run the command line; exit with 0, 1 (failed), 2 (refused), 130 (Ctrl-C) or 143 (SIGTERM)."""
     signal.signal(signal.SIGTERM, _terminate)
-    # argparse does not take overrides on both sides of a flag (`epochs=5 -m scheduler=...`).
-    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
-    code = _run_jobs()
-    code = _end_sweep(code)
-    console.summary([("mlflow", line) for line in close_trackers()])
-    sys.exit(code)
-
-
-def _run_jobs() -> int:
-    # Hydra prints what it catches and exits, at length; with this it leaves that to us. A user who
-    # set the variable wants to see everything.
-    show_all = os.environ.setdefault("HYDRA_FULL_ERROR", "0") == "1"
+    protect_output()
+    sys.argv[1:] = flags_first(sys.argv[1:])
+    # Hydra prints what it catches and exits, at length; with this it leaves that to us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    code = _ended(_run)
+    judged = _ended(partial(end_sweep, code), "the same command goes on with the judging")
+    told = _ended(_close, "send what MLflow lacks with: python -m sweeps.sync")
+    sys.exit(code or judged or told)
+
+
+def _run() -> None:
+    sys.argv[1:] = admitted(sys.argv[1:])
+    job()
+
+
+def flags_first(words: Sequence[str]) -> list[str]:
+    """Put Hydra's options before the overrides: argparse takes no overrides on both sides of one.
+
+    >>> flags_first(["epochs=5", "-m", "--config-dir", "mine", "task=a"])
+    ['-m', '--config-dir', 'mine', 'epochs=5', 'task=a']
+    """
+    flags: list[str] = []
+    overrides: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        is_flag = word.startswith("-") or before in VALUED
+        (flags if is_flag else overrides).append(word)
+    return [*flags, *overrides]
+
+
+def _close() -> None:
+    console.summary([("mlflow", line) for line in close_trackers()])
+    if lost := lost_output():
+        console.warn(f"standard output was not written: {explain(lost)}")
+
+
+def _ended(
+    step: Callable[[], object], interrupted: str = "what there is of the run is kept"
+) -> int:
+    """Do a step of the command, and say in a line why it did not come to its end; the exit code."""
     try:
-        sys.argv[1:] = admitted(sys.argv[1:])
-        job()
-    except KeyboardInterrupt as error:
-        console.fail("interrupted; what there is of the run is kept")
-        return 143 if isinstance(error, TerminatedError) else 130
-    except SystemExit as error:
-        return int(error.code or 0)
-    except EXPECTED as error:
-        if show_all:
+        step()
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        if SHOW_ALL and isinstance(error, Exception):
             raise
-        return _give_up(error)
+        return _give_up(error, interrupted)
     return 0
 
 
-def _end_sweep(code: int) -> int:
-    try:
-        end_sweep(code)
-    except KeyboardInterrupt as error:
-        console.fail("interrupted while judging; the same command goes on from here")
+def _give_up(error: BaseException, interrupted: str = "") -> int:
+    if isinstance(error, KeyboardInterrupt):
+        console.fail(f"interrupted; {interrupted}")
         return 143 if isinstance(error, TerminatedError) else 130
-    except EXPECTED as error:
-        return _give_up(error)
-    return code
+    if isinstance(error, SystemExit):
+        return _left(error)
+    refused = is_refusal(error)
+    console.fail(explain(error) if refused else f"the run failed: {explain(error)}")
+    return 2 if refused and not isinstance(error, SweepFailed) else 1
 
 
-def _give_up(error: Exception) -> int:
-    if isinstance(error, REFUSALS):
-        console.fail(explain(error))
-        return 1 if isinstance(error, SweepFailed) else 2
-    console.fail(f"the run failed: {error}")
-    return 1
+def _left(error: SystemExit) -> int:
+    """The exit code of whoever called `sys.exit`; a text, which a task may give, is shown."""
+    if isinstance(error.code, str):
+        console.fail(error.code)
+    return error.code if isinstance(error.code, int) else int(error.code is not None)
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 (signal's interface)

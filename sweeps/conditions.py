@@ -9,20 +9,20 @@ from lrlab.expressions import evaluate
 from sweeps.errors import ConfigError
 
 
-def check_conditions(where: str, values: Mapping[str, Any], conditions: Mapping[str, str]) -> None:
+def check_conditions(where: str, values: Mapping[str, Any], conditions: object) -> None:
     """Refuse values that break a condition of their file's `require`.
 
     >>> check_conditions("scheduler.", {"step_size": 0}, {"step_size": "step_size >= 1"})
     Traceback (most recent call last):
     sweeps.errors.ConfigError: scheduler.step_size=0 is not allowed: it needs step_size >= 1
     """
-    for key, condition in conditions.items():
+    for key, condition in _written(f"{where}require", conditions).items():
         if not _holds(where, key, condition, values):
             value = json.dumps(values.get(key), default=str)
             raise ConfigError(f"{where}{key}={value} is not allowed: it needs {condition}")
 
 
-def surprises(where: str, values: Mapping[str, Any], expectations: Mapping[str, str]) -> list[str]:
+def surprises(where: str, values: Mapping[str, Any], expectations: object) -> list[str]:
     """A line for each of the file's `expect` that legal values do not meet.
 
     An expectation reads `condition, or consequence`.
@@ -31,11 +31,20 @@ def surprises(where: str, values: Mapping[str, Any], expectations: Mapping[str, 
     ['scheduler.T_max=50: the lr climbs back (unless T_max >= 100)']
     """
     found = []
-    for key, text in expectations.items():
+    for key, text in _written(f"{where}expect", expectations).items():
         condition, _, consequence = text.partition(", or ")
         if not _holds(where, key, condition, values):
             value = json.dumps(values.get(key), default=str)
             found.append(f"{where}{key}={value}: {consequence} (unless {condition})")
+    return found
+
+
+def _written(where: str, found: object) -> Mapping[str, str]:
+    """The conditions of a file, by the key that each is about; none where it has none."""
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping) or not all(isinstance(v, str) for v in found.values()):
+        raise ConfigError(f"{where} must hold a condition a key, such as {{gamma: gamma >= 0}}")
     return found
 
 

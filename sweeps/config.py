@@ -25,6 +25,15 @@ def own_files(folder: str | Path | None) -> list[str]:
     return [override("hydra.searchpath", [f"file://{Path(folder).absolute()}"])]
 
 
+def options(group: str) -> list[str]:
+    """The files of a group of ours, by name; none where there is no such group.
+
+    >>> options("tracking")
+    ['mlflow', 'none']
+    """
+    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+
+
 def register_resolvers() -> None:
     """Teach OmegaConf `${calc:'...'}` (arithmetic) and `${unique:}` (a word of its own a run)."""
     _remember_parsing()

@@ -35,8 +35,11 @@ def fail(message: str) -> None:
 
 
 @contextmanager
-def progress(name: str, epochs: int) -> Iterator[Callable[[Epoch], None]]:
+def progress(name: str, epochs: int, *, hidden: bool = False) -> Iterator[Callable[[Epoch], None]]:
     """A bar on a terminal; elsewhere a line now and then, and none at all for a short run."""
+    if hidden:
+        yield lambda _: None
+        return
     if not err.is_terminal:
         yield _calm_progress(epochs)
         return
@@ -56,9 +59,9 @@ def progress(name: str, epochs: int) -> Iterator[Callable[[Epoch], None]]:
 def counter(title: str) -> Iterator[Callable[[int], None]]:
     """How much is done of something whose end is not known; elsewhere a line now and then."""
     done, last = 0, time.monotonic()
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), console=err, transient=True
-    ) as bar:
+    columns = SpinnerColumn(), TextColumn("{task.description}")
+    hidden = not err.is_terminal
+    with Progress(*columns, console=err, transient=True, disable=hidden) as bar:
         task = bar.add_task(title)
 
         def count(more: int) -> None:

@@ -11,6 +11,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from lrlab.tracking import RunFolder, Tracker
+from sweeps.checking import refuse
 from sweeps.studies import folder_of, resume, study_name
 from sweeps.tracking import open_tracker, unrecorded
 
@@ -23,7 +24,8 @@ class Remember(Callback):
     """Hydra's callback at the start of a sweep: its config is needed at its end."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Note the config; the sweeper puts the real name and storage of the study into it."""
+        """Check and note the config; the sweeper puts the study's real name and storage into it."""
+        refuse(config)
         _BEGUN[:] = [config]
 
 

@@ -1,6 +1,9 @@
 """The error of a config that cannot work, and how it is put into words."""
 
+import re
 from difflib import get_close_matches
+
+TYPES = ("full_key: ", "object_type=", "reference_type=")
 
 
 class ConfigError(ValueError):
@@ -26,3 +29,17 @@ def unknown(key: str, known: list[str]) -> str:
     beside = [name.rpartition(".")[2] for name in known if name.rpartition(".")[0] == parent]
     place = f"{parent} takes" if parent else "At the top there are"
     return f"unknown key {key}; {meant}{place}: {', '.join(beside) or 'no keys'}"
+
+
+def in_words(error: BaseException) -> str:
+    r"""The message of an error in a line; OmegaConf's with the key first and without types.
+
+    >>> in_words(ValueError("Interpolation key 'seed' not found\n    full_key: task.seed"))
+    "task.seed: Interpolation key 'seed' not found"
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    keys = [line.removeprefix("full_key: ") for line in lines if line.startswith("full_key: ")]
+    said = " ".join([line for line in lines if not line.startswith(TYPES)][:5])
+    said = re.sub(r"\w+ raised while resolving interpolation: ", "", said)
+    key = f"{keys[0]}: " if keys and keys[0] not in said else ""
+    return f"{key}{said}" or type(error).__name__

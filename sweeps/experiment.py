@@ -131,7 +131,7 @@ def _check_curve(nodes: Nodes, recipe: Recipe, steps: int, groups: Sequence[Node
     for step, lr in ((step, lr) for step, lrs in enumerate(curve) for lr in lrs):
         if not (math.isfinite(lr) and lr >= 0):
             raise ConfigError(f"scheduler: the learning rate would be {lr:.4g} at step {step}")
-    expected = (surprises(f"{g}.", node, node.get("expect", {})) for g, node in nodes.items())
+    expected = (surprises(f"{g}.", node, node.get("expect")) for g, node in nodes.items())
     found = [line for lines in expected for line in lines] + _one_rate(groups, curve)
     return found or _never_moves(nodes["scheduler"], curve)
 

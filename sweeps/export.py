@@ -23,6 +23,7 @@ from lrlab.history import read_history
 from lrlab.tracking import RunFolder
 from lrlab.tracking.mlflow import default_uri
 from sweeps import console
+from sweeps.commands import in_one_line
 from sweeps.errors import ConfigError
 from sweeps.finding import Place, find
 from sweeps.nodes import TRAINED
@@ -34,14 +35,10 @@ from sweeps.targets import TargetError
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print or write it; exit with 1 if there is no such thing."""
     asked = _parser().parse_args(arguments)
-    try:
-        with TemporaryDirectory() as scratch:
-            found = find(asked.what, asked.family, Place(asked.storage, asked.uri, Path(scratch)))
-            text = program(found.run, found.why, found.judged)
-            _give(text, found, asked.out)
-    except (NotFoundError, TargetError, ConfigError) as error:
-        console.fail(str(error))
-        sys.exit(1)
+    with in_one_line(NotFoundError, TargetError, ConfigError), TemporaryDirectory() as scratch:
+        found = find(asked.what, asked.family, Place(asked.storage, asked.uri, Path(scratch)))
+        text = program(found.run, found.why, found.judged)
+        _give(text, found, asked.out)
 
 
 def _give(text: str, found: Found, file: Path | None) -> None:

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.conditions import check_conditions
-from sweeps.errors import ConfigError
+from sweeps.config import options
+from sweeps.errors import ConfigError, in_words
 from sweeps.signatures import check_arguments, check_types
 from sweeps.targets import TargetError, build, locate
 
@@ -66,10 +67,39 @@ def check_settings(cfg: DictConfig) -> None:
     Raises:
         ConfigError: a wrong type, or a value outside of what is allowed.
     """
+    _check_presence(cfg)
     typed = {key: cfg[key] for key in _settings(cfg) if not OmegaConf.is_interpolation(cfg, key)}
+    for key, value in arguments(typed).items():
+        if OmegaConf.is_config(value):
+            raise ConfigError(f"{key}={value} is not allowed: it must be a single value")
     check_types("", arguments(typed), Settings)
-    check_conditions("", typed, typed.get("require", {}))
+    # The steps follow from the groups, which are checked later and then name what is wrong.
+    values = {key: _item(cfg, key, "") for key in _settings(cfg) if key != "steps"}
+    check_conditions("", values, values.get("require"))
     read_judging(cfg)
+
+
+def _check_presence(cfg: DictConfig) -> None:
+    for group in TRAINED:
+        _check_group(cfg, group)
+    if cfg.get("verdict") is not None:
+        _check_mapping(cfg, "verdict")
+    for setting in fields(Settings):
+        if setting.name not in cfg:
+            raise ConfigError(f"{setting.name} is missing: give it a value, or do not delete it")
+
+
+def _check_group(cfg: DictConfig, group: str) -> None:
+    if cfg.get(group) is None:
+        raise ConfigError(f"{group} is missing: choose one of {', '.join(options(group))}")
+    _check_mapping(cfg, group)
+    if cfg[group].get("_target_") is None:
+        raise ConfigError(f"{group}._target_ is missing: it names the class or function to call")
+
+
+def _check_mapping(cfg: DictConfig, key: str) -> None:
+    if not isinstance(cfg[key], DictConfig):
+        raise ConfigError(f"{key} must be a mapping of keys to values, got {str(cfg[key])[:60]!r}")
 
 
 def read_settings(cfg: DictConfig) -> Settings:
@@ -92,7 +122,7 @@ def read_judging(cfg: DictConfig) -> Judging:
     """
     node = _container(cfg.get("verdict") or OmegaConf.create(), resolve=True)
     check_arguments("verdict.", arguments(node), Judging)
-    check_conditions("verdict.", arguments(node), node.get("require", {}))
+    check_conditions("verdict.", arguments(node), node.get("require"))
     return Judging(**arguments(node))
 
 
@@ -116,11 +146,12 @@ def read(cfg: DictConfig, group: str) -> Node:
         ConfigError: a target that may not be called, an unknown or missing key, a wrong type, or
             a value outside of what is allowed.
     """
+    _check_group(cfg, group)
     where, written = f"{group}.", _container(cfg[group], resolve=False)
     make = named(group, locate, written.get("_target_"))
     check_types(where, arguments(written, group), make)
     check_types(where, about(written, group), Stepping)
-    node = _worked_out(cfg[group])
+    node = _worked_out(cfg[group], where)
     check(node, group)
     return node
 
@@ -133,7 +164,7 @@ def check(node: Node, group: str) -> None:
     """
     where, make = f"{group}.", named(group, locate, node.get("_target_"))
     check_arguments(where, arguments(node, group), make, GIVEN.get(group, ()))
-    check_conditions(where, node, node.get("require", {}))
+    check_conditions(where, node, node.get("require"))
 
 
 def make(group: str, node: Node, **context: Any) -> Any:
@@ -174,10 +205,14 @@ def _container(node: DictConfig, *, resolve: bool) -> Node:
     return plain
 
 
-def _worked_out(node: DictConfig) -> Node:
+def _worked_out(node: DictConfig, where: str) -> Node:
     """The node without its search space, which is the sweeper's and takes long to work out."""
-    with _refused():
-        return {key: _value(node[key]) for key in map(str, node) if key != "search"}
+    return {key: _item(node, key, where) for key in map(str, node) if key != "search"}
+
+
+def _item(node: DictConfig, key: str, where: str) -> Any:
+    with _refused(f"{where}{key}"):
+        return _value(node[key])
 
 
 def value_at(cfg: DictConfig, path: str) -> Any:
@@ -186,7 +221,7 @@ def value_at(cfg: DictConfig, path: str) -> Any:
     Raises:
         ConfigError: it cannot be.
     """
-    with _refused():
+    with _refused(path):
         return _value(OmegaConf.select(cfg, path, throw_on_missing=True))
 
 
@@ -197,8 +232,12 @@ def _value(found: Any) -> Any:
 
 
 @contextmanager
-def _refused() -> Iterator[None]:
+def _refused(where: str = "") -> Iterator[None]:
     try:
         yield
+    except RecursionError as error:
+        raise ConfigError(f"{where} refers to itself") from error
     except (OmegaConfBaseException, ValueError) as error:
-        raise ConfigError(str(error).splitlines()[0]) from error
+        line = in_words(error)
+        named = line if where in line else f"{where}: {line}"
+        raise ConfigError(named) from error

@@ -8,7 +8,6 @@ the loss sees one that never improves.
 """
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,28 +18,36 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from sweeps import console
+from sweeps.commands import in_one_line
 from sweeps.config import conf_dir, own_files, register_resolvers
-from sweeps.refusals import REFUSALS, explain
+from sweeps.errors import ConfigError
 from sweeps.startup import postpone_compiler
 
 LONGEST = 50_000  # steps that are drawn
 
 
+class UndrawnError(Exception):
+    """The picture cannot be kept; the message is a line for a person."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw them; exit with 2 if an override cannot work, with 1 if the picture cannot be kept."""
     asked = _parser().parse_args(arguments)
+    with in_one_line(UndrawnError):
+        _preview(asked)
+
+
+def _preview(asked: argparse.Namespace) -> None:
     register_resolvers()
+    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        curves = dict(_curves(asked.overrides, own_files(asked.config_dir)))
+    if not curves:
+        raise ConfigError(f"{' '.join(asked.overrides)} matches no schedule: nothing to draw")
     try:
-        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            curves = dict(_curves(asked.overrides, own_files(asked.config_dir)))
-    except REFUSALS as error:
-        console.fail(explain(error))
-        sys.exit(2)
-    try:
+        asked.out.parent.mkdir(parents=True, exist_ok=True)
         _draw(curves, asked.out)
     except (OSError, ValueError) as error:  # no such folder or kind of picture
-        console.fail(f"--out {asked.out}: {str(error).splitlines()[0]}")
-        sys.exit(1)
+        raise UndrawnError(f"--out {asked.out}: {str(error).splitlines()[0]}") from error
     for name, drawn in curves.items():
         for line in drawn.warnings:
             console.warn(f"{name}: {line}")
@@ -106,12 +113,18 @@ def _draw(curves: dict[str, Drawn], path: Path) -> None:
     draw(chart, styles(curves), path)
 
 
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
+    return Path(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m sweeps.preview", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.usage = argparse.SUPPRESS  # the text above has it
     parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="such as scheduler=cosine")
-    parser.add_argument("--config-dir", type=Path, metavar="DIR", help="of your own files")
+    parser.add_argument("--config-dir", type=_folder, metavar="DIR", help="of your own files")
     parser.add_argument("--out", type=Path, metavar="FILE", default=Path("preview.png"))
     return parser
 

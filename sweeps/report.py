@@ -8,7 +8,6 @@ sweep itself put them, mlruns/studies/STUDY/artifacts, unless a folder is given.
 
 import argparse
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_plugins.optuna_families import sweeps
 from sweeps import console
+from sweeps.commands import in_one_line
 from sweeps.review import Review, reading, terminals, writing
 from sweeps.studies import folder_of
 
@@ -32,12 +32,11 @@ class NothingToReportError(Exception):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make them; exit with 1 if there is nothing to make them of."""
     asked = _parser().parse_args(arguments)
-    try:
-        with _one_line():
-            _report(asked) if asked.study else _list(asked.storage)
-    except NothingToReportError as error:
-        console.fail(str(error))
-        sys.exit(1)
+    with in_one_line(NothingToReportError), _storage_errors():
+        if asked.study is None:
+            _list(asked.storage)
+        else:
+            _report(asked)
 
 
 def _list(storage: str) -> None:
@@ -87,7 +86,7 @@ def _check(review: Review) -> None:
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
+def _storage_errors() -> Iterator[None]:
     """What a storage or a file can do wrong, in a line."""
     try:
         yield

@@ -13,7 +13,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from lrlab.tracking import RunCard, RunFolder
-from sweeps.snippets import config_dir, run_command
+from sweeps.snippets import config_dir, run_command, typed_words
 
 HOME = Path("mlruns/studies")
 
@@ -82,7 +82,7 @@ def this_job() -> About:
     """The job that Hydra runs just now."""
     hydra = HydraConfig.get()
     number = OmegaConf.select(hydra, "job.num", throw_on_missing=False)  # type: ignore[arg-type]
-    return About(Kind(hydra), list(hydra.overrides.task), number)
+    return About(Kind(hydra), typed_words(hydra), number)  # type: ignore[arg-type]  # a mapping
 
 
 @cache
@@ -109,7 +109,7 @@ def _overrides(jobs: Path) -> list[str]:
     written = jobs / "multirun.yaml"
     if not written.exists():
         return []
-    return [str(word) for word in OmegaConf.load(written).hydra.overrides.task]
+    return typed_words(OmegaConf.load(written)["hydra"])  # type: ignore[index]  # a mapping
 
 
 @cache

@@ -123,19 +123,23 @@ def _kinds() -> tuple[type, ...]:
 def _import(target: str) -> Any:
     """Import the longest module at the head of a dotted name, then walk its attributes."""
     parts = target.split(".")
-    found: Any = importlib.import_module(parts[0])
+    found: Any = _imported(parts[0], target)
     for i, name in enumerate(parts[1:], start=2):
         if isinstance(found, types.ModuleType) and not hasattr(found, name):
-            _import_submodule(".".join(parts[:i]), target)
+            _imported(".".join(parts[:i]), target)
         found = getattr(found, name, None)
     return found
 
 
-def _import_submodule(name: str, target: str) -> None:
+def _imported(name: str, target: str) -> types.ModuleType:
     try:
-        importlib.import_module(name)
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise TargetError(f"{target!r} does not exist: {error}") from error
+        missing = "" if error.name == name else f": {name} needs {error.name}, which is not there"
+        raise TargetError(f"{target!r} does not exist{missing}") from error
+    except Exception as error:  # whatever a module of the user's does
+        why = f"{type(error).__name__}: {error}"
+        raise TargetError(f"{target!r} cannot be imported: {why}") from error
 
 
 def _refusal(target: object) -> str:

@@ -4,7 +4,7 @@ A config is turned into calls that are written instead of made (`calls`), those 
 (`programs`) that carries its imports and the curves' own source along (`preambles`).
 """
 
-from sweeps.snippets.commands import command, command_of, config_dir, run_command
+from sweeps.snippets.commands import command, command_of, config_dir, run_command, typed_words
 from sweeps.snippets.programs import snippet
 
-__all__ = ["command", "command_of", "config_dir", "run_command", "snippet"]
+__all__ = ["command", "command_of", "config_dir", "run_command", "snippet", "typed_words"]

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from omegaconf import OmegaConf
+
 SPECIAL = re.compile(r'[$`"\\!]')  # to a shell, even between double quotes
 
 
@@ -40,7 +42,18 @@ def command_of(hydra: Mapping[str, Any]) -> str:
     Args:
         hydra: the job's node `hydra`, as `HydraConfig.get()` or its `.hydra/hydra.yaml` has it.
     """
-    return run_command(hydra["overrides"]["task"], config_dir(hydra))
+    return run_command(typed_words(hydra), config_dir(hydra))
+
+
+def typed_words(hydra: Mapping[str, Any]) -> list[str]:
+    """The overrides of a job as they were typed: to read them one by one would resolve them.
+
+    Args:
+        hydra: the job's node `hydra`.
+    """
+    found: Any = hydra["overrides"]["task"]
+    plain: Any = OmegaConf.to_container(found, resolve=False) if OmegaConf.is_list(found) else found
+    return list(map(str, plain))
 
 
 def config_dir(hydra: Mapping[str, Any]) -> str | None:

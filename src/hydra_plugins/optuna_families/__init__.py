@@ -10,6 +10,7 @@ False
 """
 
 from ._batches import in_batches
+from ._output import lost_output, protect_output
 from ._overrides import override
 from ._reading import all_trials, finished_trials, importances, sweeps
 from ._reports import report
@@ -21,7 +22,9 @@ __all__ = [
     "finished_trials",
     "importances",
     "in_batches",
+    "lost_output",
     "override",
+    "protect_output",
     "report",
     "sweeps",
 ]

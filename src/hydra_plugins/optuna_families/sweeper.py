@@ -28,10 +28,11 @@ class OptunaSweeper(Sweeper):
         """Run the sweep; its results are in the study and in optimization_results.yaml."""
         from . import _both, _official
         from ._compact import compact
+        from ._output import protected_output
         from ._settings import read
         from ._sweeping import Sweep
 
-        with compact():
+        with protected_output(), compact():
             _both.refuse()
             node = self._app[0].hydra.sweeper
             settings = read(_official.settings(self._settings, node))
