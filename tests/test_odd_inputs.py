@@ -179,7 +179,7 @@ def test_a_user_without_a_name_can_train(python: str, command_env, tmp_path: Pat
 UNREADABLE = {
     "sweeps.report": {
         "no database": ([], 1, "there is no study database"),
-        "no address": (["mine", "--storage", "nonsense"], 1, "the studies cannot be read"),
+        "no address": (["mine", "--storage", "nonsense"], 1, "it is no database URL such as"),
         "text for a database": (["--storage", "sqlite:///text.db"], 1, "file is not a database"),
     },
     "sweeps.export": {
