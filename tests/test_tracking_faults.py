@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -292,3 +293,25 @@ def _is_refused(name: str) -> bool:
     except MlflowException:
         return True
     return len(name) > LONGEST
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
+)
+def test_a_command_that_is_stopped_in_the_last_wait_ends_with_a_line(
+    start: Callable[..., subprocess.Popen[str]], number: signal.Signals, code: int, home: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"postgresql://me:secret@127.0.0.1:{silent.getsockname()[1]}/runs"
+        process = start("epochs=2", f"tracking.uri={uri}")
+        assert process.stdout is not None
+        while not (line := process.stdout.readline()).startswith("files"):
+            assert line, process.communicate()
+        with silent.accept()[0]:
+            time.sleep(1)  # it waits now
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert "send what MLflow lacks with: python -m sweeps.sync" in err
+    assert "secret" not in out + err
