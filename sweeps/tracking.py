@@ -38,7 +38,7 @@ _LINES: list[str] = []
 def close_trackers() -> list[str]:
     """Wait until all that was tracked is where it belongs; give lines that say where that is.
 
-    Whoever interrupts this waits no second time: the recorders go on by themselves.
+    Whoever interrupts this waits no second time.
     """
     trackers = [*_TRACKERS]
     _TRACKERS.clear()

@@ -233,6 +233,7 @@ def children(pid: int) -> list[int]:
     return [int(line) for line in listed.stdout.split()]
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("folder", ["there", "gone"])
 def test_what_a_killed_run_and_recorder_left_is_completed_by_the_next(
     start, command, wait_for, tmp_path: Path, folder: str

@@ -75,22 +75,30 @@ class MlflowTracker:
     def close(self) -> list[str]:
         """Wait for the recorder; say where the runs are, or why they are not there.
 
-        Whoever interrupts this waits no second time; the recorder goes on by itself.
+        An interruption ends the recorder, too: nobody waits a second time, not even who reads its
+        output. What it has not recorded is in the runs' folders.
         """
         if self._recorder is None:
             return []
         recorder, self._recorder = self._recorder, None
         if not self._told:
             recorder.terminate()  # refused before anything began: nothing to wait for
-        answer = self._wait(recorder)
+        answer = self._answer(recorder)
         if not self._told:
             return []
         told: dict[str, Any] = json.loads(answer or '{"recorded": 0, "errors": []}')
         return [*self._places(told), *self._failures(told["errors"], recorder.returncode)]
 
+    def _answer(self, recorder: subprocess.Popen[str]) -> str:
+        try:
+            return self._wait(recorder)
+        except KeyboardInterrupt:
+            recorder.kill()
+            raise
+
     def _wait(self, recorder: subprocess.Popen[str]) -> str:
         try:
-            answer, _ = recorder.communicate(timeout=SAY_SECONDS)
+            return recorder.communicate(timeout=SAY_SECONDS)[0]
         except subprocess.TimeoutExpired:
             LOG.warning(
                 "waiting for %s to take the last runs, %g s at most without progress "
@@ -98,8 +106,7 @@ class MlflowTracker:
                 self._destination.address,
                 self._settings.wait_seconds,
             )
-            answer, _ = recorder.communicate()
-        return answer
+        return recorder.communicate()[0]
 
     def _places(self, told: Mapping[str, Any]) -> list[str]:
         if not told["recorded"]:
