@@ -9,6 +9,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+from crashsafe.masking import masked
 from lrlab import devices
 from lrlab.tracking import RunCard
 from sweeps.experiment import Experiment
@@ -53,7 +54,7 @@ def refused_card(about: About) -> RunCard:
         return RunCard(name(kind.choices, about.overrides), {}, tags)
     tags |= {"role": "trial", "trial": str(about.number), "family": kind.family}
     tags["study"] = kind.study or ""
-    own = [override for override in about.overrides if override not in typed(sweep)]
+    own = [word for word in about.overrides if masked(word) not in typed(sweep)]
     return RunCard(name(kind.choices, own), {}, tags, str(sweep.path))
 
 

@@ -15,6 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from crashsafe.masking import masked
 from lrlab.history import Epoch, spread
 
 QUIET_SECONDS = 10.0  # between two lines of progress where the output is no terminal
@@ -26,12 +27,12 @@ err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 def warn(line: str) -> None:
     """One line that a person should read, though the run goes on."""
-    err.print(f"warning: {line}", style="yellow")
+    err.print(masked(f"warning: {line}"), style="yellow")
 
 
 def fail(message: str) -> None:
     """Why the command ends without a result."""
-    err.print(f"error: {message}", style="red")
+    err.print(masked(f"error: {message}"), style="red")
 
 
 @contextmanager

@@ -194,12 +194,25 @@ def test_a_password_of_the_server_is_shown_and_written_nowhere(
     assert "secret" not in "".join([seen.stdout, *lines, *written, told.out, told.err])
 
 
-@pytest.mark.parametrize("mode", [[], ["-m", "hydra/sweeper=basic"]], ids=["run", "grid"])
+GRID = ["-m", "hydra/sweeper=basic"]
+SWEEP = ["-m", "scheduler=step", "hydra.sweeper.n_trials=2", "verdict.finalists=0"]
+
+
+@pytest.mark.parametrize("mode", [[], GRID, SWEEP], ids=["run", "grid", "sweep"])
 def test_a_typed_password_is_in_none_of_a_run_s_files(command, home: Path, mode: list[str]) -> None:
     uri = "tracking.uri=http://me:secret@127.0.0.1:1"
     done = command(*mode, "epochs=2", uri, MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
     done.check_returncode()
     assert "secret" not in done.stdout + done.stderr
-    files = [path for path in home.rglob("*") if path.suffix in (".yaml", ".json", ".log")]
+    files = [path for path in home.rglob("*") if path.suffix in (".yaml", ".json", ".log", ".csv")]
     assert any("me:***@" in path.read_text() for path in files)
     assert not [path for path in files if "secret" in path.read_text()]
+    cards = [json.loads(path.read_text()) for path in home.rglob("run.json")]
+    assert not [card for card in cards if "tracking" in card["name"]]
+
+
+def test_a_refused_argument_is_shown_without_its_password(command) -> None:
+    done = command("tracking.uri=http://me:secret@host?a=b=c")
+    assert done.returncode == 2
+    assert "http://me:***@host" in done.stderr
+    assert "secret" not in done.stderr

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from crashsafe.masking import masked
 from crashsafe.processes import this_process
 
 from ._compositions import Composition
@@ -149,7 +150,7 @@ class Chooser:
         family = self._plan.families[index]
         composition, params = suggest(trial, self._plan, family, self._shelf.composer)
         overrides = composition.lines(params)
-        trial.set_user_attr("overrides", overrides)
+        trial.set_user_attr("overrides", [masked(word) for word in overrides])
         folder = composition.folder(self._plan.folder, number)
         if folder is not None:
             trial.set_user_attr("folder", str(folder))
