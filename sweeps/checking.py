@@ -8,6 +8,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
 from sweeps import console
+from sweeps.comparable import check_sweep
 from sweeps.errors import ConfigError
 from sweeps.nodes import GROUPS, TRAINED, check_settings, read
 from sweeps.refusals import REFUSALS, explain
@@ -35,7 +36,7 @@ def refuse(config: DictConfig) -> None:
 
 
 def check(config: DictConfig) -> None:
-    """Check the settings, the tracker, and each group that no override sweeps.
+    """Check what can be compared, settings, tracker, and each group that no override sweeps.
 
     Args:
         config: of the sweep, with Hydra's node; what is swept has its default in it.
@@ -43,6 +44,7 @@ def check(config: DictConfig) -> None:
     Raises:
         ConfigError: a value that is missing or not allowed.
     """
+    check_sweep(config)
     check_choices(config.hydra)
     check_settings(config)
     open_tracker(config)  # first: its process takes as long to get ready as torch

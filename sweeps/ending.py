@@ -1,8 +1,9 @@
-"""How a sweep begins and ends as a whole: its own run, what its workers left, its verdict."""
+"""Begin and end of a sweep: its own run, runs that its workers left unrecorded, its verdict."""
 
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,51 +11,70 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from crashsafe.processes import this_process
 from lrlab.tracking import RunFolder, Tracker
 from sweeps.checking import refuse
-from sweeps.studies import folder_of, resume, study_name
+from sweeps.studies import begin_sweep, folder_of
 from sweeps.tracking import open_tracker, unrecorded
 
 REFUSED, STOPPED = 2, (130, 143)  # exit codes
 NOTE = 7900  # characters that MLflow shows of a note
-_BEGUN: list[DictConfig] = []
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A sweep that this command has begun, or gone on with.
+
+    Args:
+        config: the sweep's own.
+        study: the name of its study; None where the sweeper keeps none.
+        command: that goes on with it.
+    """
+
+    config: DictConfig
+    study: str | None = None
+    command: str = ""
+
+    @property
+    def jobs(self) -> Path:
+        """The folder of its jobs."""
+        return Path(self.config.hydra.sweep.dir)
+
+
+_BEGUN: list[Begun] = []  # at most one
 
 
 class Remember(Callback):
-    """Hydra's callback at the start of a sweep: its config is needed at its end."""
+    """Hydra's callback at the start of a sweep: what is begun there is needed at its end."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Check and note the config; the sweeper puts the study's real name and storage into it."""
+        """Check; note a sweep without a study, which has no other start."""
         refuse(config)
-        _BEGUN[:] = [config]
+        _BEGUN[:] = [] if "study_name" in config.hydra.sweeper else [Begun(config)]
+
+    def on_study_start(self, config: DictConfig, study_name: str, command: str) -> None:
+        """Begin the sweep's own run, once the sweeper has accepted the command."""
+        _BEGUN[:] = [Begun(config, study_name, command)]
+        begin_sweep(study_name, folder_of(study_name), _BEGUN[0].jobs, command)
 
 
 def end_sweep(code: int) -> None:
     """Carry on what the workers could not, review what there is, close the sweep's own run.
 
+    A command that was refused has begun no sweep, and changes none that is there.
+
     Args:
-        code: that the command will exit with; 2 is a refusal, and nothing has happened; 130 and 143
-            are a stop, and nothing more is trained.
+        code: that the command will exit with; 130 and 143 are a stop, and nothing more is trained.
     """
     if not _BEGUN:
         return
-    config = _BEGUN.pop()
-    HydraConfig.instance().set_config(config)  # the trials may all have run elsewhere
-    jobs, name = Path(config.hydra.sweep.dir), study_name(config.hydra)
-    _carry(unrecorded(jobs), config)
-    if name is None or (code == REFUSED and not _begun(folder_of(name))):
+    begun = _BEGUN.pop()
+    if begun.study is None and code == REFUSED:
         return
-    own, tracker = folder_of(name), open_tracker(config)
-    resume(name, own, jobs)
-    with _closed(own, tracker, code):
-        if code not in STOPPED:
-            from sweeps.reviewing import review_sweep  # needs torch
-
-            review_sweep(config, own, tracker)
-
-
-def _begun(own: RunFolder) -> bool:
-    return own.uid() is not None and own.read()["status"] == "RUNNING"
+    HydraConfig.instance().set_config(begun.config)  # the trials may all have run elsewhere
+    _carry(unrecorded(begun.jobs), begun.config)
+    if begun.study is not None:
+        _end_study(begun, folder_of(begun.study), code)
 
 
 def _carry(runs: Iterable[RunFolder], config: DictConfig) -> None:
@@ -63,19 +83,38 @@ def _carry(runs: Iterable[RunFolder], config: DictConfig) -> None:
         open_tracker(config).finish(run)
 
 
+def _end_study(begun: Begun, own: RunFolder, code: int) -> None:
+    tracker = open_tracker(begun.config)
+    with _closed(begun, own, tracker, code):
+        if code not in STOPPED:
+            from sweeps.reviewing import review_sweep  # needs torch
+
+            review_sweep(begun.config, own, tracker)
+
+
 @contextmanager
-def _closed(own: RunFolder, tracker: Tracker, code: int) -> Iterator[None]:
+def _closed(begun: Begun, own: RunFolder, tracker: Tracker, code: int) -> Iterator[None]:
     """The sweep's own run, ended as the sweep is."""
     status = "FINISHED" if code == 0 else "KILLED" if code in STOPPED else "FAILED"
-    tracker.start(own)
+    _take(begun, own, tracker)
     try:
         yield
     except BaseException as error:
         status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
         raise
     finally:
-        own.end(status, tags=_note(own.artifacts / "verdict.md"))  # type: ignore[arg-type]
-        tracker.finish(own)
+        if _take(begun, own, tracker):
+            own.end(status, tags=_note(own.artifacts / "verdict.md"))  # type: ignore[arg-type]
+            tracker.finish(own)
+
+
+def _take(begun: Begun, own: RunFolder, tracker: Tracker) -> bool:
+    """Whether the sweep's run is this process's, and not that of another command at work on it."""
+    begin_sweep(str(begun.study), own, begun.jobs, begun.command)
+    ours: bool = own.read()["owner"] == this_process()
+    if ours:
+        tracker.start(own)
+    return ours
 
 
 def _note(verdict: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ from sweeps.experiment import Experiment, build, prepare
 from sweeps.fitting import most_together as most_of
 from sweeps.reasons import reason
 from sweeps.runs import Recording, run
-from sweeps.studies import About, Kind
+from sweeps.studies import About, Kind, join_sweep
 from sweeps.templates import Template, template
 
 
@@ -46,6 +46,7 @@ def record(
     report: Callable[[float, int], bool],
 ) -> Recording:
     """A job, checked and ready to train."""
+    join_sweep(about.kind)
     if about.kind.hydra.mode == RunMode.RUN:  # in a sweep a line a trial would drown all else
         for line in experiment.warnings:
             console.warn(line)
@@ -111,6 +112,7 @@ def _prepared(job: Job, frame: Frame) -> Experiment:
 
 
 def _record_refusal(about: About, folder: RunFolder, tracker: Tracker, error: Exception) -> None:
+    join_sweep(about.kind)
     if about.kind.sweep is not None:
         folder.begin(refused_card(about))
         folder.end("FAILED", tags={"state": "failed", "reason": reason(error)})

@@ -124,7 +124,12 @@ def _is_called(label: str, family: str | None) -> bool:
 
 def _instead(trials: list[Any]) -> str:
     """What there is but complete trials, and why the last one failed."""
-    states = Counter({"FAIL": "failed"}.get(t.state.name, t.state.name.lower()) for t in trials)
+    states = Counter(
+        "interrupted"
+        if t.user_attrs.get("lost")
+        else {"FAIL": "failed"}.get(t.state.name, t.state.name.lower())
+        for t in trials
+    )
     counts = ", ".join(f"{number} {state}" for state, number in states.most_common())
     reasons = [str(t.user_attrs["reason"]) for t in trials if t.user_attrs.get("reason")]
     why = f"; {reasons[-1].splitlines()[0]}" if reasons else ""

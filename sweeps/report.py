@@ -10,7 +10,7 @@ import argparse
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hydra_plugins.optuna_families import sweeps
 from sweeps import console
 from sweeps.commands import in_one_line
+from sweeps.exclusive import exclusive
 from sweeps.review import Review, reading, terminals, writing
 from sweeps.studies import folder_of
 
@@ -53,7 +54,13 @@ def _list(storage: str) -> None:
 
 
 def _report(asked: argparse.Namespace) -> None:
-    own = folder_of(asked.study).artifacts
+    sweep = folder_of(asked.study)
+    # Its own files are written by one command at a time.
+    with exclusive(sweep) if asked.out is None and sweep.path.exists() else nullcontext():
+        _write(asked, sweep.artifacts)
+
+
+def _write(asked: argparse.Namespace, own: Path) -> None:
     out = own if asked.out is None else asked.out
     verdict = reading.stored_verdict(own)
     with _bar() as bar:

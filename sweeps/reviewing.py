@@ -1,8 +1,9 @@
 """The review of a sweep that has just ended: finalists trained and recorded, files, the answer."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from omegaconf import DictConfig
@@ -10,9 +11,10 @@ from omegaconf import DictConfig
 from lrlab.tracking import RunCard, RunFolder, Tracker
 from sweeps import console
 from sweeps.cards import source
+from sweeps.exclusive import exclusive
 from sweeps.finals import FRESH, reseeded
 from sweeps.nodes import Judging, read_judging
-from sweeps.review import Verdict, reading, terminals, writing
+from sweeps.review import Review, Verdict, reading, terminals, writing
 from sweeps.review.words import settings
 from sweeps.runs import Recording, run
 from sweeps.verdict import Decided, Trial, decide
@@ -23,52 +25,62 @@ Families = Mapping[str, Sequence[Any]]
 def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> None:
     """Judge a sweep, write all of its files, and print the answer.
 
+    Of several commands that end one sweep together, the first one judges; the others wait, and
+    print its verdict.
+
     Args:
         config: of the sweep.
         own: the sweep's own run.
         tracker: for the finalists.
     """
+    with exclusive(own):
+        review = _review(config, own, tracker)
+        writing.write(review, own.artifacts)
+    terminals.show(review, console.out)
+
+
+def _review(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review:
     sweeper, judging = config.hydra.sweeper, read_judging(config)
     name, storage = str(sweeper.study_name), str(sweeper.storage)
     families = reading.families(storage, name)
-    verdict = _known(own, families, judging) or _judge(
-        families, int(sweeper.n_trials), judging, own, tracker
-    )
-    review = reading.read(storage, name, verdict)
-    writing.write(review, own.artifacts)
-    terminals.show(review, console.out)
+    n_trials = max([int(sweeper.n_trials), *map(reading.finished, families.values())])
+    basis = _basis(families, n_trials, judging)
+    verdict = _known(own, basis)
+    if verdict is None and judging.finalists != 0:
+        verdict = _judge(families, n_trials, judging, own, tracker)
+    return reading.read(storage, name, verdict and replace(verdict, basis=basis))
 
 
 def _judge(
     families: Families, n_trials: int, judging: Judging, own: RunFolder, tracker: Tracker
 ) -> Verdict | None:
-    if judging.finalists == 0:
-        return None
     with console.counter("judging the finalists") as count:
         decided = decide(families, n_trials, judging, count)
         if decided is None:
             return None
         _record(decided, own, tracker)
-    (own.path / "judged.json").write_text(json.dumps(_basis(families, judging)), "utf-8")
     return decided.verdict
 
 
-def _known(own: RunFolder, families: Families, judging: Judging) -> Verdict | None:
+def _known(own: RunFolder, basis: str) -> Verdict | None:
     """The verdict that is there, if nothing has happened since that could change it."""
-    judged, written = own.path / "judged.json", own.artifacts / "verdict.json"
-    if not (judged.exists() and written.exists()):
-        return None
-    if json.loads(judged.read_text("utf-8")) != _basis(families, judging):
-        return None
-    return Verdict.from_json(written.read_text("utf-8"))
+    try:
+        stored = reading.stored_verdict(own.artifacts)
+    except ValueError:
+        return None  # of another version, or spoiled
+    return stored if stored is not None and stored.basis == basis else None
 
 
-def _basis(families: Families, judging: Judging) -> dict[str, Any]:
-    complete = {
-        name: sum(trial.state.name == "COMPLETE" for trial in trials)
+def _basis(families: Families, n_trials: int, judging: Judging) -> str:
+    """A short text that changes with anything that the verdict depends on."""
+    complete = [
+        (name, trial.user_attrs.get("number"), trial.value)
         for name, trials in families.items()
-    }
-    return {"complete": complete, "judging": asdict(judging)}
+        for trial in trials
+        if trial.state.name == "COMPLETE"
+    ]
+    everything = json.dumps([complete, n_trials, asdict(judging)])
+    return hashlib.sha256(everything.encode()).hexdigest()[:16]
 
 
 def _record(decided: Decided, own: RunFolder, tracker: Tracker) -> None:

@@ -1,5 +1,6 @@
 """A sweep as a run of its own: the folder under which its trials stand in the tracker."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from crashsafe.processes import Liveness, liveness
 from lrlab.tracking import RunCard, RunFolder
 from sweeps.snippets import config_dir, run_command, typed_words
 
 HOME = Path("mlruns/studies")
+LONGEST = 200  # letters of a folder's name; file systems take 255 bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +54,8 @@ class Kind:
 
     @cached_property
     def sweep(self) -> RunFolder | None:
-        """Their sweep's folder; its run is begun, or gone on with, at the first look."""
-        if self.study is None:
-            return None
-        here = Path(self.hydra.runtime.cwd)
-        return _resumed(self.study, here, here / self.hydra.sweep.dir)
+        """Their sweep's folder, if they are trials of one."""
+        return folder_of(self.study, Path(self.hydra.runtime.cwd)) if self.study else None
 
 
 @dataclass(frozen=True)
@@ -85,23 +85,32 @@ def this_job() -> About:
     return About(Kind(hydra), typed_words(hydra), number)  # type: ignore[arg-type]  # a mapping
 
 
-@cache
-def _resumed(name: str, here: Path, jobs: Path) -> RunFolder:
-    folder = folder_of(name, here)
-    resume(name, folder, jobs)
-    return folder
-
-
-def resume(name: str, folder: RunFolder, jobs: Path) -> None:
-    """Begin a sweep's run, or go on with it.
+def begin_sweep(name: str, folder: RunFolder, jobs: Path, command: str = "") -> None:
+    """Begin a sweep's run, or go on with it; one that a living process has under way is left alone.
 
     Args:
         name: of the sweep.
         folder: its own.
         jobs: the folder of its command's jobs.
+        command: that goes on with it.
     """
-    tags = {"study": name, "role": "sweep", "overrides": json.dumps(_overrides(jobs))}
-    folder.resume(RunCard(name, tags=tags))
+    if not _is_under_way(folder):
+        tags = {"study": name, "role": "sweep", "overrides": json.dumps(_overrides(jobs))}
+        folder.resume(RunCard(name, tags=tags | ({"command": command} if command else {})))
+
+
+def _is_under_way(folder: RunFolder) -> bool:
+    if folder.uid() is None:
+        return False
+    run = folder.read()
+    return run["status"] == "RUNNING" and liveness(run["owner"]) is Liveness.ALIVE
+
+
+@cache
+def join_sweep(kind: Kind) -> None:
+    """Begin the run of a worker's sweep on a machine that does not see the sweep's folder."""
+    if kind.sweep is not None and kind.study and kind.sweep.uid() is None:
+        begin_sweep(kind.study, kind.sweep, Path(kind.hydra.runtime.cwd) / kind.hydra.sweep.dir)
 
 
 def _overrides(jobs: Path) -> list[str]:
@@ -129,5 +138,16 @@ def folder_of(study: str, here: Path | None = None) -> RunFolder:
 
     >>> folder_of("night/2", Path("/home/me")).path.as_posix()
     '/home/me/mlruns/studies/night%2F2'
+    >>> folder_of("..", Path("/home/me")).path.as_posix()
+    '/home/me/mlruns/studies/%2E%2E'
     """
-    return RunFolder((here or Path.cwd()) / HOME / quote(study, safe=" ,=+@:"))
+    return RunFolder((here or Path.cwd()) / HOME / _file_name(study))
+
+
+def _file_name(study: str) -> str:
+    quoted = quote(study, safe=" ,=+@:")
+    if not quoted.strip("."):
+        return quoted.replace(".", "%2E")
+    if len(quoted) <= LONGEST:
+        return quoted
+    return f"{quoted[:LONGEST]}-{hashlib.sha256(study.encode()).hexdigest()[:12]}"

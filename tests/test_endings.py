@@ -73,9 +73,16 @@ def test_finalists_that_trained_unlike_each_other_are_judged_as_they_trained(
     command, tmp_path: Path
 ) -> None:
     done = command(
-        *("-m", "scheduler=none", "epochs=choice(3,30)", "task.n=choice(40,80)", STUDY, *JUDGING),
+        *(
+            "-m",
+            "scheduler=none",
+            "epochs=choice(3,30)",
+            "task.batch_size=choice(10,20)",
+            STUDY,
+            *JUDGING,
+        ),
         *("hydra/sweeper/sampler=grid", "hydra.sweeper.n_trials=4", "optimizer.lr=0.01"),
-        *("task.batch_size=10", "verdict.finalists=4"),
+        *("task.n=40", "verdict.finalists=4"),
     )
     assert done.returncode == 0, done.stderr
     verdict = json.loads((tmp_path / "mlruns/studies/mine/artifacts/verdict.json").read_text())

@@ -105,12 +105,12 @@ def test_all_failed_is_said_in_a_line(tmp_path: Path, command: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["mine"], "error: there is no study database mlruns/optuna.db"),
+        (["mine"], "error: there is no study database "),
         (["mine", "--storage", "sqlite:///other.db"], "error: no sweep 'mine' in that storage"),
         (["empty", "--storage", "sqlite:///other.db"], "error: study empty has no trials yet"),
-        (["--storage", "sqlite:///none.db"], "error: there is no study database none.db"),
+        (["--storage", "sqlite:///none.db"], "error: there is no study database "),
         (["mine", "--storage", "sqlite:///broken.db"], "error: the studies cannot be read: "),
-        (["mine", "--storage", "nonsense"], "error: the studies cannot be read: "),
+        (["mine", "--storage", "nonsense"], "error: storage='nonsense': it is no database URL"),
     ],
 )
 def test_where_nothing_is_a_line_says_so(

@@ -23,6 +23,7 @@ from sweeps.review import (
     Verdict,
     markdown,
     pages,
+    reading,
     terminals,
 )
 from sweeps.review.charts import Chart, Curves, Interval
@@ -295,3 +296,29 @@ def test_a_pick_that_diverged_is_said_to() -> None:
     assert "step: its pick diverged on 1 of 2 fresh seeds" in notes(bad)
     assert "none: its trial 7 was not judged: RuntimeError: no data" in notes(bad)
     assert rows(bad)[1]["loss"] == "diverged on 1 of 2"
+
+
+def test_a_sweep_is_described_by_its_latest_trial_that_trained(tmp_path: Path) -> None:
+    trials = []
+    for number, (folder, epochs) in enumerate([("run-9/0", 9), ("run-10/1", 10), ("run-10/2", 0)]):
+        artifacts = tmp_path / folder / "artifacts"
+        artifacts.mkdir(parents=True)
+        if epochs:  # the last one's config was refused
+            (artifacts / "config.yaml").write_text(f"epochs: {epochs}")
+        trials.append(TrialRow(number, "complete", folder=str(artifacts.parent)))
+    family = FamilyReview("step", tuple(trials))
+    assert reading.review_of("mine", (family,), None).epochs == 10
+
+
+def test_an_interrupted_trial_is_not_called_failed() -> None:
+    trials = (TrialRow(0, "complete", 0.5), TrialRow(1, "interrupted", reason="interrupted"))
+    swept = Review("mine", "moons", 3, 1, 2, (FamilyReview("step", trials),))
+    (row,) = rows(swept)
+    assert "failed" not in row
+    assert row["interrupted"] == "1"
+
+
+def test_a_command_is_printed_in_one_line() -> None:
+    command = f"python -m sweeps -m {' '.join(f'task.key{i}=value' for i in range(30))}"
+    swept = Review("mine", "moons", 3, 1, 2, (FamilyReview("step"),), command=command)
+    assert f"go on with: {command}" in terminals.text(swept).splitlines()

@@ -11,7 +11,7 @@ import yaml
 from lrlab.history import read_history
 from lrlab.tracking import RunCard, RunFolder
 from sweeps.nodes import arguments
-from sweeps.snippets import command
+from sweeps.snippets import command, config_dir
 
 Rows = tuple[Mapping[str, float], ...]
 
@@ -58,20 +58,21 @@ class TrialFolder:
         """How many arguments the schedule takes."""
         return len(arguments(self.config.get("scheduler", {}), "scheduler"))
 
+    @cached_property
+    def card(self) -> RunCard | None:
+        """What its run is called; None where it never began."""
+        return self._run.card() if (self.path / "run.json").exists() else None
+
     @property
     def task(self) -> str:
         """The task's name."""
-        card = self._card
+        card = self.card
         return card.tags.get("task") or str(card.params.get("task", "")) if card else ""
 
     @property
     def warning(self) -> str:
         """What was odd about its learning rate before it was trained; empty if nothing."""
-        return self._card.tags.get("warning", "") if self._card else ""
-
-    @cached_property
-    def _card(self) -> RunCard | None:
-        return self._run.card() if (self.path / "run.json").exists() else None
+        return self.card.tags.get("warning", "") if self.card else ""
 
     @cached_property
     def sweep(self) -> Mapping[str, Any]:
@@ -86,10 +87,20 @@ class TrialFolder:
 
     @property
     def command(self) -> str:
-        """The command that began the sweep; empty where it is not known."""
-        typed = self.sweep.get("overrides", {})
-        hydras = [word for word in typed.get("hydra", []) if not word.startswith("hydra.mode=")]
-        return command(["-m", *typed.get("task", []), *hydras]) if typed else ""
+        """The command that goes on with the sweep; empty where it is not known."""
+        parent = RunFolder(Path(self.card.parent)) if self.card and self.card.parent else None
+        stored = parent.card().tags.get("command") if parent and parent.uid() else None
+        return stored or self._rebuilt()
+
+    def _rebuilt(self) -> str:
+        """The same for a sweep of an older version, which did not store it."""
+        if not self.sweep:
+            return ""
+        typed, key = self.sweep["overrides"], "hydra.sweeper.study_name"
+        hydras = [word for word in typed["hydra"] if not word.startswith("hydra.mode=")]
+        if not any(word.startswith(f"{key}=") for word in hydras):
+            hydras.append(f"{key}={self.sweep['sweeper']['study_name']}")
+        return command(["-m", *typed["task"], *hydras], config_dir(self.sweep))
 
 
 def _yaml(path: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A stored sweep as a review: from its study, its trials' folders and its verdict."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def read(
     rows = _rows(found, show)
     matters = {_name(label, found): shares for label, shares in importances(storage, study).items()}
     parts = tuple(_family(name, rows[name], matters.get(name, {}), verdict) for name in found)
-    return _review(study, parts, verdict)
+    return review_of(study, parts, verdict)
 
 
 def families(storage: str, study: str) -> dict[str, Trials]:
@@ -50,6 +50,11 @@ def families(storage: str, study: str) -> dict[str, Trials]:
         family_name(label) or _typed(trials): trials
         for label, trials in all_trials(storage, study).items()
     }
+
+
+def finished(trials: Trials) -> int:
+    """How many of a family's trials are complete or pruned."""
+    return sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in trials)
 
 
 def stored_verdict(folder: Path) -> Verdict | None:
@@ -98,7 +103,7 @@ def _row(trial: Any, seconds: float) -> TrialRow:
     excess, peak = TrialFolder(Path(folder)).ends() if folder else (None, None)
     return TrialRow(
         number=notes.get("number", trial.number),
-        state=STATES.get(trial.state.name, "running"),
+        state="interrupted" if notes.get("lost") else STATES.get(trial.state.name, "running"),
         value=trial.values[0] if trial.values else None,
         params={key.rpartition("/")[2]: value for key, value in trial.params.items()},
         seconds=seconds,
@@ -128,18 +133,24 @@ def _family(
     )
 
 
-def _review(study: str, parts: tuple[FamilyReview, ...], verdict: Verdict | None) -> Review:
-    folders = [row.folder for part in parts for row in part.trials if row.folder]
-    # A sweep that was gone on with has several folders; the newest knows the most.
-    newest = TrialFolder(Path(max(folders, key=lambda path: str(Path(path).parent), default=".")))
+def review_of(study: str, parts: tuple[FamilyReview, ...], verdict: Verdict | None) -> Review:
+    """All that there is to say of a sweep whose families were read."""
+    newest = _newest(row for part in parts for row in part.trials)
     finished = [part.counts["complete"] + part.counts["pruned"] for part in parts]
     return Review(
         study,
         newest.task,
         int(newest.config.get("epochs", 0)),
         int(newest.config.get("seeds", 1)),
-        newest.n_trials or max(finished, default=0),
+        max([newest.n_trials, *finished]),
         parts,
         verdict,
         newest.command,
     )
+
+
+def _newest(rows: Iterable[TrialRow]) -> TrialFolder:
+    """Of a sweep that was gone on with, its latest trial whose config was not refused."""
+    latest = sorted((row for row in rows if row.folder), key=lambda row: -row.number)
+    folders = [TrialFolder(Path(row.folder or "")) for row in latest]
+    return next((folder for folder in folders if folder.config), [*folders, TrialFolder(Path())][0])

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from lrlab.ranking import Ranking, Standing
 
-State = Literal["complete", "pruned", "failed", "running"]
+State = Literal["complete", "pruned", "failed", "interrupted", "running"]
 Value = bool | int | float | str | None
 
 
@@ -191,6 +191,7 @@ class Verdict(Stored):
         recommended: None where nothing can be.
         excluded: finalists that could not be judged.
         robustness_diverged: on how many fresh seeds it diverged, for each entry of `robustness`.
+        basis: changes with anything that the verdict depends on; empty in those of older versions.
     """
 
     ranking: Ranking
@@ -200,6 +201,7 @@ class Verdict(Stored):
     recommended: Recommended | None = None
     excluded: tuple[Excluded, ...] = ()
     robustness_diverged: tuple[int, ...] = ()
+    basis: str = ""
 
     def standing(self, family: str) -> Standing | None:
         """A family's place, if it has one."""
@@ -218,7 +220,7 @@ class Review(Stored):
         n_trials: that each family was promised.
         families: of the sweep, in any order.
         verdict: None while there is none: the sweep is unfinished.
-        command: that begins the sweep, or goes on with it.
+        command: that goes on with the sweep.
     """
 
     sweep: str

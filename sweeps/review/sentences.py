@@ -71,7 +71,7 @@ def _verdict_notes(review: Review) -> list[str]:
         return [f"go on with: {review.command}"] if review.command else []
     ranking, lines = verdict.ranking, []
     if review.went_on:
-        lines.append(f"the sweep has gone on since this verdict; judge it with: {review.command}")
+        lines.append(f"the sweep has gone on since this verdict; judge it with: {_judging(review)}")
     if verdict.robustness:
         lines.append(f"{ranking.best.family} with its learning rate {', '.join(_around(verdict))}")
     lines.append(
@@ -97,6 +97,11 @@ def _around(verdict: Verdict) -> Iterator[str]:
     known = verdict.robustness_diverged or [0] * len(verdict.robustness)
     for (factor, loss), lost in zip(verdict.robustness, known, strict=True):
         yield f"{times(factor)}: {diverged(lost, verdict.ranking.seeds) or number(loss)}"
+
+
+def _judging(review: Review) -> str:
+    """The command that goes on with the sweep, also if the last one was told not to judge."""
+    return review.command.replace(" verdict.finalists=0", "")
 
 
 def _family_notes(review: Review) -> list[str]:

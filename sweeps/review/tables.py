@@ -8,7 +8,7 @@ from sweeps.review.words import diverged, duration, number, probability, setting
 
 Row = Mapping[str, str]
 JUDGED = ("loss", "excess", "x opt.", "p", "")
-NOT_COMPLETE: tuple[State, ...] = ("pruned", "failed", "running")
+NOT_COMPLETE: tuple[State, ...] = ("pruned", "failed", "interrupted", "running")
 RIGHT = ("#", "excess", "x opt.", "p", "trials", *NOT_COMPLETE, "time")  # columns of numbers
 
 

@@ -28,7 +28,8 @@ def text(review: Review, width: int = WIDTH) -> str:
     console.print(facts(review))
     console.print(_table(review, console))
     for line in [*_parameters(review), "", *notes(review), "", headline(review)]:
-        console.print(line)
+        # A command is one line, or it could not be copied.
+        console.print(line, soft_wrap=" with: " in line)
     return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from sweeps.review import markdown, pages
@@ -16,7 +16,9 @@ FACTS = ("family", "number", "state", "value", "excess", "peak_lr", "seconds", "
 
 
 def write(review: Review, folder: Path, show: Callable[[str], None] = lambda _: None) -> None:
-    """Write verdict.json, verdict.md, verdict.html, trials.csv and plots/ into a folder.
+    """Write verdict.md, verdict.html, trials.csv, plots/ and verdict.json into a folder.
+
+    verdict.json comes last and at once: whoever finds it finds everything that belongs to it.
 
     Args:
         review: what to tell.
@@ -33,14 +35,19 @@ def write(review: Review, folder: Path, show: Callable[[str], None] = lambda _: 
         pictures[chart.title] = (plots / f"{chart.key}.png").read_bytes()
     show("trials.csv")
     _trials(review, folder / "trials.csv")
-    for name, text in _texts(review, pictures).items():
+    texts = {"verdict.md": markdown.text(review), "verdict.html": pages.page(review, pictures)}
+    for name, text in texts.items():
         show(name)
         (folder / name).write_text(text, encoding="utf-8")
+    if review.verdict:
+        show(VERDICT)
+        _replace(folder / VERDICT, review.verdict.to_json())
 
 
-def _texts(review: Review, pictures: Mapping[str, bytes]) -> dict[str, str]:
-    found = {"verdict.md": markdown.text(review), "verdict.html": pages.page(review, pictures)}
-    return found | ({VERDICT: review.verdict.to_json()} if review.verdict else {})
+def _replace(file: Path, text: str) -> None:
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(file)
 
 
 def _trials(review: Review, path: Path) -> None:

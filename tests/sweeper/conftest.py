@@ -23,6 +23,9 @@ FILES = {
         seconds: 0.0
         together: 1
         fail: none
+        hydra:
+          sweeper:
+            may_differ: [seconds, together, fail]
     """,
     "conf/scheduler/cosine.yaml": """
         T_max: ${epochs}

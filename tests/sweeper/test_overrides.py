@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -101,7 +100,8 @@ def test_a_trial_s_overrides_give_its_config_again(sweep: Any, files: Any, typed
 
 def test_the_command_that_resumes_is_read_back_whatever_its_folder() -> None:
     made_up: Any = SimpleNamespace(study_name=None, storage=None)
-    line = command(made_up, "app-1", Path("/home/a b/it's, c=d"))
+    plan: Any = SimpleNamespace(name="app-1", folder="/home/a b/it's, c=d")
+    line = command(plan, made_up)
     name, folder = (PARSER.parse_override(word) for word in shlex.split(line)[-2:])
     assert (name.key_or_group, name.value()) == ("hydra.sweeper.study_name", "app-1")
     assert (folder.key_or_group, folder.value()) == ("hydra.sweep.dir", "/home/a b/it's, c=d")

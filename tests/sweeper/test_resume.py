@@ -1,5 +1,7 @@
 """The same command goes on; another search is refused."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import optuna
 import pytest
 from hydra.errors import HydraException
 
-from hydra_plugins.optuna_families import finished_trials
+from hydra_plugins.optuna_families import finished_trials, sweeps
 
 pytestmark = pytest.mark.covered
 
@@ -18,6 +20,11 @@ RANDOM = ("hydra/sweeper/sampler=random", "hydra.sweeper.sampler.seed=5")
 
 def loss(cfg: Any) -> float:
     return float(cfg.optimizer.lr + cfg.scheduler.get("gamma", 0.3))
+
+
+def rows() -> list[str]:
+    with closing(sqlite3.connect("mlruns/optuna.db")) as opened:
+        return list(opened.iterdump())
 
 
 def test_a_finished_study_runs_nothing_again(folder: Path, sweep: Any, trials: Any) -> None:
@@ -50,6 +57,8 @@ def test_the_same_seed_gives_the_same_sweep(folder: Path, sweep: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        ("+noise=2", "noise was absent, is 2"),
+        ("optimizer=adam", "optimizer was sgd, is adam"),
         ("epochs=20", r"scheduler.T_max was range\(1, 10\), is range\(1, 20\)"),
         ("optimizer.lr=interval(0, 1)", r"optimizer.lr was tag\(log, interval\(0.001, 1.0\)\), is"),
         ("optimizer.lr=0.5", r"optimizer.lr was tag\(log.*\), is absent"),
@@ -60,6 +69,8 @@ def test_the_same_seed_gives_the_same_sweep(folder: Path, sweep: Any) -> None:
 def test_a_changed_search_is_refused_by_name(
     folder: Path, sweep: Any, trials: Any, change: str, said: str
 ) -> None:
+    file = Path("conf/optimizer/sgd.yaml").read_text()
+    Path("conf/optimizer/adam.yaml").write_text(f"{file}\nkind: adam")
     sweep(loss, NAME, "hydra.sweeper.n_trials=1")
     with pytest.raises(HydraException, match=said) as refusal:
         sweep(loss, NAME, "hydra.sweeper.n_trials=2", change)
@@ -103,3 +114,94 @@ def test_a_trial_that_someone_queued_is_run_first(folder: Path, sweep: Any) -> N
     study.enqueue_trial({"optimizer.lr": 0.123})
     sweep(loss, NAME, "hydra.sweeper.n_trials=2")
     assert finished_trials(STORAGE, "s")[""][1].params["optimizer.lr"] == 0.123
+
+
+def test_another_problem_is_refused_before_anything_is_asked(
+    folder: Path, sweep: Any, trials: Any
+) -> None:
+    first = ("scheduler=exponential", "+noise=0.2", NAME)
+    sweep(loss, *first, "hydra.sweeper.n_trials=1")
+    before = rows()
+    for changed, said in {
+        ("scheduler=exponential", "+noise=1.0", NAME): "noise was 0.2, is 1.0",
+        ("scheduler=exponential", NAME): "noise was 0.2, is absent",
+        (*first, "epochs=20"): "epochs was 10, is 20",
+    }.items():
+        with pytest.raises(HydraException, match=said) as refusal:
+            sweep(loss, *changed, "hydra.sweeper.n_trials=2")
+        assert "hydra.sweeper.study_name=" in str(refusal.value)
+    assert len(trials("s")) == 1
+    assert rows() == before
+
+
+def test_a_changed_default_in_a_file_is_another_problem(folder: Path, sweep: Any) -> None:
+    sweep(loss, "scheduler=none", NAME, "hydra.sweeper.n_trials=1")
+    Path("conf/scheduler/none.yaml").write_text("kind: other")
+    with pytest.raises(HydraException, match=r"scheduler\.kind was constant, is other"):
+        sweep(loss, "scheduler=none", NAME, "hydra.sweeper.n_trials=1")
+
+
+def test_a_refused_command_adds_no_family(folder: Path, sweep: Any) -> None:
+    sweep(loss, "scheduler=choice(step)", "+noise=0.2", NAME, "hydra.sweeper.n_trials=1")
+    before = rows()
+    for families in ("exponential", "exponential,step"):
+        with pytest.raises(HydraException, match=r"'s/scheduler=step'.*noise was 0.2, is 1.0"):
+            sweep(loss, f"scheduler=choice({families})", "+noise=1.0", NAME)
+    assert list(finished_trials(STORAGE, "s")) == ["scheduler=step"]
+    assert rows() == before
+
+
+def test_what_may_differ_is_listed_in_the_settings(folder: Path, sweep: Any, trials: Any) -> None:
+    listed = ("hydra.sweeper.may_differ=[device,'*.note']", "+device=cpu", "+scheduler.note=a")
+    sweep(loss, NAME, *listed, "hydra.sweeper.n_trials=1")
+    changed = (listed[0], "+device=gpu", "+scheduler.note=b")
+    sweep(loss, NAME, *changed, "hydra.sweeper.n_trials=2", "hydra.sweeper.n_jobs=1")
+    assert len(trials("s")) == 2
+    with pytest.raises(HydraException, match="device was cpu, is gpu"):
+        sweep(loss, NAME, "hydra.sweeper.may_differ=[scheduler.note]", *changed[1:])
+
+
+def test_an_older_study_goes_on_and_its_problem_is_noted(
+    folder: Path, sweep: Any, trials: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep(loss, NAME, "epochs=20", "hydra.sweeper.n_trials=1")
+    study = optuna.load_study(study_name="s", storage=STORAGE)
+    with sqlite3.connect("mlruns/optuna.db") as database:  # as versions before it left it
+        database.execute("DELETE FROM study_user_attributes WHERE key = 'problem'")
+    with pytest.raises(HydraException, match="noise was absent, is 1"):
+        sweep(loss, NAME, "epochs=20", "+noise=1")
+    sweep(loss, NAME, "epochs=20", "hydra.sweeper.n_trials=2")
+    assert "was begun by an older version" in capsys.readouterr().out
+    assert len(trials("s")) == 2
+    assert "epochs" in study.user_attrs["problem"][""]["values"]
+
+
+def test_a_start_reads_no_trials_of_a_study_whose_space_is_stored(
+    folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep(loss, NAME, "hydra.sweeper.n_trials=1")
+    read = []
+    whole = optuna.storages.RDBStorage.get_all_trials
+    monkeypatch.setattr(
+        optuna.storages.RDBStorage,
+        "get_all_trials",
+        lambda *args, **options: read.append(args) or whole(*args, **options),
+    )
+    sweep(loss, NAME, "hydra.sweeper.n_trials=1")
+    assert read == []
+
+
+@pytest.mark.parametrize("name", ["20261125", "1.5"])
+def test_a_name_that_looks_like_a_number_is_text(folder: Path, sweep: Any, name: str) -> None:
+    sweep(loss, f"hydra.sweeper.study_name={name}", "hydra.sweeper.n_trials=1")
+    assert sweeps(STORAGE) == [name]
+    assert len(finished_trials(STORAGE, name)[""]) == 1
+
+
+def test_an_older_study_whose_name_is_a_number_can_be_read(folder: Path, sweep: Any) -> None:
+    sweep(loss, "hydra.sweeper.study_name=n20261125", "hydra.sweeper.n_trials=1")
+    sweep(loss, NAME, "hydra.sweeper.n_trials=1")
+    study = optuna.load_study(study_name="n20261125", storage=STORAGE)
+    study.set_user_attr("sweep", 20261125)
+    assert sweeps(STORAGE) == ["20261125", "s"]
+    assert len(finished_trials(STORAGE, "20261125")[""]) == 1

@@ -1,14 +1,21 @@
 """Ctrl-C and SIGTERM: once politely, twice at once."""
 
 import importlib.util
+import os
+import re
 import signal
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from optuna.exceptions import StorageInternalError
+from rich.console import Console
 
-from hydra_plugins.optuna_families import finished_trials
+from hydra_plugins.optuna_families import finished_trials, in_batches
+from hydra_plugins.optuna_families._views import View
 
 STORAGE = "sqlite:///mlruns/optuna.db"
 pytestmark = pytest.mark.cold  # a launcher starts the interpreter itself
@@ -40,6 +47,7 @@ def test_a_signal_stops_the_sweep_and_it_can_be_resumed(
     assert process.returncode == code
     assert "stopping: the running trials end now" in err
     assert out.splitlines()[-1].startswith("resume with: ")
+    assert re.search("^all: 0/6 trials, [12] interrupted$", out, re.MULTILINE)
     assert "Traceback" not in err
     interrupted = trials("s")
     assert {t.state.name for t in interrupted} <= {"FAIL", "WAITING"}
@@ -122,3 +130,57 @@ def test_workers_end_with_the_process_that_started_them(
             return
         time.sleep(0.1)
     raise AssertionError([t.state for t in trials("s")])
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_stop_while_a_trial_is_asked_for_keeps_it_from_running(
+    files: Any, sweep: Any, trials: Any, monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    files({"conf/config.yaml": "defaults: [override hydra/sweeper: optuna]\nx: 1.0"})
+    asked = []
+
+    def stop(*_: Any) -> None:  # the first of a batch is asked for
+        if not asked:
+            os.kill(os.getpid(), signal.SIGINT)
+        asked.append(1)
+
+    monkeypatch.setitem(sys.modules, "stops", SimpleNamespace(now=stop))
+    ran = []
+
+    def together(jobs: Any) -> Any:
+        for job in jobs:
+            ran.append(job.number)
+            yield job, 0.0
+
+    @in_batches(together, size=lambda _: 3)
+    def task(cfg: Any) -> float:
+        ran.append(cfg.x)
+        return 0.0
+
+    lines = (*LINES, "x=interval(0, 1)", f"hydra.sweeper.batch_size={batch_size}")
+    with pytest.raises(SystemExit, match="130"):
+        sweep(task, *lines, "hydra.sweeper.custom_search_space=stops.now")
+    assert ran == []
+    assert {t.user_attrs.get("reason") for t in trials("s")} == {"interrupted", None}
+
+
+class AwayAfterTheStart:
+    """A study database that can be looked into once."""
+
+    looked = False
+
+    def tallies(self) -> list[Any]:
+        if self.looked:
+            raise StorageInternalError("away")
+        self.looked = True
+        return []
+
+
+def test_a_lost_database_does_not_hide_the_error_that_ended_the_sweep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hydra_plugins.optuna_families._telling.PAUSES", ())
+    plan: Any = SimpleNamespace(families=[])
+    shelf: Any = AwayAfterTheStart()
+    with pytest.raises(ZeroDivisionError), View(plan, shelf, Console(quiet=True)):
+        raise ZeroDivisionError

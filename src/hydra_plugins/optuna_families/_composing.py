@@ -68,7 +68,7 @@ class Composer:
         before = HydraConfig.instance().cfg
         HydraConfig.instance().set_config(config)  # for ${hydra:...} inside a range
         try:
-            found = list(search(config, self.search_key, parser, _owners(choices)))
+            found = list(search(config, self.search_key, parser, owners(choices)))
             space = self._merged(config, [one.dimension for one in found])
             check(config, found, space)
         finally:
@@ -97,10 +97,10 @@ def _pinned(path: str, pinned: tuple[str, ...]) -> bool:
     return any(path == pin or path.startswith(f"{pin}.") for pin in pinned)
 
 
-def _owners(choices: tuple[str, ...]) -> dict[str, str]:
+def owners(choices: tuple[str, ...]) -> dict[str, str]:
     """Map the package that each chosen file fills to the choice.
 
-    >>> _owners(("scheduler=cosine", "+db/engine@source=lite"))
+    >>> owners(("scheduler=cosine", "+db/engine@source=lite"))
     {'scheduler': 'cosine', 'source': 'lite'}
     """
     found = {}

@@ -111,6 +111,7 @@ class Ledger:
         tally = Tally()
         for trial in self._storage.get_all_trials(study, deepcopy=False):
             tally.add(trial.state.name, trial.number)
+            tally.lost += trial.state.name == "FAIL" and bool(trial.user_attrs.get("lost"))
         return tally
 
     def bests(self, studies: Sequence[int], *, maximize: bool) -> list[float | None]:

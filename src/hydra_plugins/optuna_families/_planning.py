@@ -21,22 +21,26 @@ from ._settings import Settings
 
 
 def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
-    """Check everything that can be checked, then make folder, database and studies.
+    """Check everything that can be checked, then make database, studies and folder.
 
     Raises:
-        HydraException: for what the user can put right.
+        HydraException: for what the user can put right; an existing sweep is as it was.
     """
     sampler(settings)
     pruner(settings)
-    name = composer.sweep = settings.study_name or _new_name(config)
+    name = settings.study_name or _new_name(config)
+    composer.sweep = name
     families = _families(settings, name, composer)
     for family in families:
         _check(family, composer)
-    folder = _claim(settings, config, name)
-    composer.settle(folder)
-    url = _databases.address(settings.storage, folder, Path(config.hydra.runtime.cwd))
+    # A database of the sweep's own lies in its folder, so the folder is needed first.
+    folder = _claim(settings, config, name) if settings.storage is None else None
+    cwd = Path(config.hydra.runtime.cwd)
+    url = _databases.address(settings.storage, folder or cwd, cwd)
     failed = _prepare(url, name, settings, families, composer)
-    _tell(config, url)
+    folder = folder or _claim(settings, config, name)
+    composer.settle(folder)
+    _describe(config, name, folder, url)
     return Plan(
         name=name,
         storage=url,
@@ -58,16 +62,21 @@ def _prepare(
 
     _databases.create(url)
     database = _databases.connect(url)
-    for family in families:
-        _studies.prepare(database, name, settings.directions, family, composer)
+    wanted = [_studies.wanted(family, composer) for family in families]
+    _studies.prepare(database, name, settings, wanted)
     ids = [database.storage.get_study_id_from_name(family.study) for family in families]
     return tuple(tally.failed for tally in ledger(database).tallies(ids))
 
 
-def _tell(config: DictConfig, url: str) -> None:
-    """Let a callback at the end of the sweep find what may have been made up here."""
+def _describe(config: DictConfig, name: str, folder: Path, url: str) -> None:
+    """Write the sweep's config, with what may have been made up here."""
     with open_dict(config):
-        config.hydra.sweeper.storage = url
+        config.hydra.sweep.dir = str(folder)
+        config.hydra.sweeper.study_name = name
+    text = masked(OmegaConf.to_yaml(config))
+    (folder / "multirun.yaml").write_text(text, encoding="utf-8")
+    with open_dict(config):
+        config.hydra.sweeper.storage = url  # for callbacks; it may hold a password
 
 
 def _new_name(config: DictConfig) -> str:
@@ -78,13 +87,7 @@ def _new_name(config: DictConfig) -> str:
 
 def _claim(settings: Settings, config: DictConfig, name: str) -> Path:
     owner = f"{name} in {masked(str(settings.storage))}"
-    folder = _folders.claim(Path(config.hydra.sweep.dir), owner)
-    with open_dict(config):
-        config.hydra.sweep.dir = str(folder)
-        config.hydra.sweeper.study_name = name
-    text = masked(OmegaConf.to_yaml(config))
-    (folder / "multirun.yaml").write_text(text, encoding="utf-8")
-    return folder
+    return _folders.claim(Path(config.hydra.sweep.dir), owner)
 
 
 def _families(settings: Settings, name: str, composer: Composer) -> list[Family]:

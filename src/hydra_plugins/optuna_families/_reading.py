@@ -147,7 +147,8 @@ def _check_tables(address: str) -> None:
 def _families(database: Database, name: str) -> dict[str, Study]:
     """Return the studies of a sweep's families, each with its trials in memory."""
     studies = database.storage.get_all_studies()
-    sweeps = [study for study in studies if study.user_attrs.get("sweep") == name]
+    # Older versions stored a name that looks like a number as one.
+    sweeps = [study for study in studies if str(study.user_attrs.get("sweep")) == name]
     if not sweeps:
         known = ", ".join(_names(studies))
         raise KeyError(f"no sweep {name!r} in that storage; it has {known or 'none'}")
@@ -155,7 +156,7 @@ def _families(database: Database, name: str) -> dict[str, Study]:
 
 
 def _names(studies: list[FrozenStudy]) -> list[str]:
-    return sorted({s.user_attrs["sweep"] for s in studies if "sweep" in s.user_attrs})
+    return sorted({str(s.user_attrs["sweep"]) for s in studies if "sweep" in s.user_attrs})
 
 
 def _loaded(database: Database, stored: FrozenStudy) -> Study:

@@ -1,4 +1,4 @@
-"""The command that continues a sweep."""
+"""The command that continues a sweep: made here only, everybody else reads what was stored."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ from pathlib import Path
 from crashsafe.masking import masked
 
 from ._overrides import override
+from ._plans import Plan
 from ._settings import Settings
 
+_FOLDER = "hydra.sweep.dir"
 
-def command(settings: Settings, study_name: str, folder: Path) -> str:
-    """Return what to type: the same command, with the study's name if that was made up."""
+
+def command(plan: Plan, settings: Settings) -> str:
+    """Return what to type: the same command, with the study's name if that was made up.
+
+    Args:
+        plan: of the sweep.
+        settings: as they were typed.
+    """
     words = [Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]
     if settings.study_name is None:
-        words.append(override("hydra.sweeper.study_name", study_name))
-    if settings.storage is None and not any(w.startswith("hydra.sweep.dir=") for w in words):
-        words.append(override("hydra.sweep.dir", str(folder)))  # the database lies in there
+        words.append(override("hydra.sweeper.study_name", plan.name))
+    if settings.storage is None:  # the database lies in the folder that the sweep was given
+        words = [word for word in words if not word.startswith(f"{_FOLDER}=")]
+        words.append(override(_FOLDER, plan.folder))
     return shlex.join(masked(word) for word in words)

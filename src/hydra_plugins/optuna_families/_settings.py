@@ -37,6 +37,7 @@ class Settings:
     families: bool
     defaults_first: bool
     search_key: str | None
+    may_differ: tuple[str, ...]
     params: dict[str, Any]
     custom_search_space: str | None
 
@@ -96,6 +97,7 @@ def _kinds(plain: dict[str, Any]) -> None:
     if not isinstance(name, str | int | float | None) or isinstance(name, bool):
         raise _refusal("study_name", "text or null", name)
     plain["study_name"] = None if name is None else str(name)  # YAML reads 20261125 as a number
+    plain["may_differ"] = _keys("may_differ", plain["may_differ"])
     for key in ("sampler", "pruner"):
         _check_node(key, plain[key])
 
@@ -119,6 +121,13 @@ def _plain(value: Any) -> Any:
     if OmegaConf.is_config(value):
         value = OmegaConf.to_container(value, resolve=True)
     return getattr(value, "name", value)
+
+
+def _keys(key: str, value: Any) -> tuple[str, ...]:
+    found = [] if value is None else value
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise _refusal(key, "a list of keys, such as [device,'logging.*']", value)
+    return tuple(found)
 
 
 def _number(

@@ -80,6 +80,18 @@ def signals(*, quiet: bool) -> Iterator[None]:
 
 
 @contextmanager
+def interruptible() -> Iterator[None]:
+    """In here a task runs, and whoever wants to stop interrupts it.
+
+    A wish to stop that came before, while a trial was asked for, interrupts it at once.
+    """
+    with _reports.busy():
+        if _state.code:
+            raise KeyboardInterrupt
+        yield
+
+
+@contextmanager
 def deadline(seconds: float | None) -> Iterator[None]:
     """Raise `TimedOut` in the main thread when the time is over.
 

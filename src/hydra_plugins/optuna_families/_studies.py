@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from hydra.errors import HydraException
 
 from . import _faults
+from ._checks import PROBLEM, Wanted, check, check_sibling, describe
 from ._composing import Composer
 from ._databases import Database, locked
-from ._plans import Family
+from ._identity import problem
+from ._plans import Family, label
+from ._settings import Settings
 
 if TYPE_CHECKING:
-    from optuna import Study
-
     from ._space import Dimension
 
 
@@ -41,35 +44,72 @@ def combinations(family: Family, composer: Composer) -> list[tuple[str, ...]]:
     return [family.choices] if family.label else composer.arguments.combinations()
 
 
-def prepare(
-    database: Database, sweep: str, directions: tuple[str, ...], family: Family, composer: Composer
-) -> None:
-    """Make a family's study, or check that the one there is about the same search.
-
-    Raises:
-        HydraException: when directions or space have changed, with the way out.
-    """
-    from optuna import create_study
+def wanted(family: Family, composer: Composer) -> Wanted:
+    """Describe the study that a family needs."""
     from optuna.distributions import distribution_to_json
 
     space = {
         n: json.loads(distribution_to_json(d.distribution)) for n, d in _full(family, composer)
     }
+    problems = {
+        label(choices): problem(composer.compose(choices))
+        for choices in combinations(family, composer)
+    }
+    return Wanted(family, space, problems, composer.arguments.fixed)
+
+
+def prepare(database: Database, sweep: str, settings: Settings, families: Sequence[Wanted]) -> None:
+    """Make the families' studies, or check that those there are about the same search.
+
+    All are checked before the first is made: a refused command changes nothing.
+
+    Raises:
+        HydraException: when directions, problem or space have changed, with the way out.
+    """
+    from optuna import load_study
+
+    own = {one.family.study: one for one in families}
     with locked(database.url):
-        study = create_study(
-            study_name=family.study,
-            storage=database.storage,
-            directions=list(directions),  # type: ignore[arg-type]  # checked in _settings
-            load_if_exists=True,
-        )
-        _faults.step("created")
-        _check_directions(study, directions)
-        _check_space(study, space)
-        if "space" not in study.user_attrs:
-            study.set_user_attr("sweep", sweep)
-            study.set_user_attr("family", family.label)
-            study.set_user_attr("fixed", list(composer.arguments.fixed))
-            study.set_user_attr("space", space)
+        for name in _names(database, sweep):
+            study = load_study(study_name=name, storage=database.storage)
+            if name in own:
+                check(study, own[name], settings)
+            elif str(study.user_attrs.get("sweep")) == sweep:
+                check_sibling(study, families[0], settings)
+        for one in families:
+            _make(database, sweep, settings, one)
+
+
+def _names(database: Database, sweep: str) -> list[str]:
+    """Return the names of the studies that may be a sweep's, without reading their trials."""
+    from sqlalchemy import select
+
+    from ._schema import STUDIES
+
+    name = STUDIES.c.study_name
+    query = select(name).where((name == sweep) | name.startswith(f"{sweep}/", autoescape=True))
+    with database.engine.connect() as connection:
+        return list(connection.execute(query.order_by(STUDIES.c.study_id)).scalars())
+
+
+def _make(database: Database, sweep: str, settings: Settings, one: Wanted) -> None:
+    from optuna import create_study
+
+    study = create_study(
+        study_name=one.family.study,
+        storage=database.storage,
+        directions=list(settings.directions),  # type: ignore[arg-type]  # checked in _settings
+        load_if_exists=True,
+    )
+    _faults.step("created")
+    known = study.user_attrs
+    if PROBLEM not in known:
+        study.set_user_attr(PROBLEM, {name: asdict(p) for name, p in one.problems.items()})
+    if "space" not in known:
+        study.set_user_attr("sweep", sweep)
+        study.set_user_attr("family", one.family.label)
+        study.set_user_attr("fixed", list(one.fixed))
+        study.set_user_attr("space", one.space)  # last: whoever has it has everything
 
 
 def _full(family: Family, composer: Composer) -> list[tuple[str, Dimension]]:
@@ -81,62 +121,3 @@ def _full(family: Family, composer: Composer) -> list[tuple[str, Dimension]]:
         for key, lines in groups.items()
     }
     return [*chosen.items(), *space_of(family, composer).items()]
-
-
-def _check_directions(study: Study, directions: tuple[str, ...]) -> None:
-    stored = [direction.name.lower() for direction in study.directions]
-    if stored != list(directions):
-        raise _refusal(study, [f"direction was {stored}, is {list(directions)}"])
-
-
-def _check_space(study: Study, space: dict[str, Any]) -> None:
-    stored = study.user_attrs.get("space", _space_of_trials(study))
-    if stored is None or stored == space:
-        return
-    changes = [
-        f"{name} was {_describe(stored.get(name))}, is {_describe(space.get(name))}"
-        for name in {**stored, **space}
-        if stored.get(name) != space.get(name)
-    ]
-    raise _refusal(study, changes)
-
-
-def _space_of_trials(study: Study) -> dict[str, Any] | None:
-    """Read the space of a study that someone else began from its last finished trial."""
-    from optuna.distributions import distribution_to_json
-
-    trials = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
-    if not trials:
-        return None
-    found = trials[-1].distributions.items()
-    return {name: json.loads(distribution_to_json(dist)) for name, dist in found}
-
-
-def _refusal(study: Study, changes: list[str]) -> HydraException:
-    return HydraException(
-        f"study {study.study_name!r} was begun with another search: {'; '.join(changes)}.\n"
-        "Take the change back, or begin a new study with hydra.sweeper.study_name=..."
-    )
-
-
-def _describe(stored: dict[str, Any] | None) -> str:
-    from optuna.distributions import json_to_distribution
-
-    return "absent" if stored is None else describe(json_to_distribution(json.dumps(stored)))
-
-
-def describe(distribution: Any) -> str:
-    """Say a distribution in Hydra's grammar.
-
-    >>> from optuna.distributions import FloatDistribution, IntDistribution
-    >>> describe(FloatDistribution(0.1, 1.0, log=True)), describe(IntDistribution(1, 9, step=2))
-    ('tag(log, interval(0.1, 1.0))', 'range(1, 9, 2)')
-    """
-    if hasattr(distribution, "choices"):
-        return f"choice({', '.join(str(c) for c in distribution.choices)})"
-    low, high, step = distribution.low, distribution.high, distribution.step
-    if distribution.log:
-        return f"tag(log, interval({low}, {high}))"
-    if step is None or (step == 1 and isinstance(low, int)):
-        return f"{'interval' if step is None else 'range'}({low}, {high})"
-    return f"range({low}, {high}, {step})"

@@ -59,6 +59,7 @@ class Sweep:
             composer = self._composer(lines)
             plan = make(self.settings, self.config, composer)
             self._announce(plan)
+            self._notify(plan)
             with _stopping.signals(quiet=False):
                 with View(plan, Shelf(plan, composer), self._console()):
                     self._work(plan, composer)
@@ -77,13 +78,20 @@ class Sweep:
         return Composer(loader, self.config, arguments, settings.search_key, settings.families)
 
     def _announce(self, plan: Plan) -> None:
-        settings, folder = self.settings, Path(self.config.hydra.sweep.dir)
         each = f"{plan.families[0].n_trials} trials"
         families = f"{len(plan.families)} families of {each}" if len(plan.families) > 1 else each
         self._say(f"study {plan.name}: {families}")
         self._say(f"stored in {masked(plan.storage)}")
-        self._say(f"jobs in {folder}")
-        self._say(f"resume with: {command(settings, plan.name, folder)}")
+        self._say(f"jobs in {plan.folder}")
+        self._say(f"resume with: {command(plan, self.settings)}")
+
+    def _notify(self, plan: Plan) -> None:
+        """Call `on_study_start` of those of the app's Hydra callbacks that have it."""
+        for callback in self.context.callbacks.callbacks:
+            if hasattr(callback, "on_study_start"):
+                callback.on_study_start(
+                    config=self.config, study_name=plan.name, command=command(plan, self.settings)
+                )
 
     def _say(self, line: str) -> None:
         self._console().print(line, markup=False, highlight=False, soft_wrap=True)

@@ -20,10 +20,10 @@ from sqlalchemy import func, select
 from . import _faults, _rows_read, _rows_written, _schema
 from ._counting import Tally
 from ._ledgers import Change, Conflict, Ledger, Row, Saved
-from ._schema import NOTES, OPEN, STUDIES, TRIALS, VALUES
+from ._schema import NOTES, OPEN, STUDIES, TRIALS, USER, VALUES
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from ._databases import Database
 
@@ -37,6 +37,13 @@ def ledger(database: Database) -> Ledger:
     known = database.backend.get_current_version() == _schema.VERSION
     spoken = database.engine.dialect.name in DIALECTS
     return Tables(database) if known and spoken else Ledger(database.storage)
+
+
+def _lost(studies: Sequence[int]) -> Select[int, int]:
+    """Count the failed trials that were lost, by study."""
+    failed = TRIALS.c.study_id.in_(studies) & (TRIALS.c.state == TrialState.FAIL)
+    query = select(TRIALS.c.study_id, func.count()).where(failed).group_by(TRIALS.c.study_id)
+    return query.join(USER, (USER.c.trial_id == TRIALS.c.trial_id) & (USER.c.key == "lost"))
 
 
 class Tables(Ledger):
@@ -67,6 +74,8 @@ class Tables(Ledger):
                     tallies[study].set(state, number)
             for study, state, number in connection.exec_driver_sql(numbers):
                 tallies[study].add(state, number)
+            for row in connection.execute(_lost(studies)):
+                tallies[row[0]].lost = row[1]
         return list(tallies.values())
 
     def bests(self, studies: Sequence[int], *, maximize: bool) -> list[float | None]:

@@ -49,7 +49,7 @@ class Batch:
         self._begin()
         timeout = self._settings.timeout and self._settings.timeout * len(self._jobs)
         try:
-            with _reports.busy(), _stopping.deadline(timeout):
+            with _stopping.interruptible(), _stopping.deadline(timeout):
                 self._collect(batches.together(list(self._jobs)))
             self._end_rest(failed("the batch function ended without it"))
         except _stopping.TimedOut:

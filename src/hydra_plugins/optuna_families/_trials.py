@@ -54,7 +54,7 @@ class Watched:
         """Run the task; its exceptions go on to Hydra's callbacks."""
         timeout = self.settings.timeout
         try:
-            with _reports.busy(), _stopping.deadline(timeout):
+            with _stopping.interruptible(), _stopping.deadline(timeout):
                 returned = self.task(config)
             self.outcome = judged(self.job, returned, self.settings)
         except _stopping.TimedOut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -58,7 +59,13 @@ class View:
         self._thread.join()
         if self._live:
             self._live.stop()
-        lines = patiently(self._final)
+        if error is None:
+            self._say_all(patiently(self._final))
+            return
+        with contextlib.suppress(Exception):  # the error that is on its way matters more
+            self._say_all(self._final())
+
+    def _say_all(self, lines: list[str]) -> None:
         self._console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
 
     def _watch(self) -> None:
@@ -119,7 +126,16 @@ class View:
         tallies = self._shelf.tallies()
         done = sum(tally.finished for tally in tallies)
         left = [*self._rate(done), *self._left(done)]
-        table = Table("family", "finished", "pruned", "failed", "best", box=None, pad_edge=False)
+        table = Table(
+            "family",
+            "finished",
+            "pruned",
+            "failed",
+            "interrupted",
+            "best",
+            box=None,
+            pad_edge=False,
+        )
         table.caption = "; ".join([*left, "Ctrl-C stops"])
         rows = zip(self._plan.families, tallies, self._shelf.bests(), strict=True)
         for family, tally, best in rows:
@@ -127,7 +143,8 @@ class View:
                 family.label or self._plan.name,
                 f"{tally.finished}/{family.n_trials}",
                 str(tally.pruned or ""),
-                str(tally.failed or ""),
+                str(tally.failed - tally.lost or ""),
+                str(tally.lost or ""),
                 "" if best is None else f"{best:.6g}",
             )
         return table
@@ -144,9 +161,13 @@ class View:
 
 
 def _notes(tallies: list[Tally]) -> list[str]:
-    pruned, failed = sum(t.pruned for t in tallies), sum(t.failed for t in tallies)
-    counts = {"pruned": pruned, "failed": failed}
-    return [f"{number} {state}" for state, number in counts.items() if number]
+    lost = sum(t.lost for t in tallies)
+    counts = {
+        "pruned": sum(t.pruned for t in tallies),
+        "failed": sum(t.failed for t in tallies) - lost,
+        "interrupted": lost,
+    }
+    return [f"{count} {word}" for word, count in counts.items() if count]
 
 
 def pace(rate: float) -> str:

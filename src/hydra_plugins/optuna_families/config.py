@@ -26,6 +26,7 @@ SWEEPER: dict[str, Any] = {
     "timeout": None,  # seconds a trial may take
     "families": True,  # false: a swept config group is one more categorical parameter
     "defaults_first": True,  # a study starts with the values in the config files
+    "may_differ": None,  # keys of the config that no trial's objective depends on
     "search_key": "search",  # the node beside a choice's values that holds their space
     "params": None,
     "custom_search_space": None,
