@@ -58,6 +58,7 @@ def renamed(**parts: str) -> str:
         ("nonsense", Liveness.UNKNOWN),
         ("", Liveness.UNKNOWN),
     ],
+    ids=range(9),  # a process's name in a test's would differ between the workers of xdist
 )
 def test_what_is_said_of_a_process(name: str, expected: Liveness) -> None:
     assert liveness(name) is expected
