@@ -101,17 +101,20 @@ def _train(cfg: DictConfig) -> float:
     about, name, experiment = this.kind.hydra, recording.card.name, recording.experiment
     with console.progress(name, experiment.settings.epochs, hidden=_searches(about)) as show:
         recording.show = show
-        [(_, last)] = _without_exit(run([recording]))
+        [(_, last)] = _as_failed(run([recording]), folder)
     if isinstance(last, Exception):
         raise last
     _print(about, name, experiment, last, folder)
     return last.loss
 
 
-def _without_exit(ended: Iterator["Ended"]) -> Iterator["Ended"]:
-    """A task that calls `sys.exit` has failed, whatever code it gave."""
+def _as_failed(ended: Iterator["Ended"], folder: RunFolder) -> Iterator["Ended"]:
+    """A task that calls `sys.exit` has failed, whatever code it gave; a full disk has a place."""
     try:
         yield from ended
+    except OSError as error:
+        error.filename = error.filename or os.path.relpath(folder.path)
+        raise
     except SystemExit as error:
         raise LeftError(f"the task called sys.exit({error.code!r})") from error
 

@@ -24,7 +24,7 @@ def in_one_line(*expected: type[Exception]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        console.fail("interrupted")
+        console.fail("interrupted; the same command does what is missing")
         sys.exit(130)
     except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":

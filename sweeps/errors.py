@@ -37,7 +37,8 @@ def in_words(error: BaseException) -> str:
     >>> in_words(ValueError("Interpolation key 'seed' not found\n    full_key: task.seed"))
     "task.seed: Interpolation key 'seed' not found"
     """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    lines = [line.strip() for line in str(text).splitlines() if line.strip()]
     keys = [line.removeprefix("full_key: ") for line in lines if line.startswith("full_key: ")]
     said = " ".join([line for line in lines if not line.startswith(TYPES)][:5])
     said = re.sub(r"\w+ raised while resolving interpolation: ", "", said)

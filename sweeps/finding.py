@@ -44,8 +44,15 @@ def find(what: str, family: str | None, place: Place) -> Found:
     for path in (folder, folder.parent):  # a run's summary names the folder of its files
         if folder.is_dir() and is_run(path):
             return Found(RunFolder(path))
-    study = unquote(folder.name) if folder.parent.name == HOME.name and folder.is_dir() else what
-    return pick(study, family, place.storage)
+    return pick(_study(folder) or what, family, place.storage)
+
+
+def _study(folder: Path) -> str | None:
+    """The study whose folder this is; a long name is cut off in the folder's."""
+    if folder.parent.name != HOME.name or not folder.is_dir():
+        return None
+    own = RunFolder(folder)
+    return unquote(folder.name) if own.uid() is None else own.card().name
 
 
 def _recorded(run_id: str) -> Path | None:

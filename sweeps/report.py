@@ -117,6 +117,7 @@ def _bar() -> Progress:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m sweeps.report", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = argparse.SUPPRESS  # the text above has it
     parser.add_argument("study", nargs="?", help="its name; without one: what there is")
     parser.add_argument("--storage", default=os.environ.get("SWEEPS_STORAGE", STORAGE))
     parser.add_argument("--out", type=Path, help="folder of the files")

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
 
 import torch
 import yaml
@@ -83,7 +84,7 @@ class Recording:
         """Write the weights, the losses and how the run ended, and tell the tracker."""
         self._file.close()
         if weights := self.weights():
-            torch.save(weights, self.folder.artifacts / "weights.pt")
+            (self.folder.artifacts / "weights.pt").write_bytes(_packed(weights))
         self.weights = dict  # they belong to a whole batch, whose memory others want
         if isinstance(error, Exception):
             text = "".join(traceback.format_exception(error))
@@ -97,6 +98,13 @@ class Recording:
         if self.last is not None and len(self.last.losses) > 1:
             by_seed = dict(zip(self.experiment.seeds, self.last.losses, strict=True))
             (self.folder.artifacts / "losses.json").write_text(json.dumps(by_seed), "utf-8")
+
+
+def _packed(weights: dict[str, Tensor]) -> bytes:
+    """What `torch.save` writes; to a file it would hide an OSError behind its own words."""
+    file = BytesIO()
+    torch.save(weights, file)
+    return file.getvalue()
 
 
 Ended = tuple[int, Epoch | Exception]

@@ -19,21 +19,23 @@ from lrlab.tracking.destinations import Destination
 from lrlab.tracking.mlflow import MlflowTracker
 from sweeps import console
 from sweeps.belonging import Belonging, MissingPasswordError
+from sweeps.commands import in_one_line
 from sweeps.tracking import unrecorded
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Send them; exit with 1 if they did not all arrive."""
     asked = _parser().parse_args(arguments)
+    with in_one_line():
+        _sync(asked)
+
+
+def _sync(asked: argparse.Namespace) -> None:
     runs = [run for folder in asked.folders for run in unrecorded(folder)]
     if not runs:
         console.summary([("mlflow", "every run is there already")])
         return
-    try:
-        lines = send(runs, Belonging(asked.uri, asked.experiment, asked.folders))
-    except KeyboardInterrupt:
-        console.fail("interrupted; the same command sends what is missing")
-        sys.exit(130)
+    lines = send(runs, Belonging(asked.uri, asked.experiment, asked.folders))
     console.summary([("mlflow", line) for line in lines])
     sys.exit(0 if all(run.recorded().get("complete") for run in runs) else 1)
 
@@ -64,12 +66,21 @@ def _missing(address: str, count: int) -> str:
     return f"not recorded: {runs}; give the address {address} with its password as --uri"
 
 
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
+    return Path(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m sweeps.sync", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = argparse.SUPPRESS  # the text above has it
     parser.add_argument("--uri", help="send to this server or database instead")
     parser.add_argument("--experiment", help="send to this experiment instead")
-    parser.add_argument("folders", nargs="*", type=Path, default=[Path(name) for name in FOLDERS])
+    parser.add_argument(
+        "folders", nargs="*", type=_folder, default=[Path(name) for name in FOLDERS]
+    )
     return parser
 
 

@@ -1,6 +1,7 @@
 """Odd inputs of every kind end in one line that names the thing, and in the right exit code."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -182,6 +183,7 @@ UNREADABLE = {
         "no address": (["mine", "--storage", "nonsense"], 1, "it is no database URL such as"),
         "text for a database": (["--storage", "sqlite:///text.db"], 1, "file is not a database"),
     },
+    "sweeps.sync": {"no folder": (["gone"], 2, "there is no folder 'gone'")},
     "sweeps.export": {
         "no such thing": (["mine"], 1, "no run and no study is called 'mine'"),
         "long name": (["x" * 400], 1, "File name too long; choose a shorter name"),
@@ -234,3 +236,59 @@ def test_what_is_printed_cannot_end_the_work(command_env, python: str, tmp_path:
         assert done.stderr.count("\n") == (number == 1)
         assert (tmp_path / f"mlruns/studies/study{number}/artifacts/verdict.json").exists()
     assert "\nuse cosine " in (tmp_path / "ascii.txt").read_text("ascii")
+
+
+ON_A_FULL_DISK = """
+import resource, runpy
+resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))  # bytes that a file may have
+runpy.run_module("sweeps", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_run_is_named(
+    python: str, command_env, tmp_path: Path
+) -> None:
+    run = [python, "-c", ON_A_FULL_DISK, "tracking=none", "epochs=1000"]
+    done = subprocess.run(
+        run, cwd=tmp_path, env=command_env, capture_output=True, text=True, check=False
+    )
+    check_line(done, 1, "File too large; make room, then give the same command again")
+    assert "mlruns/jobs/" in done.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["-m", "hydra.sweeper.batch_size=2"]], ids=["run", "sweep"])
+def test_a_folder_that_is_deleted_under_a_command_ends_it_with_a_line(
+    start, wait_for, home: Path, words: list[str]
+) -> None:
+    process = start(*words, "epochs=20000", "scheduler=cosine", "verdict.finalists=0")
+    wait_for(lambda: any(home.rglob("history.csv")))
+    for _ in range(2):  # the command may make one more file in between
+        shutil.rmtree(home / "mlruns", ignore_errors=True)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "Traceback" not in out + err
+    last = err.splitlines()[-1]
+    assert "mlruns/" in last
+    assert any(said in last for said in ("No such file or directory", "there is no study database"))
+
+
+def test_a_folder_of_a_sweep_that_is_used_again_is_explained(command, tmp_path: Path) -> None:
+    words = [*SWEEP, "hydra.sweep.dir=fixed", "hydra.sweeper.n_trials=1"]
+    assert "another sweep" not in command(*words, "hydra.sweeper.study_name=one").stdout
+    again = command(*words, "hydra.sweeper.study_name=one").stdout
+    assert "nothing to run: all trials are there; for more raise hydra.sweeper.n_trials" in again
+    other = command(*words, "hydra.sweeper.study_name=two").stdout
+    assert f"jobs in {tmp_path}/fixed-2 (hydra.sweep.dir=fixed holds another sweep)" in other
+    here = [*SWEEP, "hydra.sweep.dir=.", "hydra.sweeper.n_trials=1"]
+    assert command(*here).returncode == 0
+    check_line(command(*here), 2, f"hydra.sweep.dir={tmp_path} holds another sweep; name a folder")
+
+
+@pytest.mark.cold
+def test_files_are_utf_8_where_the_locale_is_not(command, mine, tmp_path: Path) -> None:
+    (tmp_path / "faulty.py").write_text(TASK.format(body='raise ValueError("größe")'), "utf-8")
+    (tmp_path / "mine/task/faulty.yaml").write_text("_target_: faulty.Mine  # größe\n", "utf-8")
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = command(*MINE, "task=faulty", "tracking=none", **OWN, **ascii_only)
+    check_line(done, 1, "ValueError: gr\\xf6\\xdfe (faulty.py, line 18;")
+    assert "größe" in next(tmp_path.rglob("traceback.txt")).read_text("utf-8")

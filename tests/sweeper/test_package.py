@@ -25,6 +25,9 @@ def test_the_public_names() -> None:
         "finished_trials",
         "importances",
         "in_batches",
+        "lost_output",
+        "override",
+        "protect_output",
         "report",
         "sweeps",
     ]

@@ -10,11 +10,11 @@ False
 """
 
 from ._batches import in_batches
+from ._errors import SweepFailed
 from ._output import lost_output, protect_output
 from ._overrides import override
 from ._reading import all_trials, finished_trials, importances, sweeps
 from ._reports import report
-from ._results import SweepFailed
 
 __all__ = [
     "SweepFailed",

@@ -17,6 +17,7 @@ from crashsafe.locks import database_lock
 from crashsafe.masking import masked
 
 from . import _faults
+from ._errors import SweepFailed
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage, RDBStorage
@@ -63,7 +64,7 @@ def locked(url: str) -> AbstractContextManager[None]:
     """Hold the one lock under which trials are counted, given up and asked for.
 
     Raises:
-        HydraException: the database was deleted.
+        SweepFailed: the database was deleted.
     """
     _check_file(sqlite_file(url))  # before the lock's file brings its folder back
     return database_lock(url, _LOCK)
@@ -72,7 +73,7 @@ def locked(url: str) -> AbstractContextManager[None]:
 def _check_file(file: Path | None, *_: Any) -> None:
     """Notice a deleted file: its open connections would go on, and all would be lost."""
     if file is not None and not file.exists():
-        raise HydraException(f"the study database {file} is gone: it was deleted or moved")
+        raise SweepFailed(f"the study database {file} is gone: it was deleted or moved")
 
 
 def create(url: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from hydra.errors import HydraException
+
 CLAIM = ".study"  # says whose trials lie here
 
 
@@ -18,12 +20,24 @@ def claim(wanted: Path, study: str) -> Path:
     >>> [claim(base, name).name for name in ("a", "b", "a")]
     ['run', 'run-2', 'run']
     """
+    if not wanted.name:
+        return _only(wanted.absolute(), study)
     number = 1
     while True:
         folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
         if _claim(folder.absolute(), study):
             return folder.absolute()
         number += 1
+
+
+def _only(folder: Path, study: str) -> Path:
+    """Return the folder; one such as `.` has no place beside it."""
+    if not _claim(folder, study):
+        raise HydraException(
+            f"hydra.sweep.dir={folder} holds another sweep; name a folder that is new, or go on "
+            "with that sweep: hydra.sweeper.study_name=NAME"
+        )
+    return folder
 
 
 def _claim(folder: Path, study: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,18 @@ from hydra.core.utils import configure_log
 from omegaconf import DictConfig, OmegaConf
 
 FOLDER, NAME = "${hydra.runtime.output_dir}", "${hydra.job.name}"
+
+
+class JobFile(logging.FileHandler):
+    """A job's log file; a line that cannot be written, the folder deleted or full, is lost."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; the file is opened by the first one."""
+        with suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Say nothing: without this a traceback is printed for each line."""
 
 
 class Logs:
@@ -61,6 +74,7 @@ class Logs:
             OmegaConf.update(config, path, text)
         for handler in (config.get("handlers") or {}).values():
             if handler.get("class") == "logging.FileHandler":
+                handler["class"] = f"{__name__}.{JobFile.__name__}"
                 handler.setdefault("delay", True)
         return config
 

@@ -6,18 +6,14 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.errors import CompactHydraException
 from omegaconf import OmegaConf
 
+from ._errors import SweepFailed
 from ._failures import is_failure
 from ._plans import Plan
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
-
-
-class SweepFailed(CompactHydraException):
-    """Too large a share of the trials failed."""
 
 
 def write(file: Path, results: dict[str, Any]) -> None:

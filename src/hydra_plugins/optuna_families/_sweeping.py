@@ -21,6 +21,7 @@ from crashsafe.masking import masked
 from . import _arguments, _results, _stopping
 from ._asking import Desk
 from ._composing import Composer
+from ._errors import SweepFailed
 from ._noise import tamed
 from ._overrides import override
 from ._planning import make
@@ -57,6 +58,7 @@ class Sweep:
         """
         with tamed(bool(self.config.hydra.verbose)):
             composer = self._composer(lines)
+            self._wanted = str(self.config.hydra.sweep.dir)
             plan = make(self.settings, self.config, composer)
             self._announce(plan)
             self._notify(plan)
@@ -82,8 +84,14 @@ class Sweep:
         families = f"{len(plan.families)} families of {each}" if len(plan.families) > 1 else each
         self._say(f"study {plan.name}: {families}")
         self._say(f"stored in {masked(plan.storage)}")
-        self._say(f"jobs in {plan.folder}")
+        self._say(f"jobs in {plan.folder}{self._instead(plan)}")
         self._say(f"resume with: {command(plan, self.settings)}")
+
+    def _instead(self, plan: Plan) -> str:
+        """Say why the folder is not the one that was asked for."""
+        wanted = Path(self._wanted).absolute()
+        other = wanted != Path(plan.folder)
+        return f" (hydra.sweep.dir={self._wanted} holds another sweep)" if other else ""
 
     def _notify(self, plan: Plan) -> None:
         """Call `on_study_start` of those of the app's Hydra callbacks that have it."""
@@ -99,6 +107,8 @@ class Sweep:
     def _work(self, plan: Plan, composer: Composer) -> None:
         """Launch workers until the study is full: what counts is what stands in there."""
         desk, fruitless = Desk(Shelf(plan, composer)), 0
+        if not patiently(desk.unfinished):
+            self._say("nothing to run: all trials are there; for more raise hydra.sweeper.n_trials")
         while patiently(desk.unfinished) and not _stopping.requested():
             before = _finished(desk)
             error = self._launch(plan, composer, patiently(desk.left))
@@ -110,7 +120,7 @@ class Sweep:
             if isinstance(error, HydraException) or (error and fruitless >= PATIENCE):
                 raise error
             if fruitless >= PATIENCE:
-                raise _results.SweepFailed(f"{PATIENCE} launches in a row finished no trial")
+                raise SweepFailed(f"{PATIENCE} launches in a row finished no trial")
 
     def _launch(self, plan: Plan, composer: Composer, left: int) -> Exception | None:
         """Launch workers; an error tells that some ended badly, not that the sweep did.

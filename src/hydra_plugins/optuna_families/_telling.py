@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from hydra.errors import HydraException
-
 from crashsafe.masking import masked
 
+from ._errors import SweepFailed
 from ._outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def patiently(action: Callable[[], T]) -> T:
     """Do something that needs the database, again if it is away.
 
     Raises:
-        HydraException: when it stays away, or its lock is never free.
+        SweepFailed: when it stays away, or its lock is never free.
     """
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import DBAPIError
@@ -51,13 +50,11 @@ def patiently(action: Callable[[], T]) -> T:
             reason = _short(error)
             if pause is None:
                 waited = f"{sum(PAUSES):.0f} s"
-                raise HydraException(
-                    f"the study database is away for {waited}: {reason}"
-                ) from error
+                raise SweepFailed(f"the study database is away for {waited}: {reason}") from error
             log.warning("the study database is away (%s); again in %s s", reason, pause)
             time.sleep(pause)
         except TimeoutError as error:
-            raise HydraException(f"the study database: {error}") from error
+            raise SweepFailed(f"the study database: {error}") from error
     raise AssertionError
 
 
