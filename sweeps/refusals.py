@@ -84,12 +84,17 @@ def explain(error: BaseException) -> str:
         return _unusable_file(error)
     if str(error).startswith("Config group override must be a string"):
         return _null_group() or in_words(error)
-    if isinstance(error, DivergedError | LeftError):
+    if isinstance(error, DivergedError | LeftError) or _is_told(error):
         return in_words(error)
     if not isinstance(error, REFUSALS):
         cause = f"; {in_words(error.__cause__)}" if error.__cause__ else ""
         return f"{type(error).__name__}: {in_words(error)}{cause} ({_place(error)}{SHOW_ALL})"
     return _explained_by_omegaconf(error)
+
+
+def _is_told(error: BaseException) -> bool:
+    """Whether a KeyError is the plugin's, which says in words what there is not."""
+    return isinstance(error, KeyError) and " " in in_words(error)
 
 
 def _unwrapped(error: BaseException) -> BaseException:
