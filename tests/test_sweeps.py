@@ -71,6 +71,7 @@ def test_diverging_trials_are_failed_and_the_sweep_goes_on(command, tmp_path: Pa
     done = command(
         *("-m", "scheduler=none", STUDY, "hydra.sweeper.n_trials=3", "tracking=none"),
         *("optimizer.lr=choice(0.1, 50.0, 0.2)", "task.n=50", "epochs=20"),
+        "hydra.sweeper.sampler.seed=1",
         "hydra.sweeper.max_failure_rate=0.9",
     )
     assert done.returncode == 0, done.stderr

@@ -181,10 +181,10 @@ def test_a_start_reads_no_trials_of_a_study_whose_space_is_stored(
 ) -> None:
     sweep(loss, NAME, "hydra.sweeper.n_trials=1")
     read = []
-    whole = optuna.storages.RDBStorage.get_all_trials
+    whole = optuna.Study.get_trials
     monkeypatch.setattr(
-        optuna.storages.RDBStorage,
-        "get_all_trials",
+        optuna.Study,
+        "get_trials",
         lambda *args, **options: read.append(args) or whole(*args, **options),
     )
     sweep(loss, NAME, "hydra.sweeper.n_trials=1")
