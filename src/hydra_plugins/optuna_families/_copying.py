@@ -65,7 +65,7 @@ class _Pickler(pickle.Pickler):
         return self.places.get(id(obj))
 
 
-class _Unpickler(pickle.Unpickler):  # of our own bytes
+class _Unpickler(pickle.Unpickler):  # noqa: S301 (of our own bytes)
     shared: list[Any]
 
     def persistent_load(self, pid: int) -> Any:
