@@ -80,10 +80,10 @@ def search(name: str, batch: int, trials: int, seed: int) -> list[float]:
     import optuna
     from optuna.distributions import FloatDistribution
 
-    from hydra_plugins.optuna_families._copies import Copy
-    from hydra_plugins.optuna_families._mirrors import Mirror
-    from hydra_plugins.optuna_families._sizes import at_once
-    from hydra_plugins.optuna_families._tpe import Tpe
+    from optuna_families.samplers.fast_tpe import Tpe
+    from optuna_families.storage.in_memory import Mirror
+    from optuna_families.storage.trial_cache import Copy
+    from optuna_families.trials.batch_size import at_once
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")

@@ -69,11 +69,14 @@ def desk(folder: Path, *lines: str, size: int = 1) -> tuple[Any, Any]:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.types import HydraContext, RunMode
 
-    from hydra_plugins.optuna_families import _arguments, _planning, _settings, in_batches
-    from hydra_plugins.optuna_families._asking import Desk
-    from hydra_plugins.optuna_families._composing import Composer
-    from hydra_plugins.optuna_families._shelves import Shelf
-    from hydra_plugins.optuna_families._sizes import Sizes
+    from hydra_plugins.optuna_families import in_batches
+    from optuna_families import settings
+    from optuna_families.configs.compose import Composer
+    from optuna_families.search_space import overrides
+    from optuna_families.sweep import prepare
+    from optuna_families.trials.ask_tell import Desk
+    from optuna_families.trials.batch_size import Sizes
+    from optuna_families.trials.study_cache import Shelf
 
     version.setbase("1.3")
     GlobalHydra.instance().clear()
@@ -85,10 +88,10 @@ def desk(folder: Path, *lines: str, size: int = 1) -> tuple[Any, Any]:
     lines = (*lines, f"hydra.sweeper.storage=sqlite:///{folder}/a.db", "hydra.mode=MULTIRUN")
     config = hydra.compose_config("config", list(lines), RunMode.MULTIRUN)
     values = {k: v for k, v in config.hydra.sweeper.items() if not k.startswith("_")}
-    settings = _settings.read(values | {"batch_size": size})
-    arguments = _arguments.sort(["optimizer.lr=interval(0.01, 1)"], hydra.config_loader, config)
+    settings = settings.read(values | {"batch_size": size})
+    arguments = overrides.sort(["optimizer.lr=interval(0.01, 1)"], hydra.config_loader, config)
     composer = Composer(hydra.config_loader, config, arguments, settings.search_key)
-    plan = _planning.make(settings, config, composer)
+    plan = prepare.make(settings, config, composer)
     shelf = Shelf(plan, composer, 0)
     task = in_batches(lambda jobs: [(job, 0.0) for job in jobs], size=lambda _: size)(lambda _: 0.0)
     at = Desk(shelf, Sizes(shelf, task))
@@ -138,8 +141,8 @@ class Meter:
 
 def run_batches(at: Any, trials: int, size: int = 1) -> Meter:
     """Run so many trials that do nothing, in batches of a size, and return what they cost."""
-    from hydra_plugins.optuna_families._outcomes import Outcome
-    from hydra_plugins.optuna_families._trials import job
+    from optuna_families.outcomes import Outcome
+    from optuna_families.workers.run_one import job
 
     meter = Meter(size)
     for _ in range(max(1, trials // size)):
@@ -212,7 +215,7 @@ def main() -> None:
 
 
 def _complete() -> Any:
-    from hydra_plugins.optuna_families._outcomes import Outcome
+    from optuna_families.outcomes import Outcome
 
     return Outcome("COMPLETE", (0.0,))
 

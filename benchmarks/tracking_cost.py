@@ -25,10 +25,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
 from lrlab.tracking import RunCard, RunFolder
-from lrlab.tracking.experiments import open_experiment
-from lrlab.tracking.recorder import Recorder
-from lrlab.tracking.records import Record, gather
-from lrlab.tracking.values import Value
+from lrlab.tracking.run_columns import Value
+from lrlab.tracking.run_data import Record, gather
+from lrlab.tracking.stores.open_experiment import open_experiment
+from lrlab.tracking.writer.mlflow_writer import Recorder
 
 METRICS = ["lr", "loss", "excess_loss", "bias", *(f"weight/{i}" for i in range(4))]
 INSERT = (

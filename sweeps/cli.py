@@ -28,20 +28,20 @@ from hydra_plugins.optuna_families import (
 )
 from lrlab.tracking import RunFolder
 from sweeps import console
-from sweeps.checking import check_choices
-from sweeps.config import conf_dir, register_resolvers
-from sweeps.ending import end_sweep
-from sweeps.nodes import check_settings
-from sweeps.refusals import LeftError, explain, is_refusal
-from sweeps.startup import postpone_compiler
-from sweeps.studies import this_job
-from sweeps.swept import admitted
-from sweeps.tracking import close_trackers, open_tracker
+from sweeps.checks.check_sweep import check_choices
+from sweeps.checks.swept_keys import admitted
+from sweeps.config.nodes import check_settings
+from sweeps.config.refusals import LeftError, explain, is_refusal
+from sweeps.config.resolvers import conf_dir, register_resolvers
+from sweeps.runs.startup import postpone_compiler
+from sweeps.runs.sweep_run import this_job
+from sweeps.runs.trackers import close_trackers, open_tracker
+from sweeps.verdict.end_sweep import end_sweep
 
 if TYPE_CHECKING:
     from lrlab import Epoch
-    from sweeps.experiment import Experiment
-    from sweeps.runs import Ended
+    from sweeps.runs.run_spec import Experiment
+    from sweeps.runs.train_runs import Ended
 
 register_resolvers()
 
@@ -59,7 +59,7 @@ def _train_together(jobs: list[Any]) -> Iterator[tuple[Any, float | Exception]]:
     tracker = open_tracker(jobs[0].config)
     postpone_compiler()
 
-    from sweeps.jobs import train_jobs
+    from sweeps.runs.train_jobs import train_jobs
 
     return train_jobs(jobs, tracker)
 
@@ -67,7 +67,7 @@ def _train_together(jobs: list[Any]) -> Iterator[tuple[Any, float | Exception]]:
 def _most_together(cfg: DictConfig) -> int:
     postpone_compiler()
 
-    from sweeps.jobs import most_together
+    from sweeps.runs.train_jobs import most_together
 
     return most_together(cfg)
 
@@ -92,9 +92,9 @@ def _train(cfg: DictConfig) -> float:
     tracker = open_tracker(cfg)
     postpone_compiler()
 
-    from sweeps.experiment import prepare
-    from sweeps.jobs import record
-    from sweeps.runs import run
+    from sweeps.runs.run_spec import prepare
+    from sweeps.runs.train_jobs import record
+    from sweeps.runs.train_runs import run
 
     this, folder = this_job(), RunFolder(Path(HydraConfig.get().runtime.output_dir))
     recording = record(prepare(cfg), this, folder, tracker, report)

@@ -23,13 +23,13 @@ from lrlab.history import read_history
 from lrlab.tracking import RunFolder
 from lrlab.tracking.mlflow import default_uri
 from sweeps import console
-from sweeps.commands import in_one_line
-from sweeps.errors import ConfigError
-from sweeps.finding import Place, find
-from sweeps.nodes import TRAINED
-from sweeps.picks import Found, NotFoundError
-from sweeps.snippets import command_of, snippet
-from sweeps.targets import TargetError
+from sweeps.codegen import command_of, snippet
+from sweeps.config.errors import ConfigError
+from sweeps.config.nodes import TRAINED
+from sweeps.config.targets import TargetError
+from sweeps.side_commands import in_one_line
+from sweeps.stored.find_run import Place, find
+from sweeps.stored.pick_run import Found, NotFoundError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -18,10 +18,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from sweeps import console
-from sweeps.commands import in_one_line
-from sweeps.config import conf_dir, own_files, register_resolvers
-from sweeps.errors import ConfigError
-from sweeps.startup import postpone_compiler
+from sweeps.config.errors import ConfigError
+from sweeps.config.resolvers import conf_dir, own_files, register_resolvers
+from sweeps.runs.startup import postpone_compiler
+from sweeps.side_commands import in_one_line
 
 LONGEST = 50_000  # steps that are drawn
 
@@ -83,8 +83,8 @@ def _curves(overrides: list[str], search: list[str]) -> Iterator[tuple[str, Draw
     """Each combination's name and curve."""
     postpone_compiler()
 
-    from sweeps.cards import name
-    from sweeps.experiment import prepare
+    from sweeps.runs.run_info import name
+    from sweeps.runs.run_spec import prepare
 
     parser = OverridesParser.create(GlobalHydra.instance().config_loader())
     parsed = parser.parse_overrides(overrides)
@@ -100,9 +100,9 @@ def _curves(overrides: list[str], search: list[str]) -> Iterator[tuple[str, Draw
 
 
 def _draw(curves: dict[str, Drawn], path: Path) -> None:
-    from sweeps.review.charts import Axis, Curves, Line
-    from sweeps.review.pictures import draw
-    from sweeps.review.styles import styles
+    from sweeps.reports.plots.charts import Axis, Curves, Line
+    from sweeps.reports.plots.png_charts import draw
+    from sweeps.reports.plots.styles import styles
 
     lines = [Line(name, range(len(c.lrs)), c.lrs, steps=True) for name, c in curves.items()]
     title = f"Learning rate of {len(lines)} schedules" if len(lines) > 1 else lines[0].family

@@ -18,10 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_plugins.optuna_families import sweeps
 from sweeps import console
-from sweeps.commands import in_one_line
-from sweeps.exclusive import exclusive
-from sweeps.review import Review, reading, terminals, writing
-from sweeps.studies import folder_of
+from sweeps.reports import Review, read_review
+from sweeps.reports.output import terminal, write_files
+from sweeps.runs.sweep_run import folder_of
+from sweeps.side_commands import in_one_line
+from sweeps.verdict.judge_lock import exclusive
 
 STORAGE = "sqlite:///mlruns/optuna.db"
 
@@ -44,7 +45,7 @@ def _list(storage: str) -> None:
     names = sweeps(storage)
     if not names:
         raise NothingToReportError(f"there are no studies in {storage}")
-    judged = [(folder_of(name).artifacts / writing.VERDICT).exists() for name in names]
+    judged = [(folder_of(name).artifacts / write_files.VERDICT).exists() for name in names]
     console.summary(
         [
             ("study", name if known else f"{name}  (no verdict)")
@@ -62,10 +63,10 @@ def _report(asked: argparse.Namespace) -> None:
 
 def _write(asked: argparse.Namespace, own: Path) -> None:
     out = own if asked.out is None else asked.out
-    verdict = reading.stored_verdict(own)
+    verdict = read_review.stored_verdict(own)
     with _bar() as bar:
         read = bar.add_task("reading trials", total=None)
-        review = reading.read(
+        review = read_review.read(
             asked.storage,
             asked.study,
             verdict,
@@ -73,8 +74,8 @@ def _write(asked: argparse.Namespace, own: Path) -> None:
         )
         _check(review)
         write = bar.add_task("writing files", total=None)
-        writing.write(review, out, lambda name: bar.update(write, description=f"writing {name}"))
-    terminals.show(review, console.out)
+        write_files.write(review, out, lambda name: bar.update(write, description=f"writing {name}"))
+    terminal.show(review, console.out)
     console.summary([("files", os.path.relpath(out))])
 
 
@@ -104,7 +105,7 @@ def _storage_errors() -> Iterator[None]:
         raise NothingToReportError(f"the studies cannot be read: {line}") from error
     except ValueError as error:
         line = str(error).splitlines()[0]
-        raise NothingToReportError(f"{writing.VERDICT} cannot be read: {line}") from error
+        raise NothingToReportError(f"{write_files.VERDICT} cannot be read: {line}") from error
 
 
 def _bar() -> Progress:

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lrlab.tracking import RunFolder
-from lrlab.tracking.commands import FOLDERS
 from lrlab.tracking.destinations import Destination
 from lrlab.tracking.mlflow import MlflowTracker
+from lrlab.tracking.mlflow_commands import FOLDERS
 from sweeps import console
-from sweeps.belonging import Belonging, MissingPasswordError
-from sweeps.commands import in_one_line
-from sweeps.tracking import unrecorded
+from sweeps.runs.trackers import unrecorded
+from sweeps.side_commands import in_one_line
+from sweeps.stored.belonging import Belonging, MissingPasswordError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

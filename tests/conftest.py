@@ -11,7 +11,7 @@ import hydra
 import pytest
 from omegaconf import DictConfig
 
-from sweeps.config import conf_dir, register_resolvers
+from sweeps.config.resolvers import conf_dir, register_resolvers
 from tests.warm import warm_python
 
 # A shell has its background jobs ignore Ctrl-C, and every process that we start inherits that.

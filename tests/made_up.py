@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lrlab.ranking import Finalist, rank
-from sweeps.review import FamilyReview, Pick, Recommended, Review, TrialRow, Verdict
+from sweeps.reports import FamilyReview, Pick, Recommended, Review, TrialRow, Verdict
 
 NAMES = (  # noqa: SIM905 (to be read)
     "none step cosine exponential plateau one_cycle cyclic polynomial wsd rex chebyshev linear "

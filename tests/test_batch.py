@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from lrlab import DivergedError, Epoch, LinearRegression, Recipe, Schedule, Task, train_batch
-from lrlab.batch.apart import Apart
 from lrlab.batch.grouping import PROPORTIONAL
-from lrlab.batch.together import Together
+from lrlab.batch.sequential import Apart
+from lrlab.batch.stacked import Together
 from lrlab.stacking import over_members, stacked
 from lrlab.training import fresh_model, train
-from sweeps.config import conf_dir
-from sweeps.experiment import prepare
+from sweeps.config.resolvers import conf_dir
+from sweeps.runs.run_spec import prepare
 
 SCHEDULERS = sorted(path.stem for path in (conf_dir() / "scheduler").glob("*.yaml"))
 SMALL = {"n": 60, "p": 3, "noise": 0.5, "condition": 5.0}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from sweeps.config import conf_dir
+from sweeps.config.resolvers import conf_dir
 
 ROOT = Path(__file__).parent.parent
 

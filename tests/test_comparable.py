@@ -8,9 +8,9 @@ import hydra
 import pytest
 from omegaconf import OmegaConf, open_dict
 
-from sweeps.comparable import check_sweep
-from sweeps.errors import ConfigError
-from sweeps.studies import Kind
+from sweeps.checks.comparable import check_sweep
+from sweeps.config.errors import ConfigError
+from sweeps.runs.sweep_run import Kind
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from sweeps.experiment import batches, prepare
-from sweeps.finals import losses
+from sweeps.runs.run_spec import batches, prepare
+from sweeps.verdict.retrain import losses
 
 STUDY = "hydra.sweeper.study_name=mine"
 SHORT = ("epochs=6", "task.n=50", "task.batch_size=10", "hydra.sweeper.n_trials=2")

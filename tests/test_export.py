@@ -17,8 +17,8 @@ from omegaconf import OmegaConf
 from lrlab.history import read_history
 from lrlab.tracking import RunCard, RunFolder
 from sweeps import export
-from sweeps.experiment import prepare
-from sweeps.snippets import command, command_of
+from sweeps.codegen import command, command_of
+from sweeps.runs.run_spec import prepare
 
 Export = Callable[..., tuple[int, str, str]]
 # The sweep and the run below are made once a worker.

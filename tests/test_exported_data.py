@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from lrlab.expressions import evaluate
 from lrlab.tracking import RunCard, RunFolder
-from sweeps.errors import ConfigError
+from sweeps.codegen.arithmetic import as_lambda
+from sweeps.codegen.literals import literal
+from sweeps.codegen.preambles import Preamble
+from sweeps.config.errors import ConfigError
 from sweeps.export import program
-from sweeps.snippets.arithmetic import as_lambda
-from sweeps.snippets.literals import literal
-from sweeps.snippets.preambles import Preamble
 
 # Texts that would act if they were pasted into a program, each in a way of its own.
 TEXTS = [

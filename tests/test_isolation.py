@@ -17,11 +17,11 @@ from lrlab import Epoch, LinearRegression, Task
 from lrlab.batch.memory import available_bytes, model_bytes
 from lrlab.history import read_history
 from lrlab.tracking import NoTracker, RunCard, RunFolder
-from sweeps.experiment import Experiment, prepare
-from sweeps.finals import Candidate, Effort, finalists, judge, select
-from sweeps.fitting import most_together
-from sweeps.losses import losses
-from sweeps.runs import Recording, run
+from sweeps.runs.memory_fit import most_together
+from sweeps.runs.run_spec import Experiment, prepare
+from sweeps.runs.train_runs import Recording, run
+from sweeps.verdict.final_losses import losses
+from sweeps.verdict.retrain import Candidate, Effort, finalists, judge, select
 
 SMALL = ("scheduler=step", "epochs=6", "task.n=60", "task.batch_size=20")
 
@@ -203,10 +203,10 @@ import torch
 
 sys.path.insert(0, {here!r})
 from tests.test_isolation import Wide, at, recording
-from sweeps.config import conf_dir, register_resolvers
-from sweeps.experiment import prepare
-from sweeps.losses import losses
-from sweeps.runs import run
+from sweeps.config.resolvers import conf_dir, register_resolvers
+from sweeps.runs.run_spec import prepare
+from sweeps.verdict.final_losses import losses
+from sweeps.runs.train_runs import run
 
 logging.basicConfig()
 register_resolvers()

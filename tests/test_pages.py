@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.review.writing import write
+from sweeps.reports.output.write_files import write
 from tests.looking import CHROMIUM, NEEDS, QUIET
 from tests.made_up import NAMES, review
 

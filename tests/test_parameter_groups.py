@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from lrlab.training import fresh_model
-from sweeps.errors import ConfigError
-from sweeps.experiment import Experiment, prepare
-from sweeps.snippets import snippet
+from sweeps.codegen import snippet
+from sweeps.config.errors import ConfigError
+from sweeps.runs.run_spec import Experiment, prepare
 
 TASKS = """
 import torch

@@ -10,8 +10,8 @@ from scipy import stats
 
 from lrlab.ranking import Finalist, Ranking, rank
 from lrlab.ranking.corrections import holm
-from lrlab.ranking.search import smoothed, step_down, turned_round
-from lrlab.ranking.seeds import interval, not_worse, worse_than_smallest
+from lrlab.ranking.search_luck import smoothed, step_down, turned_round
+from lrlab.ranking.seed_tests import interval, not_worse, worse_than_smallest
 
 INF = math.inf
 

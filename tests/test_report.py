@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 import optuna
 import pytest
 
-from sweeps.review import reading
+from sweeps.reports import read_review
 
 pytestmark = pytest.mark.xdist_group("report")
 
@@ -83,7 +83,7 @@ def test_a_sweep_that_compares_nothing_is_named_by_its_schedule(
     words = [word for word in SWEEP if not word.startswith("scheduler=")]
     done = command(*words, "scheduler=cosine", "verdict.finalists=0")
     assert done.returncode == 0, done.stderr
-    review = reading.read(f"sqlite:///{tmp_path}/mlruns/optuna.db", "mine", None)
+    review = read_review.read(f"sqlite:///{tmp_path}/mlruns/optuna.db", "mine", None)
     (family,) = review.families
     assert (family.name, family.arguments, family.swept) == ("cosine", 2, 3)
     assert (review.task, review.epochs, review.seeds) == ("linear_regression", 6, 1)

@@ -15,24 +15,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lrlab.ranking import Finalist, rank
-from sweeps.review import (
-    Excluded,
-    FamilyReview,
-    Review,
-    TrialRow,
-    Verdict,
-    markdown,
-    pages,
-    reading,
-    terminals,
-)
-from sweeps.review.charts import Chart, Curves, Interval
-from sweeps.review.clocks import shares
-from sweeps.review.places import charts
-from sweeps.review.sentences import headline, notes
-from sweeps.review.styles import styles
-from sweeps.review.tables import rows
-from sweeps.review.writing import write
+from sweeps.reports import Excluded, FamilyReview, Review, TrialRow, Verdict, read_review
+from sweeps.reports.clocks import shares
+from sweeps.reports.output import html_page, markdown, terminal
+from sweeps.reports.output.write_files import write
+from sweeps.reports.plots.charts import Chart, Curves, Interval
+from sweeps.reports.plots.ranking_chart import charts
+from sweeps.reports.plots.styles import styles
+from sweeps.reports.sentences import headline, notes
+from sweeps.reports.tables import rows
 from tests.made_up import NAMES, review
 
 MANY = review(NAMES)
@@ -143,14 +134,14 @@ def test_what_is_too_small_to_count_is_said() -> None:
 
 @pytest.mark.parametrize("which", [FEW, MANY, replace(MANY, verdict=None)])
 def test_a_terminal_of_100_columns_is_wide_enough(which: Review) -> None:
-    lines = terminals.text(which).splitlines()
+    lines = terminal.text(which).splitlines()
     assert max(map(len, lines)) <= 100
     assert "…" not in "".join(lines)
     assert headline(which) in " ".join(lines[-3:])
 
 
 def test_a_table_needs_no_colours() -> None:
-    assert "\x1b" not in terminals.text(FEW)
+    assert "\x1b" not in terminal.text(FEW)
     assert [row[""] for row in rows(FEW)] == ["best", "tied", "tied"]
 
 
@@ -202,12 +193,12 @@ class Reader(HTMLParser):
 
 
 def test_a_page_needs_nothing_else() -> None:
-    assert Reader(pages.page(FEW, {"ranking": b"png"})).wanted == ["data:image/png;base64,cG5n"]
+    assert Reader(html_page.page(FEW, {"ranking": b"png"})).wanted == ["data:image/png;base64,cG5n"]
 
 
 def test_a_page_shows_names_as_they_are() -> None:
     odd = replace(failed("<b>x</b>"), arguments=1)
-    page = pages.page(replace(FEW, families=(*FEW.families, odd)), [])
+    page = html_page.page(replace(FEW, families=(*FEW.families, odd)), [])
     assert "<b>x</b>" not in page
     assert "<b>x</b>" in "".join(Reader(page).cells)
 
@@ -307,7 +298,7 @@ def test_a_sweep_is_described_by_its_latest_trial_that_trained(tmp_path: Path) -
             (artifacts / "config.yaml").write_text(f"epochs: {epochs}")
         trials.append(TrialRow(number, "complete", folder=str(artifacts.parent)))
     family = FamilyReview("step", tuple(trials))
-    assert reading.review_of("mine", (family,), None).epochs == 10
+    assert read_review.review_of("mine", (family,), None).epochs == 10
 
 
 def test_an_interrupted_trial_is_not_called_failed() -> None:
@@ -321,4 +312,4 @@ def test_an_interrupted_trial_is_not_called_failed() -> None:
 def test_a_command_is_printed_in_one_line() -> None:
     command = f"python -m sweeps -m {' '.join(f'task.key{i}=value' for i in range(30))}"
     swept = Review("mine", "moons", 3, 1, 2, (FamilyReview("step"),), command=command)
-    assert f"go on with: {command}" in terminals.text(swept).splitlines()
+    assert f"go on with: {command}" in terminal.text(swept).splitlines()

@@ -11,9 +11,9 @@ from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSw
 from omegaconf import OmegaConf
 
 from lrlab import Schedule, simulate
-from sweeps.config import conf_dir
-from sweeps.experiment import prepare
-from sweeps.nodes import ABOUT, about, make, read
+from sweeps.config.nodes import ABOUT, about, make, read
+from sweeps.config.resolvers import conf_dir
+from sweeps.runs.run_spec import prepare
 
 
 def schedule(compose: Any, scheduler: str, *overrides: str) -> Schedule:

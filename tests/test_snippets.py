@@ -16,8 +16,8 @@ from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSw
 from omegaconf import DictConfig, OmegaConf
 
 from lrlab.training import fresh_model
-from sweeps.experiment import Experiment, prepare
-from sweeps.snippets import snippet
+from sweeps.codegen import snippet
+from sweeps.runs.run_spec import Experiment, prepare
 
 EVERY = pytest.mark.parametrize("every", ["epoch", "batch"])
 SHORT = ("epochs=12", "task.n=60", "task.batch_size=25", "divergence=1e12")

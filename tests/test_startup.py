@@ -7,7 +7,7 @@ import pytest
 
 TRAIN = """
 import sys
-from sweeps.startup import postpone_compiler
+from sweeps.runs.startup import postpone_compiler
 postpone_compiler()
 import torch
 model = torch.nn.Linear(3, 1)

@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from hydra_plugins.optuna_families import finished_trials
-from sweeps.config import conf_dir
+from sweeps.config.resolvers import conf_dir
 
 SHORT = ("epochs=6", "task.n=50", "verdict.finalists=0")
 STUDY = "hydra.sweeper.study_name=mine"

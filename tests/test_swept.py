@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from hydra_plugins.optuna_families import all_trials
-from sweeps.config import register_resolvers
-from sweeps.errors import ConfigError
-from sweeps.swept import admitted
+from sweeps.checks.swept_keys import admitted
+from sweeps.config.errors import ConfigError
+from sweeps.config.resolvers import register_resolvers
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sweeps.targets import TargetError, build, locate
+from sweeps.config.targets import TargetError, build, locate
 
 ATTACKS = [
     "os.system",
@@ -19,8 +19,8 @@ ATTACKS = [
     "lrlab.tasks.torch.load",
     "lrlab.expressions.evaluate",
     "lrlab.tracking.mlflow.subprocess.Popen",
-    "lrlab.tracking.store.create_once.__globals__",
-    "sweeps.targets.locate",
+    "lrlab.tracking.stores.create_database.create_once.__globals__",
+    "sweeps.config.targets.locate",
     "sweeps.cli.main",
     "joblib.load",
     "sympy.sympify",

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from sweeps.nodes import read_nodes
-from sweeps.templates import template
+from sweeps.config.nodes import read_nodes
+from sweeps.config.templates import template
 
 VALUES = {
     "cosine": {"optimizer.lr": 0.003, "scheduler.T_max": 71, "scheduler.eta_min": 1e-05},

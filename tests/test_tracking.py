@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from lrlab.tracking.protocol import Settings
+from lrlab.tracking.writer.protocol import Settings
 
 LONG = ("scheduler=cosine", "epochs=10000000", "task.n=20")
 
@@ -227,7 +227,7 @@ def test_first_starts_at_once_all_work(start, tmp_path) -> None:
 @pytest.mark.cold
 def test_a_creation_that_was_killed_half_way_is_done_again(start, wait_for, tmp_path) -> None:
     unfinished = tmp_path / ".mlflow.db.draft"
-    recorder = start(module="lrlab.tracking.service")
+    recorder = start(module="lrlab.tracking.writer.writer_process")
     Settings(None, "any", str(tmp_path), 1.0, 60.0).send(recorder.stdin)
     recorder.stdin.flush()
     wait_for(lambda: unfinished.exists() and unfinished.stat().st_size > 0)

@@ -23,14 +23,15 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import MetaData, create_engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from lrlab.tracking import RunCard, RunFolder, bulk, tables
-from lrlab.tracking.bulk import BulkStore
-from lrlab.tracking.protocol import Settings, Word
-from lrlab.tracking.public import PublicStore
-from lrlab.tracking.reading import fetch
-from lrlab.tracking.recorder import Recorder
-from lrlab.tracking.store import create_once
-from lrlab.tracking.values import read_values
+from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking.download import fetch
+from lrlab.tracking.run_columns import read_values
+from lrlab.tracking.stores.api_store import PublicStore
+from lrlab.tracking.stores.base import sql_store, sql_tables
+from lrlab.tracking.stores.create_database import create_once
+from lrlab.tracking.stores.sql_store import BulkStore
+from lrlab.tracking.writer.mlflow_writer import Recorder
+from lrlab.tracking.writer.protocol import Settings, Word
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -176,7 +177,7 @@ class Both:
     def assert_equal(self) -> None:
         assert self.bulk.seen() == self.public.seen()
         tables, expected = (way.tables() for way in self.ways)
-        assert tables.keys() == expected.keys()
+        assert sql_tables.keys() == expected.keys()
         for table, rows in expected.items():
             assert tables[table] == rows, table
 
@@ -210,7 +211,7 @@ def test_an_empty_postgresql_is_opened_by_three_at_once(postgres: str, tmp_path:
     with engine.connect() as connection:
         connection.execute(text("CREATE DATABASE fresh"))
     engine.dispose()
-    service = [sys.executable, "-W", "ignore", "-m", "lrlab.tracking.service"]
+    service = [sys.executable, "-W", "ignore", "-m", "lrlab.tracking.writer.writer_process"]
     crew = []
     for name in ("one", "two", "three"):
         run = RunFolder(tmp_path / name).begin(RunCard(name))
@@ -449,12 +450,12 @@ def test_an_unknown_schema_is_left_to_the_public_api(
     sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tables, "SCHEMAS", {"another"})
-    assert bulk.open_engine(f"sqlite:///{sqlite_template}") is None
+    assert sql_store.open_engine(f"sqlite:///{sqlite_template}") is None
 
 
 def test_the_installed_mlflow_has_a_schema_that_is_known(sqlite_template: Path) -> None:
-    engine = bulk.open_engine(f"sqlite:///{sqlite_template}")
-    assert engine is not None, "a new MLflow: look through lrlab/tracking/tables.py"
+    engine = sql_store.open_engine(f"sqlite:///{sqlite_template}")
+    assert engine is not None, "a new MLflow: look through lrlab/tracking/sql_tables.py"
     engine.dispose()
 
 

@@ -21,8 +21,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from lrlab.tracking import RunCard, RunFolder
-from lrlab.tracking.experiments import open_experiment
-from lrlab.tracking.recorder import Recorder
+from lrlab.tracking.stores.open_experiment import open_experiment
+from lrlab.tracking.writer.mlflow_writer import Recorder
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ RECORD = """
 import sys
 from pathlib import Path
 from lrlab.tracking import RunFolder
-from lrlab.tracking.recorder import Recorder
+from lrlab.tracking.writer.mlflow_writer import Recorder
 
 uri, bulk, *paths = sys.argv[1:]
 recorder = Recorder(uri, "x", bulk=bulk == "bulk")

@@ -25,13 +25,13 @@ from crashsafe.addresses import sqlite_address
 from crashsafe.processes import this_process
 from lrlab.tracking import RunCard, RunFolder
 from lrlab.tracking import mlflow as mlflow_module
-from lrlab.tracking import recorder as recorder_module
 from lrlab.tracking.mlflow import MlflowTracker
-from lrlab.tracking.names import LONGEST, accepted
-from lrlab.tracking.recorder import Recorder
-from lrlab.tracking.records import gather
-from lrlab.tracking.signs import show_life
-from lrlab.tracking.store import create_once
+from lrlab.tracking.run_data import gather
+from lrlab.tracking.signs_of_life import show_life
+from lrlab.tracking.stores.create_database import create_once
+from lrlab.tracking.stores.mlflow_names import LONGEST, accepted
+from lrlab.tracking.writer import mlflow_writer as recorder_module
+from lrlab.tracking.writer.mlflow_writer import Recorder
 
 # A file system that is not that of the tests, where there is one.
 ELSEWHERE = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108

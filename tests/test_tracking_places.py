@@ -17,11 +17,11 @@ from mlflow.entities import Run
 from crashsafe.addresses import sqlite_address
 from lrlab.tracking import RunCard, RunFolder
 from lrlab.tracking.destinations import Destination
+from lrlab.tracking.download import fetch
 from lrlab.tracking.mlflow import MlflowTracker
-from lrlab.tracking.reading import fetch
-from lrlab.tracking.recorder import Recorder
+from lrlab.tracking.writer.mlflow_writer import Recorder
 from sweeps import sync
-from sweeps.config import conf_dir
+from sweeps.config.resolvers import conf_dir
 
 ODD = "50%25done a?b#c é"
 

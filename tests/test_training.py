@@ -22,10 +22,10 @@ from lrlab import (
     train_batch,
 )
 from lrlab.history import read_history
+from lrlab.tasks.weights import weights
 from lrlab.training import fresh_model
-from lrlab.weights import weights
-from sweeps.config import conf_dir
-from sweeps.experiment import prepare
+from sweeps.config.resolvers import conf_dir
+from sweeps.runs.run_spec import prepare
 
 
 def run(task, lr=0.25, epochs=20, curve=curves.flat, **about):

@@ -13,8 +13,8 @@ import pytest
 import torch
 from mlflow import MlflowClient
 
-from sweeps.experiment import prepare
-from sweeps.finals import (
+from sweeps.runs.run_spec import prepare
+from sweeps.verdict.retrain import (
     FRESH,
     SELECTION,
     Candidate,

@@ -80,7 +80,7 @@ def tpe_alone(sizes: tuple[int, ...], asks: int = 5) -> dict[str, dict[str, floa
     """
     import optuna
 
-    from hydra_plugins.optuna_families._tpe import Tpe
+    from optuna_families.samplers.fast_tpe import Tpe
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     space: dict[str, Any] = {

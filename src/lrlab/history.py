@@ -22,7 +22,7 @@ class Epoch:
         lrs: learning rate now in force, one for each parameter group.
         loss: of the weights as they now are, over all the data that the task judges by.
         excess_loss: loss minus the best reachable on the task, where that is known.
-        weights: names and values (see `lrlab.weights`).
+        weights: names and values (see `lrlab.tasks.weights`).
         milliseconds: when, since 1970.
         losses: of each seed, where a run is trained over several; then all else is the mean.
     """

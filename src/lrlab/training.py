@@ -11,7 +11,7 @@ from lrlab.divergence import diverged, highest
 from lrlab.history import Epoch
 from lrlab.schedules import Schedule
 from lrlab.tasks import Task
-from lrlab.weights import weights
+from lrlab.tasks.weights import weights
 
 
 def fresh_model(task: Task, seed: int) -> nn.Module:

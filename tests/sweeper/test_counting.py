@@ -5,16 +5,16 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
-from hydra_plugins.optuna_families import _databases
-from hydra_plugins.optuna_families._copies import Copy
-from hydra_plugins.optuna_families._ledgers import Ledger
-from hydra_plugins.optuna_families._tables import Tables
+from optuna_families.storage import connect
+from optuna_families.storage.api_storage import Ledger
+from optuna_families.storage.sql_storage import Tables
+from optuna_families.storage.trial_cache import Copy
 
 
 def test_the_counts_are_optuna_s_own(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/optuna.db"
-    _databases.create(url)
-    database = _databases.connect(url)
+    connect.create(url)
+    database = connect.connect(url)
     studies = [optuna.create_study(study_name=n, storage=database.storage) for n in ("a", "b")]
     for number, state in enumerate([*TrialState] * 2):
         value = float(number) if state in (TrialState.COMPLETE, TrialState.PRUNED) else None

@@ -10,7 +10,8 @@ import pytest
 from hydra.errors import HydraException
 
 from crashsafe import locks
-from hydra_plugins.optuna_families import _databases, _telling, finished_trials
+from hydra_plugins.optuna_families import finished_trials
+from optuna_families.storage import connect, retry
 
 NAMES = ("50%25done", "a b?x=1&y", "{0}#", "ä%")
 
@@ -37,7 +38,7 @@ def test_the_file_of_a_storage_may_have_any_name_and_options(folder: Path, sweep
     sweep(lambda _: 0.5, f"hydra.sweeper.storage='{url}'", *lines)
     assert (folder / "a b?%25.db").stat().st_size
     assert len(finished_trials(url, "s")[""]) == 1
-    database = _databases.connect(_databases.address(url, folder, folder))
+    database = connect.connect(connect.address(url, folder, folder))
     assert database.engine.dialect.create_connect_args(database.engine.url)[1]["timeout"] == 100
 
 
@@ -89,24 +90,24 @@ def test_a_database_of_something_else_is_read_without_being_changed(folder: Path
 def test_a_database_that_stays_away_ends_the_wait_with_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_telling, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(retry, "PAUSES", (0.0, 0.0))
     url = f"sqlite:///{tmp_path / 'optuna.db'}"
-    _databases.create(url)
-    storage = _databases.connect(url).storage
+    connect.create(url)
+    storage = connect.connect(url).storage
     (tmp_path / "optuna.db").write_bytes(b"no database at all" * 1000)
     with pytest.raises(HydraException, match=r"^the study database is away.*not a database$"):
-        _telling.patiently(storage.get_all_studies)
+        retry.patiently(storage.get_all_studies)
 
 
 def test_a_lock_that_is_never_free_ends_the_wait_with_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"sqlite:///{tmp_path / 'optuna.db'}"
-    _databases.create(url)
+    connect.create(url)
     monkeypatch.setattr(locks, "LIMIT", 0.1)
 
     def ask() -> None:
-        with _databases.locked(url):
+        with connect.locked(url):
             pass
 
     with (
@@ -115,4 +116,4 @@ def test_a_lock_that_is_never_free_ends_the_wait_with_one_line(
             HydraException, match=r"another process has held the lock .*optuna\.db\.lock"
         ),
     ):
-        _telling.patiently(ask)
+        retry.patiently(ask)

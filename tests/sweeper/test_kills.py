@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from hydra_plugins.optuna_families import _faults
+from optuna_families import fault_points
 
 KILLS = int(os.environ.get("OPTUNA_FAMILIES_KILLS", "2"))
 N_TRIALS = 8
@@ -75,7 +75,7 @@ TOGETHER = ("together=5", "hydra.sweeper.batch_size=5")
     "lines",
     [pytest.param((), id="alone", marks=pytest.mark.slow), pytest.param(TOGETHER, id="together")],
 )
-@pytest.mark.parametrize("step", _faults.STEPS)
+@pytest.mark.parametrize("step", fault_points.STEPS)
 def test_a_kill_at_a_step_of_the_protocol_is_made_good(
     folder: Path, command: Any, run: Any, trials: Any, step: str, lines: tuple[str, ...]
 ) -> None:

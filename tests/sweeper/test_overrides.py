@@ -12,9 +12,9 @@ from hydra.errors import HydraException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hydra_plugins.optuna_families._overrides import override, written
-from hydra_plugins.optuna_families._resuming import command
-from hydra_plugins.optuna_families._space import dimension
+from optuna_families.search_space.distributions import dimension
+from optuna_families.search_space.override_text import override, written
+from optuna_families.sweep.resume_command import command
 
 PARSER = OverridesParser.create()
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.text("ab1.e+-'\"\\ ${}[](),=:<\t\n")

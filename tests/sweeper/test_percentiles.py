@@ -9,9 +9,9 @@ import pytest
 from optuna.pruners import MedianPruner, PercentilePruner
 from optuna.trial import TrialState
 
-from hydra_plugins.optuna_families._copies import Copy
-from hydra_plugins.optuna_families._mirrors import Mirror
-from hydra_plugins.optuna_families._percentiles import Percentile
+from optuna_families.samplers.fast_percentile import Percentile
+from optuna_families.storage.in_memory import Mirror
+from optuna_families.storage.trial_cache import Copy
 
 
 class NoLedger:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 
-from hydra_plugins.optuna_families import _pulse, _stopping
-from hydra_plugins.optuna_families._pulse import Pulse
-from hydra_plugins.optuna_families._sweeping import Sweep
+from optuna_families.sweep.driver import Sweep
+from optuna_families.workers import heartbeat, signals
+from optuna_families.workers.heartbeat import Pulse
 
 STORAGE = "sqlite:///mlruns/optuna.db"
 
@@ -32,7 +32,7 @@ def rename(table: str, to: str) -> None:
 def test_the_heartbeat_outlives_any_error_and_says_it_once(
     folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(_pulse, "LOOK", 0.02)
+    monkeypatch.setattr(heartbeat, "LOOK", 0.02)
     prepared: list[Any] = []
     with monkeypatch.context() as patch:
         patch.setattr(Sweep, "_work", lambda _, *made: prepared.append(made[0]))
@@ -40,13 +40,13 @@ def test_the_heartbeat_outlives_any_error_and_says_it_once(
         sweep(lambda _: 0.0, "hydra.sweeper.study_name=s")
     (plan,) = prepared
     asked: list[bool] = []
-    monkeypatch.setattr(_stopping, "request", lambda: asked.append(True))
+    monkeypatch.setattr(signals, "request", lambda: asked.append(True))
     with Pulse(plan) as pulse:
         rename("study_user_attributes", "away")
         wait(lambda: "no heartbeat" in caplog.text)
         time.sleep(0.2)  # ten looks
         rename("away", "study_user_attributes")
         assert pulse._thread.is_alive()
-        _pulse.stop(plan)
+        heartbeat.stop(plan)
         wait(lambda: asked)
     assert caplog.text.count("no heartbeat") == 1

@@ -9,13 +9,13 @@ import pytest
 from optuna.trial import TrialState
 
 from crashsafe.processes import this_process
-from hydra_plugins.optuna_families import _asking, _reaping
-from hydra_plugins.optuna_families._asking import Desk
-from hydra_plugins.optuna_families._choosing import Asked
-from hydra_plugins.optuna_families._ledgers import Ledger
-from hydra_plugins.optuna_families._outcomes import INTERRUPTED, Outcome
-from hydra_plugins.optuna_families._shelves import Shelf
-from hydra_plugins.optuna_families._sweeping import Sweep
+from optuna_families.outcomes import INTERRUPTED, Outcome
+from optuna_families.storage.api_storage import Ledger
+from optuna_families.sweep.driver import Sweep
+from optuna_families.trials import ask_tell, stale_trials
+from optuna_families.trials.allocation import Asked
+from optuna_families.trials.ask_tell import Desk
+from optuna_families.trials.study_cache import Shelf
 
 STORAGE = "sqlite:///mlruns/optuna.db"
 
@@ -96,8 +96,8 @@ def late(
     request: pytest.FixtureRequest, desk: Callable[[int], Desk], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Desk, Desk, Asked]:
     """A worker elsewhere, silent for long, and one that gives it up: it tells in between."""
-    monkeypatch.setattr(_reaping, "BEAT", 0.0)
-    monkeypatch.setattr(_reaping, "GRACE", 0.0)
+    monkeypatch.setattr(stale_trials, "BEAT", 0.0)
+    monkeypatch.setattr(stale_trials, "GRACE", 0.0)
     owner, other = desk(0), desk(1)
     if request.param == "public":
         other.shelf.ledger = Ledger(other.shelf.database.storage)
@@ -162,5 +162,5 @@ def test_who_keeps_changing_the_study_without_the_lock_is_named(
         return save(*arguments, **options)
 
     monkeypatch.setattr(worker.shelf, "save", disturbed)
-    with pytest.raises(_asking.HydraException, match="without its lock"):
+    with pytest.raises(ask_tell.HydraException, match="without its lock"):
         worker.ask()

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from hydra_plugins.optuna_families._space import dimension, grid
-from hydra_plugins.optuna_families._studies import describe
+from optuna_families.search_space.distributions import dimension, grid
+from optuna_families.sweep.studies import describe
 
 
 def parsed(line: str) -> Any:

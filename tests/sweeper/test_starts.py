@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hydra_plugins.optuna_families import _databases, finished_trials
+from hydra_plugins.optuna_families import finished_trials
+from optuna_families.storage import connect
 
 STORAGE = "sqlite:///mlruns/optuna.db"
 SHORT = ("hydra.sweeper.n_trials=4", "epochs=2")
@@ -79,8 +80,8 @@ def test_a_half_made_database_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "optuna.db").touch()
     (tmp_path / "optuna.db.123.tmp").write_text("left by a killed process")
     url = f"sqlite:///{tmp_path}/optuna.db"
-    _databases.create(url)
-    assert _databases.connect(url).storage.get_all_studies() == []
+    connect.create(url)
+    assert connect.connect(url).storage.get_all_studies() == []
 
 
 def test_who_finds_everything_in_hand_waits_for_it(folder: Path, command: Any) -> None:

@@ -15,7 +15,7 @@ from optuna.exceptions import StorageInternalError
 from rich.console import Console
 
 from hydra_plugins.optuna_families import finished_trials, in_batches
-from hydra_plugins.optuna_families._views import View
+from optuna_families.sweep.progress import View
 
 STORAGE = "sqlite:///mlruns/optuna.db"
 pytestmark = pytest.mark.cold  # a launcher starts the interpreter itself
@@ -179,7 +179,7 @@ class AwayAfterTheStart:
 def test_a_lost_database_does_not_hide_the_error_that_ended_the_sweep(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("hydra_plugins.optuna_families._telling.PAUSES", ())
+    monkeypatch.setattr("optuna_families.storage.retry.PAUSES", ())
     plan: Any = SimpleNamespace(families=[])
     shelf: Any = AwayAfterTheStart()
     with pytest.raises(ZeroDivisionError), View(plan, shelf, Console(quiet=True)):

@@ -17,11 +17,12 @@ from optuna.distributions import (
 from optuna.trial import TrialState
 from sqlalchemy import create_mock_engine
 
-from hydra_plugins.optuna_families import _databases, _schema, in_batches
-from hydra_plugins.optuna_families._copies import Copy
-from hydra_plugins.optuna_families._ledgers import Conflict, Ledger
-from hydra_plugins.optuna_families._mirrors import Mirror
-from hydra_plugins.optuna_families._tables import Tables, ledger
+from hydra_plugins.optuna_families import in_batches
+from optuna_families.storage import connect, sql_schema
+from optuna_families.storage.api_storage import Conflict, Ledger
+from optuna_families.storage.in_memory import Mirror
+from optuna_families.storage.sql_storage import Tables, ledger
+from optuna_families.storage.trial_cache import Copy
 
 SPACE = {
     "x": FloatDistribution(0.0, 1.0),
@@ -41,10 +42,10 @@ OWN_IDS = {  # numbers that a table gives its rows in the order in which they co
 }
 
 
-def opened(file: Path) -> _databases.Database:
+def opened(file: Path) -> connect.Database:
     url = f"sqlite:///{file}"
-    _databases.create(url)
-    return _databases.connect(url)
+    connect.create(url)
+    return connect.connect(url)
 
 
 class Sweep:
@@ -199,13 +200,13 @@ def test_a_trial_that_somebody_added_is_noticed(tmp_path: Path, kind: str) -> No
 def test_another_schema_is_left_to_optuna(tmp_path: Path, monkeypatch: Any) -> None:
     database = opened(tmp_path / "a.db")
     assert type(ledger(database)) is Tables
-    monkeypatch.setattr(_schema, "VERSION", "v9.9.9.a")
+    monkeypatch.setattr(sql_schema, "VERSION", "v9.9.9.a")
     assert type(ledger(database)) is Ledger
 
 
 def test_the_schema_is_that_of_this_optuna(tmp_path: Path) -> None:
     backend = opened(tmp_path / "a.db").backend
-    assert backend.get_current_version() == backend.get_head_version() == _schema.VERSION
+    assert backend.get_current_version() == backend.get_head_version() == sql_schema.VERSION
 
 
 @pytest.mark.parametrize("pruner", ["none", "median"])
@@ -222,8 +223,8 @@ def test_a_sweep_over_another_schema_is_the_same_sweep(
         raise NotImplementedError
 
     found = []
-    for name, schema in (("a", _schema.VERSION), ("b", "v9.9.9.a")):
-        monkeypatch.setattr(_schema, "VERSION", schema)
+    for name, schema in (("a", sql_schema.VERSION), ("b", "v9.9.9.a")):
+        monkeypatch.setattr(sql_schema, "VERSION", schema)
         lines = (f"hydra.sweeper.study_name={name}", f"hydra/sweeper/pruner={pruner}")
         lines += ("hydra/sweeper/sampler=random", "hydra.sweeper.sampler.seed=4")
         lines += ("hydra.sweeper.n_trials=12", "hydra.sweeper.max_failure_rate=0.5")

@@ -13,9 +13,9 @@ from optuna.pruners import HyperbandPruner
 from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
-from hydra_plugins.optuna_families._densities import log_mass
-from hydra_plugins.optuna_families._draws import quantile
-from hydra_plugins.optuna_families._tpe import KEPT, Tpe
+from optuna_families.samplers.fast_tpe import KEPT, Tpe
+from optuna_families.samplers.tpe_densities import log_mass
+from optuna_families.samplers.tpe_sampling import quantile
 
 NUMBERS = {
     "lr": FloatDistribution(0.001, 1.0, log=True),

@@ -9,12 +9,12 @@ is doing; `in_batches` lets an app run trials together; after a sweep, `finished
 False
 """
 
-from ._batches import in_batches
-from ._errors import SweepFailed
-from ._output import lost_output, protect_output
-from ._overrides import override
-from ._reading import all_trials, finished_trials, importances, sweeps
-from ._reports import report
+from hydra_plugins.optuna_families._errors import SweepFailed
+from optuna_families.reporting import report
+from optuna_families.safe_output import lost_output, protect_output
+from optuna_families.search_space.override_text import override
+from optuna_families.sweep.stored_sweeps import all_trials, finished_trials, importances, sweeps
+from optuna_families.trials.batching import in_batches
 
 __all__ = [
     "SweepFailed",

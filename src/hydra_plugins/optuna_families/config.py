@@ -10,7 +10,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from . import _both
+from optuna_families import official_installed
 
 SWEEPER: dict[str, Any] = {
     "defaults": [{"sampler": "tpe"}, {"pruner": "none"}],
@@ -163,5 +163,5 @@ def register() -> None:
         store(group="hydra/sweeper/pruner", name=name, node=node, provider="optuna_families")
 
 
-_both.warn()
+official_installed.warn()
 register()

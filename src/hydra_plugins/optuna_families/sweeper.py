@@ -8,7 +8,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from . import config as _groups  # noqa: F401  (registers the groups also when imported alone)
+from hydra_plugins.optuna_families import config as _groups  # noqa: F401  (registers the groups also when imported alone)
 
 
 class OptunaSweeper(Sweeper):
@@ -26,14 +26,15 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the sweep; its results are in the study and in optimization_results.yaml."""
-        from . import _both, _official
-        from ._compact import compact
-        from ._output import protected_output
-        from ._settings import read
-        from ._sweeping import Sweep
+        from optuna_families import official_installed
+        from optuna_families.compact_errors import compact
+        from optuna_families.configs import official_configs
+        from optuna_families.safe_output import protected_output
+        from optuna_families.settings import read
+        from optuna_families.sweep.driver import Sweep
 
         with protected_output(), compact():
-            _both.refuse()
+            official_installed.refuse()
             node = self._app[0].hydra.sweeper
-            settings = read(_official.settings(self._settings, node))
+            settings = read(official_configs.settings(self._settings, node))
             Sweep(settings, *self._app).run(list(arguments))

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from lrlab.batch.apart import Apart
-from lrlab.batch.side_by_side import Batch
-from lrlab.batch.together import Together
+from lrlab.batch.base import Batch
+from lrlab.batch.sequential import Apart
+from lrlab.batch.stacked import Together
 from lrlab.recipes import Recipe
 from lrlab.tasks import Task
 

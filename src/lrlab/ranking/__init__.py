@@ -4,6 +4,6 @@ The method, its sources and its limits stand in `docs/verdict.md`; it needs nump
 """
 
 from lrlab.ranking.finalists import Finalist, badness
-from lrlab.ranking.verdicts import Ranking, Standing, rank
+from lrlab.ranking.ranking import Ranking, Standing, rank
 
 __all__ = ["Finalist", "Ranking", "Standing", "badness", "rank"]

@@ -1,11 +1,11 @@
 """Where a run is recorded beside its own folder: in MLflow, or nowhere.
 
-A run's folder is written first (`lrlab.tracking.folder`); a tracker only carries it on.
+A run's folder is written first (`lrlab.tracking.run_folder`); a tracker only carries it on.
 """
 
 from typing import Protocol
 
-from lrlab.tracking.folder import RunCard, RunFolder, Status
+from lrlab.tracking.run_folder import RunCard, RunFolder, Status
 
 __all__ = ["NoTracker", "RunCard", "RunFolder", "Status", "Tracker"]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crashsafe.masking import masked
-from lrlab.tracking.commands import default_uri, how_to_open, how_to_send
 from lrlab.tracking.destinations import Destination
-from lrlab.tracking.folder import UNREADABLE, RunFolder
-from lrlab.tracking.protocol import Settings, Word
+from lrlab.tracking.mlflow_commands import default_uri, how_to_open, how_to_send
+from lrlab.tracking.run_folder import UNREADABLE, RunFolder
+from lrlab.tracking.writer.protocol import Settings, Word
 
 __all__ = ["MlflowTracker", "default_uri"]
 
@@ -25,7 +25,7 @@ MOST_ERRORS = 3  # that are shown
 class MlflowTracker:
     """Records runs in MLflow, in batches about every `flush_seconds`.
 
-    A second process (`lrlab.tracking.service`) follows the folders of the runs. It outlives this
+    A second process (`lrlab.tracking.writer.writer_process`) follows the folders of the runs. It outlives this
     one if this one is killed, and then marks what was left open as KILLED.
 
     Args:
@@ -54,7 +54,7 @@ class MlflowTracker:
         """Start the recorder; it imports MLflow and opens the store while we do other things."""
         if self._recorder is None:
             self._recorder = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", "lrlab.tracking.service"],
+                [sys.executable, "-W", "ignore", "-m", "lrlab.tracking.writer.writer_process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -1,0 +1,86 @@
+"""What there is to be written of a run, as a store takes it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lrlab.tracking.run_columns import Values, read_values
+from lrlab.tracking.run_folder import RunFolder, Status, status_of
+from lrlab.tracking.signs_of_life import last_sign
+from lrlab.tracking.stores.mlflow_names import accepted, renamed
+
+LONGEST_NAME = 250  # of a run, by MLflow's database
+
+# A person may ask for these in MLflow's search; the recorder finds again what was cut short.
+UID_TAG, FOLDER_TAG, OWNER_TAG = "sweeps.run", "sweeps.folder", "sweeps.owner"
+NAMES_TAG = "sweeps.names"  # the original names of params and metrics that MLflow refuses, as JSON
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run and what its history has gained.
+
+    Args:
+        folder: of the run.
+        uid: 32 hexadecimal digits.
+        parent: folder of the run that it is a part of.
+        name, params, tags: its card, as text.
+        status: RUNNING too while there is `more`.
+        start, end: milliseconds since 1970.
+        values: since the last record, oldest first.
+        position: in the history, after them.
+        more: the history has values beyond them.
+    """
+
+    folder: RunFolder
+    uid: str
+    parent: RunFolder | None
+    name: str
+    params: dict[str, str]
+    tags: dict[str, str]
+    status: Status
+    start: int
+    end: int | None
+    values: Values
+    position: int
+    more: bool = False
+
+
+def gather(folder: RunFolder, after: int = 0) -> Record:
+    """Read a run's folder; of its history, what lies beyond a position."""
+    run = folder.read()  # first: who sees the end sees the whole history
+    status = status_of(run, folder.path)
+    values, position, more = read_values(folder.history, after)
+    ended = status != "RUNNING" and not more
+    params, metrics = accepted(tuple(run["params"])), accepted(tuple(values.names))
+    return Record(
+        folder=folder,
+        uid=run["uid"],
+        parent=RunFolder(Path(run["parent"])) if run["parent"] else None,
+        name=_text(run["name"])[:LONGEST_NAME],
+        params={params[key]: _text(value) for key, value in run["params"].items()},
+        tags=_tags(folder, run) | _names_tag(params, metrics),
+        status=status if ended else "RUNNING",
+        start=run["start"],
+        end=run.get("end", last_sign(folder.path)) if ended else None,
+        values=replace(values, names=[metrics[name] for name in values.names]),
+        position=position,
+        more=more,
+    )
+
+
+def _tags(folder: RunFolder, run: dict[str, Any]) -> dict[str, str]:
+    ours = {UID_TAG: run["uid"], FOLDER_TAG: str(folder.path), OWNER_TAG: run["owner"]}
+    return {key: _text(value) for key, value in (run["tags"] | ours).items()}
+
+
+def _text(value: object) -> str:
+    """A value as text that every database takes: bytes that were no text are written out."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def _names_tag(params: Mapping[str, str], metrics: Mapping[str, str]) -> dict[str, str]:
+    names = {"params": renamed(params), "metrics": renamed(metrics)}
+    return {NAMES_TAG: json.dumps(names)} if any(names.values()) else {}

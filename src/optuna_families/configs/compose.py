@@ -1,0 +1,111 @@
+"""One composition per combination of choices; per trial only a copy with its values in place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
+
+from optuna_families.configs.composed_config import Composition
+from optuna_families.configs.dependent_ranges import check
+from optuna_families.plan import label
+from optuna_families.search_space.distributions import Dimension, dimension
+from optuna_families.search_space.overrides import Arguments
+from optuna_families.search_space.search_nodes import Range, require, search
+
+
+@dataclass
+class Composer:
+    """Composes configs, once per combination of choices (Hydra takes about 100 ms for each)."""
+
+    loader: ConfigLoader
+    master: DictConfig
+    arguments: Arguments
+    search_key: str | None
+    families: bool = True  # whether a choice's config is told the label of its family
+    sweep: str | None = None  # its real name, also when that was made up
+    folder: str | None = None  # of the sweep, once it is claimed
+    known: dict[tuple[str, ...], Composition] = field(default_factory=dict)
+
+    def compose(self, choices: tuple[str, ...]) -> Composition:
+        """Return the composition of these choices."""
+        if choices not in self.known:
+            self.known[choices] = self._compose(choices)
+        return self.known[choices]
+
+    def _compose(self, choices: tuple[str, ...]) -> Composition:
+        overrides = (*self.arguments.fixed, *choices)
+        config = self.loader.load_sweep_config(self.master, list(overrides))
+        with open_dict(config.hydra.sweeper):
+            config.hydra.sweeper.study_name = self.sweep
+            config.hydra.sweeper.family = self._family(choices)
+        composition = Composition(config, overrides, choices, self._space(config, choices))
+        self._place(composition)
+        return composition
+
+    def settle(self, folder: Path) -> None:
+        """Tell all configs, also those composed so far, the folder that the sweep has claimed."""
+        self.folder = str(folder)
+        for composition in self.known.values():
+            self._place(composition)
+
+    def _place(self, composition: Composition) -> None:
+        if self.folder is not None:
+            with flag_override(composition.config, "readonly", False):
+                composition.config.hydra.sweep.dir = self.folder
+
+    def _family(self, choices: tuple[str, ...]) -> str:
+        return label(choices) if self.families else ""
+
+    def _space(self, config: DictConfig, choices: tuple[str, ...]) -> dict[str, Dimension]:
+        """Read the files' space, then the sweeper's `params` and the command line over it."""
+        parser = OverridesParser.create(config_loader=self.loader)
+        before = HydraConfig.instance().cfg
+        HydraConfig.instance().set_config(config)  # for ${hydra:...} inside a range
+        try:
+            found = list(search(config, self.search_key, parser, owners(choices)))
+            space = self._merged(config, [one.dimension for one in found])
+            check(config, found, space)
+        finally:
+            HydraConfig.instance().cfg = before
+        OmegaConf.set_readonly(config.hydra, False)
+        _remove(found)
+        return {dim.name: dim for dim in space.values()}
+
+    def _merged(self, config: DictConfig, found: list[Dimension]) -> dict[str, Dimension]:
+        space = {dim.path: dim for dim in found if not _pinned(dim.path, self.arguments.pinned)}
+        for override in self.arguments.sweeps:
+            require(config, override)
+            space[override.key_or_group] = dimension(override)
+        return space
+
+
+def _remove(found: list[Range]) -> None:
+    """Take the ``search`` nodes out: a job's node is the arguments of what it configures."""
+    for one in found:
+        if one.key in one.parent:  # not yet for another of its entries
+            with flag_override(one.parent, ["readonly", "struct"], [False, False]):
+                del one.parent[one.key]
+
+
+def _pinned(path: str, pinned: tuple[str, ...]) -> bool:
+    return any(path == pin or path.startswith(f"{pin}.") for pin in pinned)
+
+
+def owners(choices: tuple[str, ...]) -> dict[str, str]:
+    """Map the package that each chosen file fills to the choice.
+
+    >>> owners(("scheduler=cosine", "+db/engine@source=lite"))
+    {'scheduler': 'cosine', 'source': 'lite'}
+    """
+    found = {}
+    for line in choices:
+        group, _, choice = line.partition("=")
+        name, _, package = group.lstrip("+").partition("@")
+        found[package or re.sub("/", ".", name)] = choice
+    return found

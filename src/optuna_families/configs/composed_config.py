@@ -1,0 +1,182 @@
+"""The config of one combination of choices, as a mold for those of its trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import HydraException
+from omegaconf import MISSING, AnyNode, DictConfig, ListConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from optuna_families.configs.config_template import Mold
+from optuna_families.configs.hydra_node import Hydra
+from optuna_families.configs.job_files import PLAIN, Notes
+from optuna_families.configs.job_logging import Logs
+from optuna_families.configs.override_dirname import Dirname
+from optuna_families.search_space.distributions import Dimension
+from optuna_families.search_space.override_text import override
+
+
+@dataclass
+class Composition:
+    """The config of one combination of choices, and the space found in it."""
+
+    config: DictConfig
+    overrides: tuple[str, ...]
+    choices: tuple[str, ...]
+    space: dict[str, Dimension]
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """Return the choices by their group."""
+        return {group: name for group, _, name in (c.partition("=") for c in self.choices)}
+
+    @cached_property
+    def _task(self) -> DictConfig:
+        task = Mold(self.config).cast()
+        with open_dict(task):
+            del task["hydra"]
+        return task
+
+    @cached_property
+    def _plain(self) -> set[str]:
+        """The names of those parameters whose place takes any value."""
+        return {name for name, dim in self.space.items() if _is_plain(self._task, dim)}
+
+    @cached_property
+    def _mold(self) -> Mold:
+        return Mold(self._task)
+
+    @cached_property
+    def _whole(self) -> tuple[Mold, Hydra]:
+        config = Mold(self.config).cast()
+        hydra = Hydra(config, len(self.overrides) + len(self.space), self.logs)
+        return Mold(config, hydra.shared), hydra
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What is written into a job's folder."""
+        places = {name: dim.path for name, dim in self.space.items() if name in self._plain}
+        return Notes(self.config.hydra, self._task, places)
+
+    @cached_property
+    def logs(self) -> Logs:
+        """What logs into a job's folder."""
+        return Logs(self.config.hydra)
+
+    @cached_property
+    def dirname(self) -> Dirname:
+        """What joins the overrides of a job."""
+        return Dirname(self.config.hydra)
+
+    @cached_property
+    def _plain_subdir(self) -> bool:
+        raw = OmegaConf.to_container(self.config.hydra.sweep, resolve=False)
+        return isinstance(raw, dict) and raw.get("subdir") == "${hydra.job.num}"
+
+    def folder(self, sweep: str, number: int) -> Path | None:
+        """Return a job's folder where its name is Hydra's default and needs no config."""
+        return Path(sweep, str(number)).absolute() if self._plain_subdir else None
+
+    def defaults(self) -> dict[str, Any] | None:
+        """Return the config's own values, if every one lies in the space."""
+        values = {}
+        for name, dim in self.space.items():
+            value = _text(dim, OmegaConf.select(self.config, dim.path, default=MISSING))
+            if not dim.contains(value):
+                return None
+            values[name] = dim.suggestion(value)
+        return values or None
+
+    def lines(self, params: dict[str, Any]) -> list[str]:
+        """Return all overrides of a trial with these parameters, as one would type them."""
+        return [*self.overrides, *(self._line(name, value) for name, value in params.items())]
+
+    def _line(self, name: str, value: Any) -> str:
+        dim = self.space.get(name)
+        if dim is None:  # suggested by a custom search space
+            return override(name, value)
+        return override(dim.key, dim.value(value))
+
+    def task(self, params: Mapping[str, Any]) -> DictConfig:
+        """Return a copy of what the task function sees of the config, with a trial's values.
+
+        Raises:
+            HydraException: for a value that the config does not take, by key.
+        """
+        return self._put(self._mold.cast(self._values(params)), params)
+
+    def changes(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a trial changes in the config, by path."""
+        known = ((self.space.get(name), name, value) for name, value in params.items())
+        return {
+            dim.path if dim else name.lstrip("+"): dim.value(value) if dim else value
+            for dim, name, value in known
+        }
+
+    def whole(self, params: Mapping[str, Any], facts: Mapping[str, Any]) -> DictConfig:
+        """Return a copy of the config, Hydra's node included, with a trial's values.
+
+        Args:
+            params: of the trial.
+            facts: what Hydra says of a job, by path.
+        """
+        mold, hydra = self._whole
+        config = self._put(mold.cast(self._values(params) | hydra.values(facts)), params)
+        hydra.correct(config, facts)
+        return config
+
+    def _values(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        easy = {n: v for n, v in params.items() if n in self._plain and type(v) in PLAIN}
+        return {self.space[name].path: value for name, value in easy.items()}
+
+    def _put(self, config: DictConfig, params: Mapping[str, Any]) -> DictConfig:
+        """Put the other values into their places."""
+        for name, suggested in params.items():
+            if name not in self._plain or type(suggested) not in PLAIN:
+                dim = self.space.get(name)
+                key, value = (dim.key, dim.value(suggested)) if dim else (name, suggested)
+                put(config, key, value)
+        return config
+
+
+def _is_plain(config: DictConfig, dim: Dimension) -> bool:
+    """Whether the node that a dimension changes holds any value, and no other leads to it."""
+    node: Any = config
+    if dim.meanings or dim.key != dim.path:
+        return False
+    for part in dim.path.split("."):
+        node = node._get_node(part) if isinstance(node, DictConfig) else None
+    return type(node) is AnyNode
+
+
+def put(config: DictConfig, key: str, value: Any) -> None:
+    """Set a value as an override would.
+
+    Raises:
+        HydraException: when the config does not take it, by key.
+    """
+    try:
+        parent, _, name = key.rpartition(".")
+        node = OmegaConf.select(config, parent) if parent else config
+        if isinstance(node, DictConfig) and name in node:
+            node[name] = value
+        elif isinstance(node, ListConfig):
+            node[int(name)] = value
+        else:
+            OmegaConf.update(config, key.lstrip("+"), value, force_add=key.startswith("+"))
+    except OmegaConfBaseException as error:
+        reason = str(error).splitlines()[0]
+        raise HydraException(f"{key}: cannot be {value!r}: {reason}") from error
+
+
+def _text(dim: Dimension, value: Any) -> Any:
+    """Return the text that the study has for a list or mapping."""
+    if not OmegaConf.is_config(value):
+        return value
+    plain = OmegaConf.to_container(value, resolve=True)
+    return next((text for text, meaning in dim.meanings.items() if meaning == plain), value)

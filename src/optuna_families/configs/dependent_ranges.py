@@ -1,0 +1,83 @@
+"""Refuses a range that follows a swept value.
+
+A study's ranges are the same for all its trials, so ``range(1, ${epochs})`` beside a swept
+``epochs`` would mean the value in the file, whatever a trial's is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from optuna_families.configs.composed_config import put
+from optuna_families.configs.config_template import Mold
+from optuna_families.search_space.distributions import Dimension
+from optuna_families.search_space.search_nodes import Range
+
+
+def check(config: DictConfig, ranges: list[Range], space: Mapping[str, Dimension]) -> None:
+    """Work the ranges out for other values of the swept keys; they must stay as they are.
+
+    Raises:
+        HydraException: naming range and key.
+    """
+    used = [one for one in ranges if space.get(one.dimension.path) is one.dimension]
+    texts = {id(one): _text(config, one) for one in used if _interpolates(one)}
+    if not texts:
+        return
+    copies, dims = Mold(config), list(space.values())
+    for place in range(max(len(_values(dim)) for dim in dims)):
+        copied = _with(copies, [(dim, _values(dim)[place % len(_values(dim))]) for dim in dims])
+        for one in used:
+            if id(one) in texts and _text(copied, one) != texts[id(one)]:
+                _refuse(one, texts[id(one)], copies, dims)
+
+
+def _interpolates(one: Range) -> bool:
+    raw: Any = OmegaConf.to_container(one.parent[one.key], resolve=False)
+    return "${" in str(raw[one.entry])
+
+
+def _text(config: DictConfig, one: Range) -> str:
+    try:
+        value = OmegaConf.select(config, one.where)[one.entry]
+        return str(OmegaConf.to_container(value) if OmegaConf.is_config(value) else value)
+    except OmegaConfBaseException as error:  # what it is worked out from is impossible
+        return str(error)
+
+
+def _values(dim: Dimension) -> list[Any]:
+    """Return values that a trial may have: all choices, or the ends of a range."""
+    distribution: Any = dim.distribution
+    if hasattr(distribution, "choices"):
+        return [dim.value(choice) for choice in distribution.choices]
+    return [distribution.low, distribution.high]
+
+
+def _with(copies: Mold, values: Iterable[tuple[Dimension, Any]]) -> DictConfig:
+    copied = copies.cast()
+    OmegaConf.set_readonly(copied, False)
+    for dim, value in values:
+        put(copied, dim.key, value)
+    return copied
+
+
+def _refuse(one: Range, text: str, copies: Mold, dims: list[Dimension]) -> None:
+    """Name the keys that a range depends on; its own key's value in the file does not count."""
+    others = [dim for dim in dims if dim is not one.dimension]
+    followed = [
+        dim.path
+        for dim in others
+        if any(_text(_with(copies, [(dim, value)]), one) != text for value in _values(dim))
+    ]
+    if followed:
+        keys = " and ".join(followed)
+        raise HydraException(
+            f"{one.where}.{one.entry}: this range depends on {keys}, swept too, and it must be the "
+            f"same for all trials; fix {keys}, or give numbers, such as "
+            f"'{one.dimension.path}={text}'"
+        )

@@ -1,0 +1,61 @@
+"""Hydra's own part of a job's config: what differs from job to job, and what all share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
+
+from optuna_families.configs.job_logging import Logs
+
+JOB = (
+    "hydra.job.num",
+    "hydra.job.id",
+    "hydra.job.override_dirname",
+    "hydra.runtime.output_dir",
+    "hydra.sweep.dir",
+)
+OVERRIDES = "hydra.overrides.task"
+OWN = ("job", "overrides", "runtime", "sweep", "job_logging")  # of each job
+
+
+class Hydra:
+    """The node ``hydra`` of a composition's jobs.
+
+    Args:
+        config: of the composition, a copy for this purpose.
+        overrides: how many a job usually has.
+        logs: of the composition.
+    """
+
+    def __init__(self, config: DictConfig, overrides: int, logs: Logs) -> None:
+        self._logs, self._overrides = logs, overrides
+        with open_dict(config.hydra):
+            config.hydra.overrides.task = [""] * overrides
+        self.shared = list(_shared(config.hydra))
+        OmegaConf.set_readonly(config.hydra, True)
+
+    def values(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a job's values from what Hydra says of the job, both by path."""
+        found = {path: facts[path] for path in JOB}
+        for number, line in enumerate(facts[OVERRIDES][: self._overrides]):
+            found[f"{OVERRIDES}.{number}"] = line
+        for path, text in self._logs.leaves(facts["hydra.runtime.output_dir"]).items():
+            found[f"hydra.job_logging.{path}"] = text
+        return found
+
+    def correct(self, config: DictConfig, facts: Mapping[str, Any]) -> None:
+        """Put right an unusual number of overrides, for which the copy has no room."""
+        if len(facts[OVERRIDES]) != self._overrides:
+            with flag_override(config.hydra, ["readonly", "struct"], [False, False]):
+                config.hydra.overrides.task = facts[OVERRIDES]
+
+
+def _shared(hydra: DictConfig) -> Iterator[Any]:
+    """Yield the nodes that are the same in all jobs: nothing inside speaks of the job."""
+    below = [hydra._get_node(name) for name in hydra if name not in OWN]
+    below += [hydra.runtime._get_node(name) for name in ("choices", "config_sources")]
+    for node in below:
+        if OmegaConf.is_config(node) and "${" not in OmegaConf.to_yaml(node, resolve=False):
+            yield node

@@ -1,0 +1,76 @@
+"""A grid's points, each handed out once.
+
+Optuna's own grid sampler gives a point's place by the trial's number and calls a point visited
+that a killed process took with it; ours is the list of points and what the trials say.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from optuna_families.configs.composed_config import Composition
+from optuna_families.search_space.distributions import grid
+from optuna_families.settings import Settings
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+RETRIES = 2  # a point whose owner died is tried again at most so often
+
+
+def points(compositions: list[Composition], settings: Settings) -> list[dict[str, Any]]:
+    """List all points in a shuffled order, so that part of a grid is a fair part."""
+    found = [point for one in compositions for point in _points(one, settings)]
+    random.Random(settings.sampler.get("seed") or 0).shuffle(found)  # noqa: S311
+    return found
+
+
+def _points(composition: Composition, settings: Settings) -> list[dict[str, Any]]:
+    values = {name: grid(dimension) for name, dimension in composition.space.items()}
+    # Several choices in one grid: the choice is part of the point, under its group's name.
+    fixed = {} if settings.families else composition.chosen
+    return [fixed | dict(zip(values, point, strict=True)) for point in product(*values.values())]
+
+
+class Grid:
+    """The points of a family, and which of them its trials have taken.
+
+    A trial is known by its values: the points' order depends on the sampler's seed, and a later
+    version of this program may list more of them.
+    """
+
+    def __init__(self, points: list[dict[str, Any]]) -> None:
+        self.points = points
+        self._names = {name for point in points for name in point}
+        self._places = {self._key(point): place for place, point in enumerate(points)}
+        self._known: dict[int, int] = {}  # a trial's point, by the trial's number
+
+    def free(self, trials: list[FrozenTrial]) -> int | None:
+        """Return the first point that nobody has, None when all are taken."""
+        taken: set[int] = set()
+        lost: Counter[int] = Counter()
+        for trial in trials:
+            place = self._place(trial)
+            if trial.user_attrs.get("lost"):
+                lost[place] += 1
+            else:
+                taken.add(place)
+        taken |= {place for place, times in lost.items() if times > RETRIES}
+        return next((place for place in range(len(self.points)) if place not in taken), None)
+
+    def _place(self, trial: FrozenTrial) -> int:
+        if trial.number not in self._known:
+            tried = trial.params or trial.system_attrs.get("fixed_params")
+            told = trial.user_attrs.get("point", -1)  # of one that could not be asked for
+            place = self._places.get(self._key(tried), -1) if tried else told
+            if not trial.state.is_finished():
+                return int(place)
+            self._known[trial.number] = place
+        return self._known[trial.number]
+
+    def _key(self, params: dict[str, Any]) -> frozenset[tuple[str, str]]:
+        """Return what names a point: 1, 1.0 and true are equal and not the same."""
+        return frozenset((n, repr(v)) for n, v in params.items() if n in self._names)

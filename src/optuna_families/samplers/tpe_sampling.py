@@ -1,0 +1,79 @@
+"""Points from the mixtures that Optuna's TPE makes of past trials.
+
+Optuna looks for each point's place under the normal distribution by Newton's method, number by
+number, in Python. These are the same points, to rounding, from the same random numbers and SciPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import log_ndtr, ndtri_exp
+
+from optuna_families.samplers.tpe_densities import log_mass
+
+if TYPE_CHECKING:
+    from numpy.random import RandomState
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+def draw(mixture: Any, dice: RandomState, size: int) -> Array:
+    """So many points, shape `(size, parameters)`.
+
+    Args:
+        mixture: Optuna's ``_MixtureOfProductDistribution``.
+        dice: asked in Optuna's order.
+        size: how many.
+    """
+    chosen = dice.choice(len(mixture.weights), p=mixture.weights, size=size)
+    points = np.empty((size, len(mixture.distributions)))
+    numbers = []
+    for place, kernels in enumerate(mixture.distributions):
+        if hasattr(kernels, "mu"):
+            numbers.append(place)
+        else:
+            points[:, place] = _choices(kernels.weights[chosen], dice.rand(size))
+    if numbers:
+        each = [mixture.distributions[place] for place in numbers]
+        points[:, numbers] = _numbers(each, chosen, dice).T
+    return points
+
+
+def _choices(weights: Array, at: Array) -> Array:
+    sums = weights.cumsum(axis=1)
+    sums[:, -1] = 1  # whatever was rounded
+    found: Array = (sums < at[:, None]).sum(axis=1)
+    return found
+
+
+def _numbers(each: Sequence[Any], chosen: Any, dice: RandomState) -> Array:
+    """Values of the parameters that are numbers, shape `(parameters, points)`."""
+    mu, sigma = (np.array([getattr(k, name)[chosen] for k in each]) for name in ("mu", "sigma"))
+    lows, highs = ([[getattr(k, f"adapted_{end}")] for k in each] for end in ("low", "high"))
+    at = dice.uniform(low=0, high=1, size=mu.shape)
+    values: Array = quantile(at, (lows - mu) / sigma, (highs - mu) / sigma) * sigma + mu
+    for row, kernels in zip(values, each, strict=True):
+        if kernels.is_log:
+            row[:] = np.exp(row)
+        if kernels.step:
+            steps = np.round((row - kernels.low) / kernels.step)
+            row[:] = np.clip(kernels.low + steps * kernels.step, kernels.low, kernels.high)
+    return values
+
+
+def quantile(at: Array, low: Array, high: Array) -> Array:
+    """Where a part `at` of a standard normal distribution between two ends lies below.
+
+    >>> float(np.round(quantile(np.array([0.5]), np.array([-3.0]), np.array([3.0]))[0], 6) + 0)
+    0.0
+    """
+    right = low >= 0  # worked out on the other side, where no digits are lost
+    start = log_ndtr(np.where(right, -high, low))
+    part = np.log(np.where(right, 1 - at, at)) + log_mass(low, high)
+    found = ndtri_exp(np.logaddexp(start, part))
+    mirrored: Array = np.where(right, -found, found)
+    return mirrored

@@ -1,0 +1,197 @@
+"""From Hydra's sweep grammar to Optuna's distributions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.override_parser.types import (
+    IntervalSweep,
+    Override,
+    RangeSweep,
+    Sweep,
+    Transformer,
+)
+from hydra.errors import HydraException
+
+from optuna_families.search_space.override_text import plain
+from optuna_families.search_space.overrides import nearest
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+TAGS = ["log"]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One parameter of the search.
+
+    Args:
+        key: what an override would say, such as ``scheduler.T_max`` or ``+w``.
+        name: what the study calls it; it carries the choice that the space came with.
+        distribution: Optuna's.
+        meanings: Optuna stores text and numbers only; for a choice that is a list or a mapping,
+            its text and what it stands for.
+        stop: the end of a range as typed, which a grid leaves out; None: nothing is left out.
+    """
+
+    key: str
+    name: str
+    distribution: BaseDistribution
+    meanings: dict[str, Any] = field(default_factory=dict)
+    stop: float | None = None
+
+    @property
+    def path(self) -> str:
+        """Where the value stands in the config."""
+        return self.key.lstrip("+")
+
+    def value(self, suggested: Any) -> Any:
+        """Return what the config should hold for a suggestion."""
+        return self.meanings.get(suggested, suggested) if self.meanings else suggested
+
+    def suggestion(self, value: Any) -> Any:
+        """Return a value of the config as a sampler would suggest it: 5.0 as 5 of whole numbers."""
+        low = getattr(self.distribution, "low", None)
+        return value if low is None else type(low)(value)
+
+    def contains(self, value: Any) -> bool:
+        """Whether a value could have been suggested."""
+        from optuna.distributions import CategoricalDistribution
+
+        if isinstance(self.distribution, CategoricalDistribution):
+            return any(value == c and type(value) is type(c) for c in self.distribution.choices)
+        return not isinstance(value, bool | str | type(None)) and _between(value, self.distribution)
+
+
+def _between(value: Any, distribution: Any) -> bool:
+    if not isinstance(value, int | float) or not distribution.low <= value <= distribution.high:
+        return False
+    if distribution.step is None:
+        return True
+    return float((Decimal(str(value)) - Decimal(str(distribution.low))) % _step(distribution)) == 0
+
+
+def _step(distribution: Any) -> Decimal:
+    return Decimal(str(distribution.step))
+
+
+def dimension(override: Override, name: str | None = None) -> Dimension:
+    """Return the dimension that a sweep override describes.
+
+    Raises:
+        HydraException: for a range that holds nothing, by key.
+    """
+    key, value = override.get_key_element(), override.value()
+    _check_tags(override)
+    try:
+        distribution, meanings = _distribution(override)
+    except (ArithmeticError, ValueError) as error:
+        raise HydraException(f"{override.input_line}: impossible range: {error}") from error
+    stop = value.stop if isinstance(value, RangeSweep) else None
+    return Dimension(key, name or key, distribution, meanings, stop)
+
+
+def _check_tags(override: Override) -> None:
+    """Hydra takes any tag; one that nothing heeds is a mistake."""
+    value = override.value()
+    for tag in sorted(value.tags) if isinstance(value, Sweep) else ():
+        if tag not in TAGS:
+            raise HydraException(
+                f"{override.input_line}: unknown tag {tag}{nearest(tag, TAGS)}; there is log"
+            )
+        if not isinstance(value, IntervalSweep | RangeSweep) or getattr(value, "shuffle", False):
+            raise HydraException(
+                f"{override.input_line}: the tag log is for interval(...) and range(...); "
+                "choices have no scale"
+            )
+
+
+def _distribution(override: Override) -> tuple[BaseDistribution, dict[str, Any]]:
+    value = override.value()
+    if isinstance(value, RangeSweep):
+        _check_finite(value.start, value.stop, value.step)
+        return _choices(override) if value.shuffle else (_range(value), {})
+    if isinstance(value, IntervalSweep):
+        _check_finite(value.start, value.end)
+        return _interval(value), {}
+    return _choices(override)
+
+
+def _check_finite(*ends: float | None) -> None:
+    for end in ends:
+        if end is not None and not math.isfinite(end):
+            raise ValueError(f"it must have two finite ends, got {end}")
+
+
+def _range(sweep: RangeSweep) -> BaseDistribution:
+    """Both ends belong to a range, as in the official plugin."""
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    low, high, step = sweep.start, sweep.stop, 1 if sweep.step is None else sweep.step
+    if low is None or high is None or step <= 0 or low > high:
+        raise ValueError(f"from {low} to {high} in steps of {step}")
+    log, whole = "log" in sweep.tags, all(isinstance(x, int) for x in (low, high, step))
+    if log and not (whole and step == 1):
+        raise ValueError("on a log scale there are no steps; write tag(log, interval(a, b))")
+    if whole:
+        high = int(low) + (int(high) - int(low)) // int(step) * int(step)
+        return IntDistribution(int(low), high, step=int(step), log=log)
+    start, width = Decimal(str(low)), Decimal(str(step))
+    last = start + (Decimal(str(high)) - start) // width * width
+    return FloatDistribution(float(start), float(last), step=float(width))
+
+
+def _interval(sweep: IntervalSweep) -> BaseDistribution:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    low, high, log = sweep.start, sweep.end, "log" in sweep.tags
+    if low is None or high is None or low > high:
+        raise ValueError(f"from {low} to {high}")
+    if isinstance(low, int) and isinstance(high, int):
+        return IntDistribution(low, high, log=log)
+    return FloatDistribution(float(low), float(high), log=log)
+
+
+def categorical(choices: list[Any]) -> BaseDistribution:
+    """Return the distribution over choices."""
+    from optuna.distributions import CategoricalDistribution
+
+    return CategoricalDistribution(choices)
+
+
+def _choices(override: Override) -> tuple[BaseDistribution, dict[str, Any]]:
+    found: list[Any] = list(override.sweep_iterator())
+    if not found:
+        raise ValueError("no choice fits")
+    # Optuna knows a list or a mapping by the text that Hydra has for it.
+    pairs = [(Transformer.str(x) if isinstance(x, list | dict) else plain(x), x) for x in found]
+    meanings = {name: plain(x) for name, x in pairs if isinstance(x, list | dict)}
+    return categorical([name for name, _ in pairs]), meanings
+
+
+def grid(dimension: Dimension) -> list[Any]:
+    """List a dimension's values: of a range those that Hydra's own sweeper takes, without its end.
+
+    Raises:
+        HydraException: when there is no end of values between two.
+    """
+    from optuna.distributions import CategoricalDistribution
+
+    distribution: Any = dimension.distribution
+    if isinstance(distribution, CategoricalDistribution):
+        return list(distribution.choices)
+    if distribution.step is None:
+        raise HydraException(
+            f"{dimension.key}: a grid needs a countable range such as range(...) or choice(...), "
+            f"got an interval from {distribution.low} to {distribution.high}"
+        )
+    low, step = Decimal(str(distribution.low)), _step(distribution)
+    last = Decimal(str(distribution.high))
+    if dimension.stop is not None and last == Decimal(str(dimension.stop)) > low:
+        last -= step
+    count = int((last - low) // step) + 1
+    return [type(distribution.low)(low + i * step) for i in range(count)]

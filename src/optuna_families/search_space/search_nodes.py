@@ -1,0 +1,163 @@
+"""The search spaces that stand beside the values in the composed config."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from optuna_families.search_space.distributions import Dimension, dimension
+from optuna_families.search_space.override_text import written
+from optuna_families.search_space.overrides import nearest
+
+# What one of a search space's values looks like. An app whose config has a `search` of another
+# meaning is left alone.
+_SWEEP = re.compile(r"\s*(range|interval|choice|shuffle|sort|tag|int|float|glob)\s*\(")
+
+
+@dataclass(frozen=True)
+class Range:
+    """An entry of a ``search`` node.
+
+    Args:
+        parent: the node that holds the ``search`` node.
+        key: the ``search`` node's name.
+        where: the ``search`` node's path.
+        entry: the key inside it.
+        dimension: what the entry describes.
+    """
+
+    parent: DictConfig
+    key: str
+    where: str
+    entry: Any
+    dimension: Dimension
+
+
+def search(
+    config: DictConfig, key: str | None, parser: OverridesParser, owners: dict[str, str]
+) -> Iterator[Range]:
+    """Yield each entry of each ``search`` node.
+
+    Args:
+        config: as composed; interpolations inside a range are resolved in it.
+        key: the nodes' name; None for no such nodes.
+        parser: of Hydra's grammar.
+        owners: for each package that a swept config group fills, its choice; the parameters'
+            names in the study begin with it.
+    """
+    if key is None:
+        return
+    for path, parent in _parents(config, key, ""):
+        where = f"{path}.{key}".lstrip(".")
+        for entry, value in parent[key].items():
+            line = _override_key(path, str(entry))
+            override = _parse(f"{where}.{entry!s}", line, value, parser)
+            require(config, override)
+            name = _name(f"{path}.{entry!s}".lstrip("."), owners)
+            yield Range(parent, key, where, entry, dimension(override, name))
+
+
+def _override_key(parent: str, entry: str) -> str:
+    """Return what one would type for an entry: a plus stands before the whole path.
+
+    >>> _override_key("scheduler", "gamma"), _override_key("scheduler", "+power")
+    ('scheduler.gamma', '+scheduler.power')
+    """
+    name = entry.lstrip("+")
+    plus = entry[: len(entry) - len(name)]
+    return f"{plus}{parent}.{name}" if parent else entry
+
+
+def _parents(node: DictConfig, key: str, path: str) -> Iterator[tuple[str, DictConfig]]:
+    """Find the nodes that hold a space; interpolations are seen where they lead."""
+    for name in map(str, node):
+        if OmegaConf.is_missing(node, name) or OmegaConf.is_interpolation(node, name):
+            continue
+        child, below = node[name], f"{path}.{name}".lstrip(".")
+        if below == "hydra" or not isinstance(child, DictConfig):
+            continue
+        if name == key and _is_space(child, node):
+            yield path, node
+        else:
+            yield from _parents(child, key, below)
+
+
+def _is_space(node: DictConfig, parent: DictConfig) -> bool:
+    """Lists alone make a space only for keys that stand beside it."""
+    plain: Any = OmegaConf.to_container(node, resolve=False)
+    lists = all(isinstance(v, list) and _has(parent, str(entry)) for entry, v in plain.items())
+    return any(_SWEEP.match(str(value)) for value in plain.values()) or bool(plain and lists)
+
+
+def _parse(where: str, key: str, value: Any, parser: OverridesParser) -> Override:
+    try:
+        override = parser.parse_override(f"{key}={_grammar(value)}")
+    except HydraException as error:
+        raise HydraException(f"{where}: cannot read {value!r}: {error}") from error
+    if not override.is_sweep_override():
+        raise HydraException(
+            f"{where}: {value!r} is not a range; write interval(a, b), range(a, b), "
+            "choice(a, b), or a list"
+        )
+    return override
+
+
+def _grammar(value: Any) -> Any:
+    """Return a list of choices as Hydra's grammar has it; anything else is written in it."""
+    if not isinstance(value, ListConfig):
+        return value
+    choices: Any = OmegaConf.to_container(value)
+    # Hydra's choice(...) takes no null, a plain list of values does.
+    texts = ",".join(map(written, choices))
+    return texts if len(choices) > 1 else f"choice({texts})"
+
+
+def require(config: DictConfig, override: Override) -> None:
+    """Refuse a key that is not in the config.
+
+    Raises:
+        HydraException: with the nearest key.
+    """
+    path = override.key_or_group
+    parent, _, name = path.rpartition(".")
+    if override.is_add() or override.is_force_add():
+        return
+    node = OmegaConf.select(config, parent) if parent else config
+    if not _has(node, name):
+        known = [f"{parent}.{n!s}".lstrip(".") for n in _names(node)]
+        raise HydraException(
+            f"{override.input_line}: {path} is not in the config{nearest(path, known)}; "
+            + ("a list does not grow" if OmegaConf.is_list(node) else f"to add it write +{path}")
+        )
+
+
+def _has(node: Any, name: str) -> bool:
+    """Whether a key or a list's place is there; one without a value, ``???``, is."""
+    return name in _names(node)
+
+
+def _names(node: Any) -> list[str]:
+    if isinstance(node, ListConfig):
+        return [str(place) for place in range(len(node))]
+    return list(map(str, node)) if isinstance(node, DictConfig) else []
+
+
+def _name(path: str, owners: dict[str, str]) -> str:
+    """Let two schedulers' ``gamma`` never share a distribution.
+
+    >>> _name("scheduler.gamma", {"scheduler": "step"})
+    'step/scheduler.gamma'
+    >>> _name("optimizer.lr", {"scheduler": "step"})
+    'optimizer.lr'
+    """
+    for package, choice in owners.items():
+        if path.startswith(f"{package}."):
+            return f"{choice}/{path}"
+    return path

@@ -1,0 +1,61 @@
+"""Tell a study what became of a trial, also when the database is away for a moment."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from crashsafe.masking import masked
+from hydra_plugins.optuna_families._errors import SweepFailed
+from optuna_families.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from optuna import Study, Trial
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # s; a restarted PostgreSQL is back by then
+
+
+def finish(study: Study, trial: Trial, outcome: Outcome) -> None:
+    """Give a trial its reason, values and state, in memory; a finished one stays as it is."""
+    from optuna.exceptions import UpdateFinishedTrialError
+    from optuna.trial import TrialState
+
+    try:
+        if outcome.reason:
+            trial.set_user_attr("reason", outcome.reason)
+    except UpdateFinishedTrialError:
+        return
+    state = TrialState[outcome.state]
+    study.tell(trial, values=outcome.values, state=state, skip_if_finished=True)
+
+
+def patiently(action: Callable[[], T]) -> T:
+    """Do something that needs the database, again if it is away.
+
+    Raises:
+        SweepFailed: when it stays away, or its lock is never free.
+    """
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import DBAPIError
+
+    for pause in (*PAUSES, None):
+        try:
+            return action()
+        except (StorageInternalError, DBAPIError) as error:
+            reason = _short(error)
+            if pause is None:
+                waited = f"{sum(PAUSES):.0f} s"
+                raise SweepFailed(f"the study database is away for {waited}: {reason}") from error
+            log.warning("the study database is away (%s); again in %s s", reason, pause)
+            time.sleep(pause)
+        except TimeoutError as error:
+            raise SweepFailed(f"the study database: {error}") from error
+    raise AssertionError
+
+
+def _short(error: BaseException) -> str:
+    return masked(str(error.__cause__ or error).strip().splitlines()[0])

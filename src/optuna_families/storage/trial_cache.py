@@ -1,0 +1,193 @@
+"""A cache of a family's trials, and the changes that the database does not have yet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from optuna_families.storage.api_storage import Change, Ledger, Row
+from optuna_families.storage.tally import Tally
+
+
+class Copy:
+    """A study's trials, by number.
+
+    Of a trial that somebody else has made, at first only the state is known; the rest is read
+    when someone looks at it (a random sampler never does).
+
+    Args:
+        study: its id in the database.
+        ledger: of the database.
+    """
+
+    def __init__(self, study: int, ledger: Ledger) -> None:
+        self.study = study
+        self._ledger = ledger
+        self._drafts = 0  # trials made here: until they are stored their ids are below zero
+        self._stored: dict[int, int] = {}  # a draft's id to that in the database
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything; what is stored will be read again."""
+        self.trials: list[FrozenTrial] = []
+        self.notes: dict[str, Any] = {}  # what a sampler keeps in the study
+        self.new_notes: dict[str, Any] = {}
+        self.distributions: dict[str, BaseDistribution] = {}
+        self.completed: list[int] = []  # numbers, in the order in which they became known
+        self.foreign: set[int] = set()  # numbers of those that no sweep asked for
+        self.last = 0  # the newest id that is known
+        self._numbers: dict[int, int] = {}  # by id
+        self._unread: set[int] = set()  # ids
+        self._states: Counter[TrialState] = Counter()
+        self._unfinished: set[int] = set()  # numbers
+        self._changes: dict[int, Change] = {}  # by number
+
+    def accept(self, rows: Iterable[Row]) -> None:
+        """Take over what others have done."""
+        for row in rows:
+            known = self.trials[row.number] if row.number < len(self.trials) else None
+            if known is not None and known.state == row.state:
+                continue
+            self.put(_head(row))
+            self._numbers[row.trial_id] = row.number
+            self._unread.add(row.trial_id)
+            self._changes.pop(row.number, None)
+            self.last = max(self.last, row.trial_id)
+
+    def put(self, trial: FrozenTrial) -> None:
+        """Put a trial in its place."""
+        before = None
+        if trial.number < len(self.trials):
+            before = self.trials[trial.number].state
+            self._states[before] -= 1
+            self.trials[trial.number] = trial
+        else:
+            self.trials.append(trial)
+        self._states[trial.state] += 1
+        self._note_completion(trial, before)
+        if trial.state.is_finished():
+            self._unfinished.discard(trial.number)
+        else:
+            self._unfinished.add(trial.number)
+
+    def _note_completion(self, trial: FrozenTrial, before: TrialState | None) -> None:
+        was, is_now = before == TrialState.COMPLETE, trial.state == TrialState.COMPLETE
+        if is_now and not was:
+            self.completed.append(trial.number)
+        elif was and not is_now:  # another list: whoever has learned from this one starts again
+            self.completed = [number for number in self.completed if number != trial.number]
+
+    def unread(self, number: int) -> int | None:
+        """Return the id of a trial of which only the state is known."""
+        trial_id = self.trials[number]._trial_id
+        return trial_id if trial_id in self._unread else None
+
+    def read(self, ids: Iterable[int]) -> None:
+        """Read those trials of which only the state is known."""
+        wanted = self._unread.intersection(ids)
+        if wanted:
+            self.take(trial for _, trial in self._ledger.read({self.study: wanted}))
+
+    def take(self, trials: Iterable[FrozenTrial]) -> None:
+        """Take over trials as they were read."""
+        for trial in trials:
+            self.put(trial)
+            self.distributions.update(trial.distributions)
+            self._unread.discard(trial._trial_id)
+
+    def read_all(self) -> None:
+        """Read all of them."""
+        if self._unread:
+            self.read(self._unread)
+
+    def number(self, trial_id: int) -> int:
+        """Return a trial's number.
+
+        Raises:
+            KeyError: when there is no such trial.
+        """
+        return self._numbers[self._stored.get(trial_id, trial_id)]
+
+    def trial(self, number: int) -> FrozenTrial:
+        """Return a trial with everything that is known of it."""
+        self.read([self.trials[number]._trial_id])
+        return self.trials[number]
+
+    def draft(self, trial: FrozenTrial) -> int:
+        """Add a trial that is not stored yet; return its id until then."""
+        self._drafts += 1
+        trial.number, trial._trial_id = len(self.trials), -self._drafts
+        self._numbers[-self._drafts] = trial.number
+        self.put(trial)
+        self._changes[trial.number] = Change(
+            self.study,
+            trial,
+            new=True,
+            params=dict.fromkeys(trial.params),
+            user=dict.fromkeys(trial.user_attrs),
+            system=dict.fromkeys(trial.system_attrs),
+            steps=dict.fromkeys(trial.intermediate_values),
+        )
+        return -self._drafts
+
+    def change(self, number: int) -> Change:
+        """Return what is not stored of a trial, to note more."""
+        return self._changes.setdefault(number, Change(self.study, self.trials[number]))
+
+    def changes(self, numbers: Iterable[int] | None = None) -> list[Change]:
+        """Return what is not stored of some trials, or of all."""
+        wanted = sorted(self._changes if numbers is None else numbers)
+        return [self._changes[number] for number in wanted if number in self._changes]
+
+    def stored(self, change: Change, trial_id: int) -> None:
+        """Note that a change is stored, under which id."""
+        trial = change.trial
+        if change.new:
+            self._stored[trial._trial_id] = trial_id
+            self._numbers[trial_id] = self._numbers.pop(trial._trial_id)
+            trial._trial_id = trial_id
+            self.last = max(self.last, trial_id)
+        self._changes.pop(trial.number, None)
+
+    def doubt(self, number: int) -> None:
+        """Forget what a trial ended with; the next look reads its state again."""
+        trial_id = self.trials[number]._trial_id
+        self.put(_head(Row(trial_id, self.study, number, TrialState.RUNNING)))
+        self._unread.add(trial_id)
+
+    def unfinished(self) -> dict[int, int]:
+        """Return the numbers of the trials that wait or run, by id."""
+        return {self.trials[number]._trial_id: number for number in sorted(self._unfinished)}
+
+    def tally(self) -> Tally:
+        """Count the trials."""
+        states = {number: self.trials[number].state for number in sorted(self._unfinished)}
+        running = [n for n, state in states.items() if state == TrialState.RUNNING]
+        return Tally(
+            complete=self._states[TrialState.COMPLETE],
+            pruned=self._states[TrialState.PRUNED],
+            failed=self._states[TrialState.FAIL],
+            running=[n for n in running if n not in self.foreign],
+            waiting=[n for n, state in states.items() if state == TrialState.WAITING],
+            foreign=[n for n in running if n in self.foreign],
+        )
+
+
+def _head(row: Row) -> FrozenTrial:
+    return FrozenTrial(
+        trial_id=row.trial_id,
+        number=row.number,
+        state=row.state,
+        value=None,
+        datetime_start=None,
+        datetime_complete=None,
+        params={},
+        distributions={},
+        user_attrs={},
+        system_attrs={},
+        intermediate_values={},
+    )

@@ -1,0 +1,181 @@
+"""A sweep from its first line to its last."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra._internal.callbacks import Callbacks
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from crashsafe.masking import masked
+from hydra_plugins.optuna_families._errors import SweepFailed
+from optuna_families.configs.compose import Composer
+from optuna_families.plan import Plan
+from optuna_families.quiet import tamed
+from optuna_families.search_space import overrides
+from optuna_families.search_space.override_text import override
+from optuna_families.settings import Settings
+from optuna_families.storage.retry import patiently
+from optuna_families.sweep import results
+from optuna_families.sweep.prepare import make
+from optuna_families.sweep.progress import View
+from optuna_families.sweep.resume_command import command
+from optuna_families.trials.ask_tell import Desk
+from optuna_families.trials.study_cache import Shelf
+from optuna_families.workers import signals
+from optuna_families.workers.worker import Worker
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+log = logging.getLogger(__name__)
+PATIENCE = 3  # launches in a row that end without a single new finished trial
+
+
+@dataclass
+class Sweep:
+    """One run of the command."""
+
+    settings: Settings
+    config: DictConfig  # the sweep's own: hydra.mode=MULTIRUN
+    context: HydraContext
+    task: TaskFunction
+
+    def run(self, lines: list[str]) -> None:
+        """Check, prepare, work, report.
+
+        Raises:
+            HydraException: for what the user can put right.
+            SystemExit: with 130 or 143 after a signal.
+        """
+        with tamed(bool(self.config.hydra.verbose)):
+            composer = self._composer(lines)
+            self._wanted = str(self.config.hydra.sweep.dir)
+            plan = make(self.settings, self.config, composer)
+            self._announce(plan)
+            self._notify(plan)
+            with signals.signals(quiet=False):
+                with View(plan, Shelf(plan, composer), self._console()):
+                    self._work(plan, composer)
+                self._finish(plan, composer)
+
+    def _console(self) -> Console:
+        from rich.console import Console
+
+        return Console()
+
+    def _composer(self, lines: list[str]) -> Composer:
+        loader = self.context.config_loader
+        given = [f"{key}={value}" for key, value in self.settings.params.items()]
+        arguments = overrides.sort([*given, *lines], loader, self.config)
+        settings = self.settings
+        return Composer(loader, self.config, arguments, settings.search_key, settings.families)
+
+    def _announce(self, plan: Plan) -> None:
+        each = f"{plan.families[0].n_trials} trials"
+        families = f"{len(plan.families)} families of {each}" if len(plan.families) > 1 else each
+        self._say(f"study {plan.name}: {families}")
+        self._say(f"stored in {masked(plan.storage)}")
+        self._say(f"jobs in {plan.folder}{self._instead(plan)}")
+        self._say(f"resume with: {command(plan, self.settings)}")
+
+    def _instead(self, plan: Plan) -> str:
+        """Say why the folder is not the one that was asked for."""
+        wanted = Path(self._wanted).absolute()
+        other = wanted != Path(plan.folder)
+        return f" (hydra.sweep.dir={self._wanted} holds another sweep)" if other else ""
+
+    def _notify(self, plan: Plan) -> None:
+        """Call `on_study_start` of those of the app's Hydra callbacks that have it."""
+        for callback in self.context.callbacks.callbacks:
+            if hasattr(callback, "on_study_start"):
+                callback.on_study_start(
+                    config=self.config, study_name=plan.name, command=command(plan, self.settings)
+                )
+
+    def _say(self, line: str) -> None:
+        self._console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _work(self, plan: Plan, composer: Composer) -> None:
+        """Launch workers until the study is full: what counts is what stands in there."""
+        desk, fruitless = Desk(Shelf(plan, composer)), 0
+        if not patiently(desk.unfinished):
+            self._say("nothing to run: all trials are there; for more raise hydra.sweeper.n_trials")
+        while patiently(desk.unfinished) and not signals.requested():
+            before = _finished(desk)
+            error = self._launch(plan, composer, patiently(desk.left))
+            if error:
+                log.warning("a worker ended early: %s: %s", type(error).__name__, error)
+                log.debug("its end", exc_info=error)
+            patiently(desk.reap)
+            fruitless = 0 if _finished(desk) > before else fruitless + 1
+            if isinstance(error, HydraException) or (error and fruitless >= PATIENCE):
+                raise error
+            if fruitless >= PATIENCE:
+                raise SweepFailed(f"{PATIENCE} launches in a row finished no trial")
+
+    def _launch(self, plan: Plan, composer: Composer, left: int) -> Exception | None:
+        """Launch workers; an error tells that some ended badly, not that the sweep did.
+
+        Args:
+            plan: of the sweep.
+            composer: of its configs.
+            left: trials still to be asked for; none while others run the last ones.
+        """
+        silent = HydraContext(self.context.config_loader, Callbacks())  # workers are no jobs
+        worker = Worker(plan, composer, self.context, self.task, workers=1)
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=silent, task_function=worker, config=self.config
+        )
+        # The basic launcher runs one job after the other: a second worker would find nothing.
+        workers = 1 if _is_basic(launcher) else min(self.settings.n_jobs, max(1, left))
+        worker.workers = workers
+        try:
+            results = launcher.launch([self._job(composer, i) for i in range(workers)], 0)
+            with contextlib.redirect_stderr(io.StringIO()):  # Hydra names the worker's overrides
+                _ = [result.return_value for result in results]
+        except Exception as error:
+            return error
+        return None
+
+    def _job(self, composer: Composer, number: int) -> list[str]:
+        """Return a worker's overrides; its folder and log are out of the way of the trials'."""
+        return [
+            *composer.arguments.fixed,
+            *composer.arguments.combinations()[0],
+            override("hydra.sweep.dir", str(self.config.hydra.sweep.dir)),
+            f"hydra.sweep.subdir=.workers/{number}",
+            "hydra.output_subdir=null",
+            "hydra.job.chdir=false",
+        ]
+
+    def _finish(self, plan: Plan, composer: Composer) -> None:
+        shelf, folder = Shelf(plan, composer), Path(self.config.hydra.sweep.dir)
+        patiently(shelf.look)
+        trials = patiently(lambda: [shelf.trials(i) for i in range(len(plan.families))])
+        results = results.summarize(plan, trials)
+        results.write(folder / "optimization_results.yaml", results)
+        for line in results.best_lines(plan, trials):
+            self._say(line)
+        self._announce(plan)
+        if signals.requested():
+            raise SystemExit(signals.requested())
+        results.check_failures(plan, trials)
+
+
+def _is_basic(launcher: Launcher) -> bool:
+    # By name: Hydra's scanner makes another class than an import would.
+    return type(launcher).__name__ == "BasicLauncher"
+
+
+def _finished(desk: Desk) -> int:
+    return sum(tally.finished for tally in patiently(desk.shelf.tallies))

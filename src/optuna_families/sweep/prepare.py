@@ -1,0 +1,116 @@
+"""The plan of a sweep: everything that can be checked and prepared before the first trial."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from crashsafe.masking import masked
+from crashsafe.processes import this_process
+from optuna_families.configs.compose import Composer
+from optuna_families.plan import Family, Plan, label, study_name
+from optuna_families.samplers.build import is_grid, pruner, sampler
+from optuna_families.samplers.grid import points
+from optuna_families.settings import Settings
+from optuna_families.storage import connect
+from optuna_families.sweep import studies, sweep_folder
+
+
+def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
+    """Check everything that can be checked, then make database, studies and folder.
+
+    Raises:
+        HydraException: for what the user can put right; an existing sweep is as it was.
+    """
+    sampler(settings)
+    pruner(settings)
+    name = settings.study_name or _new_name(config)
+    composer.sweep = name
+    families = _families(settings, name, composer)
+    for family in families:
+        _check(family, composer)
+    # A database of the sweep's own lies in its folder, so the folder is needed first.
+    folder = _claim(settings, config, name) if settings.storage is None else None
+    cwd = Path(config.hydra.runtime.cwd)
+    url = connect.address(settings.storage, folder or cwd, cwd)
+    failed = _prepare(url, name, settings, families, composer)
+    folder = folder or _claim(settings, config, name)
+    composer.settle(folder)
+    _describe(config, name, folder, url)
+    return Plan(
+        name=name,
+        storage=url,
+        folder=str(folder),
+        settings=replace(settings, storage=None),
+        arguments=composer.arguments,
+        families=tuple(families),
+        session=secrets.token_hex(8),
+        starter=this_process(),
+        failed_before=failed,
+    )
+
+
+def _prepare(
+    url: str, name: str, settings: Settings, families: list[Family], composer: Composer
+) -> tuple[int, ...]:
+    """Make database and studies; return how many trials of each family have failed so far."""
+    from optuna_families.storage.sql_storage import ledger
+
+    connect.create(url)
+    database = connect.connect(url)
+    wanted = [studies.wanted(family, composer) for family in families]
+    studies.prepare(database, name, settings, wanted)
+    ids = [database.storage.get_study_id_from_name(family.study) for family in families]
+    return tuple(tally.failed for tally in ledger(database).tallies(ids))
+
+
+def _describe(config: DictConfig, name: str, folder: Path, url: str) -> None:
+    """Write the sweep's config, with what may have been made up here."""
+    with open_dict(config):
+        config.hydra.sweep.dir = str(folder)
+        config.hydra.sweeper.study_name = name
+    text = masked(OmegaConf.to_yaml(config))
+    (folder / "multirun.yaml").write_text(text, encoding="utf-8")
+    with open_dict(config):
+        config.hydra.sweeper.storage = url  # for callbacks; it may hold a password
+
+
+def _new_name(config: DictConfig) -> str:
+    # Two sweeps may start in the same second.
+    now = datetime.now().astimezone().strftime("%Y-%m-%d-%H-%M-%S")
+    return f"{config.hydra.job.name}-{now}-{secrets.token_hex(2)}"
+
+
+def _claim(settings: Settings, config: DictConfig, name: str) -> Path:
+    owner = f"{name} in {masked(str(settings.storage))}"
+    return sweep_folder.claim(Path(config.hydra.sweep.dir), owner)
+
+
+def _families(settings: Settings, name: str, composer: Composer) -> list[Family]:
+    apart = settings.families and composer.arguments.groups
+    found = []
+    for choices in composer.arguments.combinations() if apart else [()]:
+        family = Family(label(choices), study_name(name, label(choices)), choices, 0)
+        found.append(replace(family, n_trials=_trials(settings, family, composer)))
+    return found
+
+
+def _trials(settings: Settings, family: Family, composer: Composer) -> int:
+    if not is_grid(settings):
+        return settings.n_trials
+    chosen = [composer.compose(c) for c in studies.combinations(family, composer)]
+    return min(settings.n_trials, len(points(chosen, settings)))
+
+
+def _check(family: Family, composer: Composer) -> None:
+    """Try the lowest values, so that a value of the wrong type is refused by name."""
+    for choices in studies.combinations(family, composer):
+        composition = composer.compose(choices)
+        lowest = {
+            name: getattr(dim.distribution, "low", None) for name, dim in composition.space.items()
+        }
+        composition.task({n: v for n, v in lowest.items() if v is not None})

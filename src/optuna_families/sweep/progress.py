@@ -1,0 +1,190 @@
+"""How a sweep is doing: a live table on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from optuna_families.plan import Plan
+from optuna_families.storage.retry import patiently
+from optuna_families.storage.tally import Tally
+from optuna_families.workers import signals
+from optuna_families.workers.heartbeat import stop
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+
+    from optuna_families.trials.study_cache import Shelf
+
+log = logging.getLogger(__name__)
+QUIET = 10.0  # seconds between two plain lines
+PACE = 60.0  # seconds over which the pace is taken
+
+
+class View:
+    """Looks into the study from a thread; it also passes on that the user wants to stop."""
+
+    def __init__(self, plan: Plan, shelf: Shelf, console: Console) -> None:
+        self._plan, self._console = plan, console
+        self._shelf = shelf
+        self._begun = time.monotonic()
+        self._before = sum(tally.finished for tally in self._shelf.tallies())
+        self._pace = deque([(self._begun, self._before)])  # when so many had finished
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True, name="optuna-view")
+        self._live: Live | None = None
+
+    def __enter__(self) -> View:
+        if self._console.is_terminal:
+            from rich.live import Live
+
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end.set()
+        self._thread.join()
+        if self._live:
+            self._live.stop()
+        if error is None:
+            self._say_all(patiently(self._final))
+            return
+        with contextlib.suppress(Exception):  # the error that is on its way matters more
+            self._say_all(self._final())
+
+    def _say_all(self, lines: list[str]) -> None:
+        self._console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
+
+    def _watch(self) -> None:
+        passed_on, shown, said = False, "", time.monotonic()
+        while not self._end.wait(0.5 if self._live else 1.0):
+            try:
+                if signals.requested() and not passed_on:
+                    stop(self._plan)
+                    passed_on = True
+                if self._live:
+                    self._live.update(self._table(), refresh=True)
+                elif time.monotonic() - said > QUIET and (line := self._line()) != shown:
+                    shown, said = line, time.monotonic()
+                    self._console.print(shown, markup=False, highlight=False, soft_wrap=True)
+            except Exception:
+                log.debug("cannot look into the study", exc_info=True)
+
+    def _line(self) -> str:
+        """Return all families in one line."""
+        tallies = self._shelf.tallies()
+        done, total = sum(t.finished for t in tallies), self._total()
+        best, where = self._best()
+        parts = [f"{done}/{total} trials", *_notes(tallies)]
+        if best is not None:
+            parts.append(f"best {best:.6g}{where}")
+        return ", ".join([*parts, *self._rate(done), *self._left(done)])
+
+    def _total(self) -> int:
+        return sum(family.n_trials for family in self._plan.families)
+
+    def _left(self, done: int) -> list[str]:
+        """Return the time left, at the pace of this session so far."""
+        new, total = done - self._before, self._total()
+        if not new or done >= total:
+            return []
+        seconds = (time.monotonic() - self._begun) / new * (total - done)
+        return [f"{duration(seconds)} left"]
+
+    def _rate(self, done: int) -> list[str]:
+        """Return how fast trials finish, since about a minute."""
+        now = time.monotonic()
+        self._pace.append((now, done))
+        while len(self._pace) > 2 and self._pace[0][0] < now - PACE:
+            self._pace.popleft()
+        begun, before = self._pace[0]
+        return [pace((done - before) / (now - begun))] if done > before else []
+
+    def _best(self) -> tuple[float | None, str]:
+        pairs = zip(self._shelf.bests(), self._plan.families, strict=True)
+        found = [(value, family.label) for value, family in pairs if value is not None]
+        which = max if self._plan.settings.directions == ("maximize",) else min
+        value, family = which(found, key=lambda pair: pair[0], default=(None, ""))
+        return value, (f" ({family})" if family else "")
+
+    def _table(self) -> RenderableType:
+        from rich.table import Table
+
+        tallies = self._shelf.tallies()
+        done = sum(tally.finished for tally in tallies)
+        left = [*self._rate(done), *self._left(done)]
+        table = Table(
+            "family",
+            "finished",
+            "pruned",
+            "failed",
+            "interrupted",
+            "best",
+            box=None,
+            pad_edge=False,
+        )
+        table.caption = "; ".join([*left, "Ctrl-C stops"])
+        rows = zip(self._plan.families, tallies, self._shelf.bests(), strict=True)
+        for family, tally, best in rows:
+            table.add_row(
+                family.label or self._plan.name,
+                f"{tally.finished}/{family.n_trials}",
+                str(tally.pruned or ""),
+                str(tally.failed - tally.lost or ""),
+                str(tally.lost or ""),
+                "" if best is None else f"{best:.6g}",
+            )
+        return table
+
+    def _final(self) -> list[str]:
+        """Return a line per family, for the log."""
+        lines = []
+        shelf, families = self._shelf, self._plan.families
+        for family, tally, best in zip(families, shelf.tallies(), shelf.bests(), strict=True):
+            value = [] if best is None else [f"best {best:.6g}"]
+            count = f"{tally.finished}/{family.n_trials} trials"
+            lines.append(", ".join([f"{family.label or 'all'}: {count}", *_notes([tally]), *value]))
+        return lines
+
+
+def _notes(tallies: list[Tally]) -> list[str]:
+    lost = sum(t.lost for t in tallies)
+    counts = {
+        "pruned": sum(t.pruned for t in tallies),
+        "failed": sum(t.failed for t in tallies) - lost,
+        "interrupted": lost,
+    }
+    return [f"{count} {word}" for word, count in counts.items() if count]
+
+
+def pace(rate: float) -> str:
+    """Say how many trials finish in a time.
+
+    >>> pace(52.3), pace(0.05)
+    ('52 trials/s', '3.0 trials/min')
+    """
+    return f"{rate:.0f} trials/s" if rate >= 2 else f"{60 * rate:.1f} trials/min"
+
+
+def duration(seconds: float) -> str:
+    """Say a time as a person would.
+
+    >>> duration(42.4), duration(200), duration(7300)
+    ('42 s', '3 min', '2.0 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,174 @@
+"""Read a stored sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crashsafe.addresses import sqlite_file
+from crashsafe.creation import exists
+from crashsafe.masking import masked
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.study._frozen import FrozenStudy
+    from optuna.trial import FrozenTrial
+
+    from optuna_families.storage.connect import Database
+
+FEWEST = 10  # complete trials from which an importance can be told
+
+
+def sweeps(storage: str) -> list[str]:
+    """Return the names of all sweeps in a database, in the order of the alphabet.
+
+    Raises:
+        KeyError: when there is no such database.
+    """
+    with _opened(storage) as database:
+        return _names(database.storage.get_all_studies())
+
+
+def all_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial]]:
+    """Return all trials of each family of a sweep, whatever their state.
+
+    Args:
+        storage: URL of the database, as ``hydra.sweeper.storage`` takes it, such as
+            ``sqlite:///mlruns/optuna.db``.
+        study_name: of the sweep.
+
+    Returns:
+        for each family, such as ``scheduler=cosine`` (empty for a sweep that compares none), its
+        trials in the order in which they were begun. A trial's ``user_attrs`` hold ``family``,
+        ``number`` (in the sweep, and the name of its job folder), ``folder``, ``overrides`` (as
+        one would type them), ``owner``, ``session`` and, if it failed, ``reason``.
+
+    Raises:
+        KeyError: when there is no such sweep.
+    """
+    with _opened(storage) as database:
+        return {
+            label: list(study.get_trials(deepcopy=False))
+            for label, study in _families(database, study_name).items()
+        }
+
+
+def finished_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial]]:
+    """Return the complete and pruned trials of each family of a sweep, as `all_trials` does.
+
+    Raises:
+        KeyError: when there is no such sweep.
+    """
+    return {
+        label: [trial for trial in trials if trial.state.name in ("COMPLETE", "PRUNED")]
+        for label, trials in all_trials(storage, study_name).items()
+    }
+
+
+def importances(storage: str, study_name: str) -> dict[str, dict[str, float]]:
+    """Return how much each parameter matters in each family of a sweep.
+
+    PED-ANOVA: how far the best tenth of the complete trials is spread otherwise over a
+    parameter's range than all of them. Each family has its own parameters and its own trials.
+
+    Returns:
+        for each family its parameters' shares of 1, the largest first; all 0 where the objective
+        is always the same; nothing where fewer than 10 trials are complete, or where there is
+        more than one objective.
+
+    Raises:
+        KeyError: when there is no such sweep.
+
+    Source: Watanabe, Bansal, Hutter 2023, https://arxiv.org/abs/2304.10255
+    """
+    with _opened(storage) as database:
+        found = _families(database, study_name)
+        return {label: _importances(study) for label, study in found.items()}
+
+
+def _importances(study: Study) -> dict[str, float]:
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
+    complete = [t for t in study.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
+    if len(complete) < FEWEST or len(study.directions) > 1:
+        return {}
+    if len({trial.value for trial in complete}) == 1:
+        return dict.fromkeys(complete[-1].params, 0.0)
+    return get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
+
+
+@contextmanager
+def _opened(storage: str) -> Iterator[Database]:
+    from optuna.storages import RDBStorage
+
+    from optuna_families.storage.connect import Database, literal
+
+    address = _address(storage)
+    _check_tables(address)
+    opened = RDBStorage(literal(address), skip_table_creation=True)
+    try:
+        yield Database(address, opened, opened)
+    finally:
+        opened.remove_session()
+        opened.engine.dispose()
+
+
+def _address(storage: str) -> str:
+    """Return the address as the sweep itself understands it, of a file that exists."""
+    from hydra.errors import HydraException
+
+    from optuna_families.storage.connect import address
+
+    here = Path.cwd()
+    try:
+        found = address(storage, here, here)
+    except HydraException as error:
+        raise KeyError(str(error).replace("hydra.sweeper.storage", "storage", 1)) from None
+    file = sqlite_file(found)
+    if file is not None and not exists(file):
+        raise KeyError(f"there is no study database {file}")
+    return found
+
+
+def _check_tables(address: str) -> None:
+    """Refuse a database of something else: Optuna would put its tables into it."""
+    from sqlalchemy import create_engine, inspect
+
+    engine = create_engine(address)
+    try:
+        if not inspect(engine).has_table("studies"):
+            raise KeyError(f"there are no studies in {masked(address)}")
+    finally:
+        engine.dispose()
+
+
+def _families(database: Database, name: str) -> dict[str, Study]:
+    """Return the studies of a sweep's families, each with its trials in memory."""
+    studies = database.storage.get_all_studies()
+    # Older versions stored a name that looks like a number as one.
+    sweeps = [study for study in studies if str(study.user_attrs.get("sweep")) == name]
+    if not sweeps:
+        known = ", ".join(_names(studies))
+        raise KeyError(f"no sweep {name!r} in that storage; it has {known or 'none'}")
+    return {sweep.user_attrs["family"]: _loaded(database, sweep) for sweep in sweeps}
+
+
+def _names(studies: list[FrozenStudy]) -> list[str]:
+    return sorted({str(s.user_attrs["sweep"]) for s in studies if "sweep" in s.user_attrs})
+
+
+def _loaded(database: Database, stored: FrozenStudy) -> Study:
+    from optuna import load_study
+
+    from optuna_families.storage.in_memory import Mirror
+    from optuna_families.storage.sql_storage import ledger
+    from optuna_families.storage.trial_cache import Copy
+
+    known = ledger(database)
+    trials = Copy(stored._study_id, known)
+    trials.accept(known.news({stored._study_id: 0}, ()))
+    trials.read_all()
+    mirror = Mirror(stored.study_name, stored.directions, trials)
+    return load_study(study_name=stored.study_name, storage=mirror)

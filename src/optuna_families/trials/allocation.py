@@ -1,0 +1,161 @@
+"""Choose the next trials: of which families, and with what values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from crashsafe.masking import masked
+from crashsafe.processes import this_process
+from optuna_families.configs.composed_config import Composition
+from optuna_families.storage.api_storage import Conflict
+from optuna_families.storage.tally import Tally
+from optuna_families.trials.batch_size import Sizes
+from optuna_families.trials.stopping_rule import Patience
+from optuna_families.trials.study_cache import Shelf
+from optuna_families.trials.suggest import suggest
+
+if TYPE_CHECKING:
+    from optuna import Study, Trial
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A trial to run."""
+
+    index: int  # of its family
+    trial: Trial  # in memory: what it reports is stored when it is told
+    number: int  # in the sweep, over all families
+    composition: Composition
+    params: dict[str, Any]  # what goes into the config
+    overrides: list[str]
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What no other trial has."""
+        return self.index, self.trial.number
+
+
+class Unaskable(Exception):  # noqa: N818  (the trial is, this is no error of ours)
+    """A trial that could not be asked for; what is to be kept of it."""
+
+    def __init__(self, index: int, trial: int, attributes: dict[str, Any]) -> None:
+        super().__init__(attributes["reason"])
+        self.index, self.trial, self.attributes = index, trial, attributes
+
+
+class Chooser:
+    """Takes trials from the families in turn. Nothing of that is stored."""
+
+    def __init__(self, shelf: Shelf, sizes: Sizes) -> None:
+        self._shelf, self._plan, self._sizes = shelf, shelf.plan, sizes
+        self._patience = Patience(shelf)
+
+    def unfinished(self) -> bool:
+        """Whether there is still something to ask for."""
+        return any(self._open(i, tally) for i, tally in enumerate(self._shelf.known()))
+
+    def left(self) -> int:
+        """Count the trials still to be asked for."""
+        pairs = zip(self._plan.families, self._shelf.known(), strict=True)
+        return sum(f.n_trials - _share(t) for i, (f, t) in enumerate(pairs) if self._open(i, t))
+
+    def _open(self, index: int, tally: Tally) -> bool:
+        if _share(tally) >= self._plan.families[index].n_trials:
+            return False
+        if self._shelf.grid and self._shelf.free_point(index) is None:
+            return False
+        return not self._patience.ended(index, tally)
+
+    def batch(self) -> list[Asked]:
+        """Take trials from the families in turn, as many as may run together."""
+        tallies = self._shelf.known()
+        number = sum(tally.begun for tally in tallies)
+        most = self._sizes.part(self.left())
+        batch: list[Asked] = []
+        taken: Counter[int] = Counter()
+        while (index := self._next(len(batch), most, taken)) is not None:
+            if not taken[index]:
+                copy = self._shelf.copies[index]
+                copy.notes = self._shelf.ledger.notes(copy.study)
+            taken[index] += 1
+            most = min(most, self._sizes.most(index))
+            batch.append(self._take(index, number + len(batch)))
+        return batch
+
+    def _next(self, size: int, most: int, taken: Counter[int]) -> int | None:
+        """Return the family that has the fewest of those that fit into a batch."""
+        tallies = self._shelf.known()
+        for index in sorted(range(len(tallies)), key=lambda i: _share(tallies[i])):
+            room = size < min(most, self._sizes.most(index))
+            fits = room and taken[index] < self._sizes.share(index)
+            if (fits or not size) and self._open(index, tallies[index]):
+                return index
+        return None
+
+    def _take(self, index: int, number: int) -> Asked:
+        from optuna.exceptions import StorageInternalError
+        from sqlalchemy.exc import SQLAlchemyError
+
+        study, place = self._prepare(index)
+        stamp = self._stamp(index, number)
+        try:
+            return self._suggest(index, self._begin(study, stamp), number)
+        except (StorageInternalError, SQLAlchemyError, Conflict):
+            raise  # the database's: whoever asks tries again
+        except Exception as error:
+            # Mistakes that only the sampler or the user's own function finds, in any error's
+            # form. Some samplers raise while the trial begins: then nobody has it yet.
+            reason = f"could not be asked for: {type(error).__name__}: {error}"
+            begun = place < len(self._shelf.copies[index].trials)
+            kept = self._shelf.trial(index, place).user_attrs if begun else {}
+            raise Unaskable(index, place, kept | stamp | {"reason": reason}) from error
+
+    def _prepare(self, index: int) -> tuple[Study, int]:
+        """Return the study, and the number that its next trial will have."""
+        study, copy = self._shelf.asking(index), self._shelf.copies[index]
+        if not copy.tally().waiting:
+            self._queue(index, first=copy.tally().begun == 0)
+        return study, next(iter(copy.tally().waiting), len(copy.trials))
+
+    @staticmethod
+    def _begin(study: Study, stamp: dict[str, Any]) -> Trial:
+        """Begin a trial that bears its owner's name."""
+        trial = study.ask()
+        for key, value in stamp.items():
+            trial.set_user_attr(key, value)
+        return trial
+
+    def _stamp(self, index: int, number: int) -> dict[str, Any]:
+        return {
+            "owner": this_process(),
+            "session": self._plan.session,
+            "family": self._plan.families[index].label,
+            "number": number,
+        }
+
+    def _queue(self, index: int, *, first: bool) -> None:
+        """Queue what the sampler is not asked for: a grid's point, the files' own values."""
+        shelf, study = self._shelf, self._shelf.study(index)
+        point = shelf.free_point(index) if shelf.grid else None
+        values = shelf.defaults(index) if first else None
+        if point is not None:
+            study.enqueue_trial(shelf.grids[index].points[point], user_attrs={"point": point})
+        elif values:
+            study.enqueue_trial(values)
+
+    def _suggest(self, index: int, trial: Trial, number: int) -> Asked:
+        family = self._plan.families[index]
+        composition, params = suggest(trial, self._plan, family, self._shelf.composer)
+        overrides = composition.lines(params)
+        trial.set_user_attr("overrides", [masked(word) for word in overrides])
+        folder = composition.folder(self._plan.folder, number)
+        if folder is not None:
+            trial.set_user_attr("folder", str(folder))
+        return Asked(index, trial, number, composition, params, overrides)
+
+
+def _share(tally: Tally) -> int:
+    """What a family has had of the budget so far; the one with the least is next."""
+    return tally.finished + len(tally.running)

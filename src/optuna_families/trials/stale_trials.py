@@ -1,0 +1,109 @@
+"""Fails stale trials and queues their parameters again, at most twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from crashsafe.processes import Liveness, liveness, this_process
+from optuna_families.outcomes import DIED, Outcome
+from optuna_families.samplers.grid import RETRIES
+from optuna_families.trials.study_cache import Shelf
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
+BEAT = 20.0  # seconds between two signs of life
+GRACE = 180.0  # seconds without one after which an owner elsewhere counts as dead
+
+
+class Reaper:
+    """Finds trials whose process is dead. Used under the lock only; its caller stores the changes.
+
+    A process of this machine is looked up. One elsewhere must show a heartbeat that changes; how
+    long it has not is measured by our clock alone, so clocks need not agree. A trial without an
+    owner was asked for by something else, such as a notebook: it is neither given up nor waited
+    for.
+    """
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._beats: dict[int, tuple[Any, float]] = {}
+
+    def reap(self, held: Collection[tuple[int, int]]) -> bool:
+        """Give up the trials of dead owners; whether there were any.
+
+        Args:
+            held: the trials that this process is really running, by family and number.
+        """
+        running = [
+            (index, number)
+            for index, copy in enumerate(self._shelf.copies)
+            for number in copy.tally().running
+            if (index, number) not in held
+        ]
+        self._shelf.read(running)
+        lives = cache(liveness)  # each process once, not once for each of its trials
+        dead = []
+        for index, number in running:
+            trial = self._shelf.trial(index, number)
+            if owner_of(trial) is None:
+                self._shelf.copies[index].foreign.add(number)
+            elif self._dead(trial, lives):
+                dead.append((index, number))
+        for index, number in dead:
+            self.give_up(index, number, DIED)
+        return bool(dead)
+
+    def _dead(self, trial: FrozenTrial, lives: Callable[[str], Liveness]) -> bool:
+        owner = owner_of(trial) or ""
+        found = lives(owner)
+        if found is Liveness.UNKNOWN:
+            return self._silent(trial._trial_id)
+        # Ours but not held: the database went away while we were asking for it.
+        return found is Liveness.DEAD or owner == this_process()
+
+    def _silent(self, trial_id: int) -> bool:
+        last, since = self._beats.get(trial_id, (None, 0.0))
+        if time.monotonic() - since < BEAT and trial_id in self._beats:
+            return False
+        beat = self._shelf.database.storage.get_trial(trial_id).user_attrs.get("beat")
+        if trial_id not in self._beats or beat != last:
+            self._beats[trial_id] = (beat, time.monotonic())
+            return False
+        return time.monotonic() - since > GRACE
+
+    def give_up(self, index: int, number: int, outcome: Outcome) -> None:
+        """Fail a lost trial and queue its parameters once more."""
+        from optuna.trial import TrialState
+
+        mirror, trial = self._shelf.mirrors[index], self._shelf.trial(index, number)
+        if trial.state.is_finished():
+            return  # somebody else has
+        if not self._shelf.grid:  # a lost point of a grid is free again, nothing is queued
+            self._requeue(self._shelf.study(index), trial)
+        mirror.set_trial_user_attr(trial._trial_id, "lost", True)
+        mirror.set_trial_user_attr(trial._trial_id, "reason", outcome.reason)
+        mirror.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+
+    @staticmethod
+    def _requeue(study: Study, trial: FrozenTrial) -> None:
+        from optuna.trial import TrialState
+
+        attempt = trial.user_attrs.get("attempt", 0)
+        waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        queued = any(t.user_attrs.get("retry_of") == trial.number for t in waiting)
+        if trial.params and attempt < RETRIES and not queued:
+            attributes = {"retry_of": trial.number, "attempt": attempt + 1}
+            study.enqueue_trial(trial.params, user_attrs=attributes)
+
+
+def owner_of(trial: FrozenTrial) -> str | None:
+    """Return the name of the process that runs a trial; None if no sweep asked for it."""
+    owner = trial.user_attrs.get("owner")
+    if isinstance(owner, dict):  # as version 0.1.0 stored it
+        return f"{owner['host']}:{owner['pid']}:{owner['start']}"
+    return owner

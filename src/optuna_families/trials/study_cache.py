@@ -1,0 +1,198 @@
+"""The Optuna studies of a sweep, cached in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from optuna_families.configs.compose import Composer
+from optuna_families.plan import Plan
+from optuna_families.samplers.build import is_grid, pruner, sampler
+from optuna_families.samplers.grid import Grid, points
+from optuna_families.storage.connect import connect
+from optuna_families.storage.tally import Tally
+from optuna_families.sweep.studies import combinations
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
+    from optuna_families.storage.api_storage import Change, Ledger, Saved
+    from optuna_families.storage.in_memory import Mirror
+    from optuna_families.storage.trial_cache import Copy
+
+
+class Shelf:
+    """The Optuna studies of this sweep; index = position in `plan.families`.
+
+    Args:
+        plan: of the sweep.
+        composer: of its configs.
+        worker: number of the worker that asks; who only looks has none.
+    """
+
+    def __init__(self, plan: Plan, composer: Composer, worker: int = -1) -> None:
+        self.plan = plan
+        self.composer = composer
+        self.database = connect(plan.storage)
+        self.grid = is_grid(plan.settings)
+        self._worker = worker
+        self._studies: dict[int, Study] = {}
+        self._asking: set[int] = set()  # those that have their sampler
+
+    @cached_property
+    def ids(self) -> list[int]:
+        """The studies' ids in the database."""
+        find = self.database.storage.get_study_id_from_name
+        return [find(family.study) for family in self.plan.families]
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What reads and writes their trials."""
+        from optuna_families.storage.sql_storage import ledger
+
+        return ledger(self.database)
+
+    @cached_property
+    def copies(self) -> list[Copy]:
+        """Their trials, as they were at the last look."""
+        from optuna_families.storage.trial_cache import Copy
+
+        return [Copy(study, self.ledger) for study in self.ids]
+
+    @cached_property
+    def mirrors(self) -> list[Mirror]:
+        """The copies as storages, for Optuna's studies."""
+        from optuna.study import StudyDirection
+
+        from optuna_families.storage.in_memory import Mirror
+
+        named = [StudyDirection[name.upper()] for name in self.plan.settings.directions]
+        pairs = zip(self.plan.families, self.copies, strict=True)
+        return [Mirror(family.study, named, copied) for family, copied in pairs]
+
+    def look(self, held: Collection[tuple[int, int]] = (), only: int | None = None) -> None:
+        """Take over what others have done.
+
+        Args:
+            held: trials of ours, by family and number: nobody else changes them.
+            only: one family.
+        """
+        copies = {c.study: c for i, c in enumerate(self.copies) if only in (None, i)}
+        unfinished = [
+            trial
+            for index, one in enumerate(self.copies)
+            if one.study in copies
+            for trial, number in one.unfinished().items()
+            if (index, number) not in held
+        ]
+        for row in self.ledger.news({s: c.last for s, c in copies.items()}, unfinished):
+            copies[row.study].accept([row])
+
+    def save(self, changes: list[Change], *, strict: bool = False) -> Saved:
+        """Store changes of the copies in one go.
+
+        Args:
+            changes: to store.
+            strict: store nothing if one of the trials has been finished by somebody else.
+
+        Raises:
+            Conflict: when somebody has put trials into the studies since the last look, or by
+                `strict`.
+        """
+        by_study = {c.study: c for c in self.copies}
+        grown = {c.study for c in changes if c.new}
+        notes = {s: c.new_notes for s, c in by_study.items() if c.new_notes}
+        last = {s: by_study[s].last for s in grown}
+        saved = self.ledger.save(changes, last, notes, strict=strict)
+        ids = iter(saved.ids)
+        for change in changes:
+            number = next(ids) if change.new else change.trial._trial_id
+            by_study[change.study].stored(change, number)
+        for study in notes:
+            by_study[study].new_notes = {}
+        return saved
+
+    def tallies(self) -> list[Tally]:
+        """Count every family's trials in the database."""
+        return self.ledger.tallies(self.ids)
+
+    def known(self) -> list[Tally]:
+        """Count every family's trials as they were at the last look."""
+        return [copied.tally() for copied in self.copies]
+
+    def bests(self) -> list[float | None]:
+        """Return every family's best value in the database; of several objectives, none."""
+        directions = self.plan.settings.directions
+        if len(directions) > 1:
+            return [None] * len(self.ids)
+        return self.ledger.bests(self.ids, maximize=directions == ("maximize",))
+
+    def trials(self, index: int) -> list[FrozenTrial]:
+        """Return a family's trials as they were at the last look, to look at only."""
+        self.copies[index].read_all()
+        return self.copies[index].trials
+
+    def trial(self, index: int, number: int) -> FrozenTrial:
+        """Return a family's trial with everything that is known of it."""
+        return self.copies[index].trial(number)
+
+    def read(self, trials: Collection[tuple[int, int]]) -> None:
+        """Read trials, by family and number, if only their state is known."""
+        wanted: dict[int, list[int]] = {}
+        for index, number in trials:
+            trial_id = self.copies[index].unread(number)
+            if trial_id is not None:
+                wanted.setdefault(self.ids[index], []).append(trial_id)
+        for study, trial in self.ledger.read(wanted) if wanted else ():
+            self.copies[self.ids.index(study)].take([trial])
+
+    def study(self, index: int) -> Study:
+        """Return a family's study, in memory, for all but asking."""
+        if index not in self._studies:
+            self._studies[index] = self._load(index)
+        return self._studies[index]
+
+    def asking(self, index: int) -> Study:
+        """Return a family's study with its sampler, right before a trial is asked for.
+
+        Called under the lock, and a trial begins before that is let go: so no other sampler is
+        ever built over the same number of trials, and none has the same seed.
+        """
+        if index not in self._asking:
+            settings, name = self.plan.settings, self.plan.families[index].label
+            there = self.copies[index].tally().begun
+            built = sampler(settings, name, there, self._worker)
+            prunes = pruner(settings, self.copies[index])
+            self._studies[index] = self._load(index, sampler=built, pruner=prunes)
+            self._asking.add(index)
+        return self._studies[index]
+
+    def _load(self, index: int, **parts: Any) -> Study:
+        from optuna import load_study
+
+        name = self.plan.families[index].study
+        return load_study(study_name=name, storage=self.mirrors[index], **parts)
+
+    def choices(self, index: int) -> list[tuple[str, ...]]:
+        """Return the combinations of choices that a family's trials may have."""
+        return combinations(self.plan.families[index], self.composer)
+
+    def defaults(self, index: int) -> dict[str, Any] | None:
+        """Return the config files' own values, for the first trial of a study."""
+        choices = self.choices(index)
+        if not self.plan.settings.defaults_first or len(choices) > 1:
+            return None
+        return self.composer.compose(choices[0]).defaults()
+
+    @cached_property
+    def grids(self) -> list[Grid]:
+        """The points of each family's grid."""
+        compose, settings = self.composer.compose, self.plan.settings
+        families = range(len(self.plan.families))
+        return [Grid(points([compose(c) for c in self.choices(i)], settings)) for i in families]
+
+    def free_point(self, index: int) -> int | None:
+        """Return a point of the grid that nobody has."""
+        return self.grids[index].free(self.trials(index))

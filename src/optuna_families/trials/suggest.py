@@ -1,0 +1,67 @@
+"""From a fresh trial to a config: choices first, then the space of what they compose to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hydra.errors import HydraException
+from hydra.utils import get_method
+from omegaconf import OmegaConf
+
+from optuna_families.configs.compose import Composer
+from optuna_families.configs.composed_config import Composition
+from optuna_families.plan import Family, Plan
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+
+def suggest(
+    trial: Trial, plan: Plan, family: Family, composer: Composer
+) -> tuple[Composition, dict[str, Any]]:
+    """Suggest everything.
+
+    Returns:
+        the composition of the trial's choices and the values that go into it, by name.
+    """
+    choices = family.choices if family.label else _choose(trial, composer)
+    composition = composer.compose(choices)
+    for name, dim in composition.space.items():
+        suggest_one(trial, name, dim.distribution)
+    if plan.settings.custom_search_space:
+        _extend(trial, plan.settings.custom_search_space, composition, plan)
+    groups = () if family.label else composer.arguments.groups
+    return composition, {name: v for name, v in trial.params.items() if name not in groups}
+
+
+def _choose(trial: Trial, composer: Composer) -> tuple[str, ...]:
+    """Let the sampler choose among a group's files, as the official plugin does."""
+    chosen = []
+    for key, lines in composer.arguments.groups.items():
+        names = [line.partition("=")[2] for line in lines]
+        chosen.append(f"{key}={trial.suggest_categorical(key, names)}")
+    return tuple(chosen)
+
+
+def suggest_one(trial: Trial, name: str, distribution: Any) -> Any:
+    """Suggest a value from a distribution, through Optuna's public methods."""
+    if hasattr(distribution, "choices"):
+        return trial.suggest_categorical(name, distribution.choices)
+    low, high, step, log = (getattr(distribution, k) for k in ("low", "high", "step", "log"))
+    if isinstance(low, int):
+        return trial.suggest_int(name, low, high, step=step, log=log)
+    return trial.suggest_float(name, low, high, step=step, log=log)
+
+
+def _extend(trial: Trial, function: str, composition: Composition, plan: Plan) -> None:
+    """Let the user's function suggest more; the fixed values stand in the trial's user_attrs."""
+    pinned = plan.arguments.pinned
+    for path in pinned:
+        trial.set_user_attr(path, str(OmegaConf.select(composition.config, path)))
+    get_method(function)(composition.config, trial)
+    both = {name.lstrip("+") for name in trial.params} & set(pinned)
+    if both:
+        raise HydraException(
+            f"hydra.sweeper.custom_search_space={function} suggests {', '.join(sorted(both))}, "
+            "which the command line or hydra.sweeper.params fixes"
+        )

@@ -1,0 +1,99 @@
+"""Heartbeat thread of a worker: writes heartbeats, polls for stop requests."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from crashsafe.masking import masked
+from crashsafe.processes import Liveness, liveness
+from optuna_families.plan import Plan
+from optuna_families.storage.connect import connect
+from optuna_families.trials.stale_trials import BEAT
+from optuna_families.workers import signals
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+log = logging.getLogger(__name__)
+LOOK = 1.0  # seconds between two looks
+
+
+class Pulse:
+    """Beats for the running trials; stops the worker when the session ends or its starter dies."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._storage = connect(plan.storage).storage
+        self._study = self._storage.get_study_id_from_name(plan.families[0].study)
+        self._trials: list[int] = []  # ids
+        self._last = time.monotonic()
+        self._failing = False  # at the last look
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._live, daemon=True, name="optuna-pulse")
+
+    def __enter__(self) -> Pulse:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def watch(self, trials: list[int]) -> None:
+        """From now on beat for these trials, given by id."""
+        self._trials, self._last = trials, time.monotonic()
+
+    def _live(self) -> None:
+        while not self._end.wait(LOOK):
+            try:
+                self._look()
+                self._failing = False
+            except Exception as error:  # whatever it is, the next look may succeed
+                self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        """Say once that the heartbeat fails: without it workers elsewhere give the trials up."""
+        level = logging.DEBUG if self._failing else logging.WARNING
+        reason = masked(f"{type(error).__name__}: {str(error.__cause__ or error).strip()}")
+        log.log(level, "no heartbeat (%s); again every second", reason.splitlines()[0])
+        self._failing = True
+
+    def _look(self) -> None:
+        if liveness(self._plan.starter) is Liveness.DEAD or stopped(
+            self._plan, self._storage, self._study
+        ):
+            signals.request()
+        now = time.monotonic()
+        if self._trials and now - self._last > BEAT:
+            self._last = now
+            for trial in self._trials:
+                self._beat(trial, int(now))
+
+    def _beat(self, trial: int, now: int) -> None:
+        from optuna.exceptions import UpdateFinishedTrialError
+
+        # It has just been told, or others have given it up, which is said when it is told.
+        with contextlib.suppress(UpdateFinishedTrialError):
+            self._storage.set_trial_user_attr(trial, "beat", now)
+
+
+def stop(plan: Plan) -> None:
+    """Tell this session's workers, wherever they are, to stop."""
+    storage = connect(plan.storage).storage
+    study = storage.get_study_id_from_name(plan.families[0].study)
+    storage.set_study_user_attr(study, "stop", plan.session)
+
+
+def stopped(plan: Plan, storage: BaseStorage, study: int) -> bool:
+    """Whether this session was told to stop."""
+    return storage.get_study_user_attrs(study).get("stop") == plan.session

@@ -1,0 +1,123 @@
+"""Run a batch of trials and say of each what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing, nullcontext
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.experimental.callback import Callback
+from hydra.types import HydraContext, TaskFunction
+
+from optuna_families import fault_points, reporting
+from optuna_families.outcomes import INTERRUPTED, Outcome, failed
+from optuna_families.storage.retry import patiently
+from optuna_families.trials.allocation import Asked
+from optuna_families.trials.ask_tell import Desk
+from optuna_families.trials.batching import Batches
+from optuna_families.workers import signals
+from optuna_families.workers.job import Job
+from optuna_families.workers.run_one import excused, job, judged, left, note
+
+TELL = 1.0  # seconds between two times of telling what has ended
+
+
+class Batch:
+    """Trials that run together.
+
+    Args:
+        asked: the trials.
+        task: the app's function, shown to Hydra's callbacks.
+        context: Hydra's.
+        desk: where they were asked for, and are told.
+    """
+
+    def __init__(
+        self, asked: Sequence[Asked], task: TaskFunction, context: HydraContext, desk: Desk
+    ) -> None:
+        self._desk, self._task, self._callbacks = desk, task, context.callbacks
+        self._settings = desk.plan.settings
+        self._jobs = {job(one, desk): one for one in asked}
+        self._open = dict(self._jobs)  # neither ended nor given up
+        self._ended: list[tuple[Asked, Outcome]] = []  # and not yet told
+        self._told = time.monotonic()
+
+    def run(self, batches: Batches) -> None:
+        """Run them to their end, whatever end that is, and tell it."""
+        patiently(lambda: self._desk.store(list(self._jobs.values())))
+        self._begin()
+        timeout = self._settings.timeout and self._settings.timeout * len(self._jobs)
+        try:
+            with signals.interruptible(), signals.deadline(timeout):
+                self._collect(batches.together(list(self._jobs)))
+            self._end_rest(failed("the batch function ended without it"))
+        except signals.TimedOut:
+            self._end_rest(failed(f"timeout: its batch took more than {timeout} s"))
+        except KeyboardInterrupt:
+            self._end_rest(INTERRUPTED)
+            signals.request()
+        except SystemExit as error:
+            self._end_rest(left(error))
+        except Exception as error:
+            self._end_rest(excused(error), error)
+        self._tell()
+
+    def _begin(self) -> None:
+        for one in self._jobs if self._hear("on_job_start") else ():
+            with one.inside():
+                self._callbacks.on_job_start(config=one.whole, task_function=self._task)
+
+    def _hear(self, event: str) -> bool:
+        """Whether any callback does something then; if not, no job's whole config is made."""
+        nothing = getattr(Callback, event)
+        return any(getattr(type(one), event) is not nothing for one in self._callbacks.callbacks)
+
+    def _collect(self, results: Iterable[tuple[Job, Any]]) -> None:
+        # A generator that is not used up cleans up before the rest of its trials is told.
+        with closing(results) if isinstance(results, Generator) else nullcontext():
+            for one, returned in results:
+                if one not in self._open:
+                    raise ValueError(f"trial {one.number} came out of its batch twice")
+                self._end(one, self._judged(one, returned), returned)
+                self._tell_now_and_then()
+
+    def _tell_now_and_then(self) -> None:
+        # A deadline might end the telling in its middle.
+        if not self._settings.timeout and time.monotonic() - self._told > TELL:
+            self._tell()
+            if signals.requested():
+                raise KeyboardInterrupt
+
+    def _judged(self, one: Job, returned: Any) -> Outcome:
+        if isinstance(returned, Exception):
+            return failed(one.listener.diverged) if one.listener.diverged else excused(returned)
+        return judged(one, returned, self._settings)
+
+    def _end_rest(self, outcome: Outcome, error: Exception | None = None) -> None:
+        for one in list(self._open):
+            self._end(one, outcome, error)
+
+    def _end(self, one: Job, outcome: Outcome, returned: object) -> None:
+        self._ended.append((self._open.pop(one), outcome))
+        if not outcome.lost:
+            note(one, outcome, returned)
+        if not outcome.lost and self._hear("on_job_end"):
+            with one.shown():
+                result = _result(one, returned)
+                self._callbacks.on_job_end(config=one.whole, job_return=result)
+        fault_points.step("trained")
+
+    def _tell(self) -> None:
+        """Tell what has ended; nobody interrupts that."""
+        with reporting.undisturbed():
+            patiently(lambda: self._desk.tell_all(self._ended))
+        self._ended, self._told = [], time.monotonic()
+
+
+def _result(one: Job, returned: object) -> JobReturn:
+    result = one.result()
+    result.return_value = returned
+    result.status = JobStatus.FAILED if isinstance(returned, Exception) else JobStatus.COMPLETED
+    return result

@@ -1,0 +1,132 @@
+"""Run one trial and say what became of it."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from optuna_families import fault_points, reporting
+from optuna_families.outcomes import INTERRUPTED, PRUNED, Outcome, failed, judge
+from optuna_families.settings import Settings
+from optuna_families.trials.allocation import Asked
+from optuna_families.trials.ask_tell import Desk
+from optuna_families.workers import signals
+from optuna_families.workers.job import Job
+
+log = logging.getLogger(__name__)
+
+
+def job(asked: Asked, desk: Desk) -> Job:
+    """Return a trial as a job, with its folder made and described."""
+    plan = desk.plan
+    prunes = not plan.settings.pruner["_target_"].endswith(".NopPruner")
+    listener = reporting.Listener(asked.trial, prunes, desk.live)
+    made = Job(
+        asked.number,
+        plan.families[asked.index].label,
+        asked.overrides,
+        asked.composition,
+        asked.params,
+        plan.folder,
+        listener,
+    )
+    if str(made.folder) != asked.trial.user_attrs.get("folder"):
+        asked.trial.set_user_attr("folder", str(made.folder))
+    made.describe()
+    return made
+
+
+@dataclass
+class Watched:
+    """The app's task function under the eyes of pruner, deadline and Ctrl-C."""
+
+    task: TaskFunction
+    job: Job
+    settings: Settings
+    outcome: Outcome = field(default_factory=lambda: failed("the task did not run"))
+
+    def __call__(self, config: DictConfig) -> Any:
+        """Run the task; its exceptions go on to Hydra's callbacks."""
+        timeout = self.settings.timeout
+        try:
+            with signals.interruptible(), signals.deadline(timeout):
+                returned = self.task(config)
+            self.outcome = judged(self.job, returned, self.settings)
+        except signals.TimedOut:
+            self.outcome = failed(f"timeout: it took more than {timeout} s")
+            raise TimeoutError(self.outcome.reason) from None
+        except KeyboardInterrupt:
+            self.outcome = INTERRUPTED
+            raise
+        except SystemExit as error:
+            self.outcome = left(error)
+            raise
+        except Exception as error:
+            self.outcome = excused(error)
+            raise
+        return returned
+
+
+def judged(job: Job, returned: Any, settings: Settings) -> Outcome:
+    """Judge what a job returned, and what it reported before."""
+    if job.listener.diverged:
+        return failed(job.listener.diverged)
+    return PRUNED if job.listener.stop else judge(returned, len(settings.directions))
+
+
+def excused(error: Exception) -> Outcome:
+    """Return the outcome of a trial that an exception ended."""
+    from optuna import TrialPruned
+
+    return PRUNED if isinstance(error, TrialPruned) else failed(f"{type(error).__name__}: {error}")
+
+
+def left(error: SystemExit) -> Outcome:
+    """Return the outcome of a trial that wanted to leave the process."""
+    return INTERRUPTED if signals.requested() else failed(f"SystemExit: {error.code}")
+
+
+def run(asked: Asked, task: TaskFunction, context: HydraContext, desk: Desk) -> Outcome:
+    """Run a trial's job to its end, whatever end that is."""
+    made = job(asked, desk)
+    desk.store([asked])
+    watched = Watched(task, made, desk.plan.settings)
+    result = made.result()
+    try:
+        with made.inside():
+            context.callbacks.on_job_start(config=made.whole, task_function=watched)
+            _call(watched, result)
+        with made.shown():
+            context.callbacks.on_job_end(config=made.whole, job_return=result)
+        note(made, watched.outcome, result._return_value)  # the property would raise it
+    except (KeyboardInterrupt, SystemExit):
+        if watched.outcome is INTERRUPTED:
+            signals.request()
+    fault_points.step("trained")
+    return watched.outcome
+
+
+def _call(task: TaskFunction, result: JobReturn) -> None:
+    try:
+        result.return_value = task(result.cfg)
+        result.status = JobStatus.COMPLETED
+    except Exception as error:
+        result.return_value = error
+        result.status = JobStatus.FAILED
+
+
+def note(job: Job, outcome: Outcome, returned: object) -> None:
+    """Say how it went, and keep a failure's traceback where one looks for it."""
+    if outcome.state != "FAIL":
+        log.debug("trial %s: %s %s", job.number, outcome.state, outcome.values or "")
+        return
+    log.warning("trial %s failed: %s", job.number, outcome.reason)
+    if isinstance(returned, Exception):
+        text = "".join(traceback.format_exception(returned))
+        (job.folder / "traceback.txt").write_text(text, "utf-8", "backslashreplace")

@@ -1,0 +1,243 @@
+"""The nodes of a config, read: worked out and held against the callable that each is meant for."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from sweeps.config.conditions import check_conditions
+from sweeps.config.errors import ConfigError, in_words
+from sweeps.config.resolvers import options
+from sweeps.config.signatures import check_arguments, check_types
+from sweeps.config.targets import TargetError, build, locate
+
+Node = dict[str, Any]
+Nodes = dict[str, Node]  # by group
+
+TRAINED = ("task", "optimizer", "scheduler")  # the groups that a training is made of
+LATER = ("tracking", "verdict", "hydra")  # what matters around it
+GROUPS = (*TRAINED, "tracking")
+
+# Keys that are about a node's callable, not for it; in every group, and in some.
+ABOUT = ("_target_", "search", "require", "expect")
+ABOUT_IN = {"scheduler": ("step_every", "monitor"), "task": ("batches",)}
+
+# What a group's callable is handed by us, not by its file.
+GIVEN = {"optimizer": ("params",), "scheduler": ("optimizer", "last_epoch"), "task": ("device",)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What belongs to no group: see `conf/config.yaml`."""
+
+    epochs: int
+    seed: int
+    seeds: int
+    device: str
+    threads: int | None
+    divergence: float
+    steps: int
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How a sweep's verdict is found: see `conf/config.yaml`."""
+
+    finalists: int | None = None
+    selection: int | None = None
+    fresh: int | None = None
+    margin: float = 0.001
+    level: float = 0.05
+
+
+@dataclass(frozen=True)
+class Stepping:
+    """What a scheduler's file says about its scheduler: see `lrlab.Schedule`."""
+
+    step_every: Literal["epoch", "batch"] = "epoch"
+    monitor: Literal["loss"] | None = None
+
+
+def check_settings(cfg: DictConfig) -> None:
+    """Check what belongs to no group, as it was typed.
+
+    Raises:
+        ConfigError: a wrong type, or a value outside of what is allowed.
+    """
+    _check_presence(cfg)
+    typed = {key: cfg[key] for key in _settings(cfg) if not OmegaConf.is_interpolation(cfg, key)}
+    for key, value in arguments(typed).items():
+        if OmegaConf.is_config(value):
+            raise ConfigError(f"{key}={value} is not allowed: it must be a single value")
+    check_types("", arguments(typed), Settings)
+    # The steps follow from the groups, which are checked later and then name what is wrong.
+    values = {key: _item(cfg, key, "") for key in _settings(cfg) if key != "steps"}
+    check_conditions("", values, values.get("require"))
+    read_judging(cfg)
+
+
+def _check_presence(cfg: DictConfig) -> None:
+    for group in TRAINED:
+        _check_group(cfg, group)
+    if cfg.get("verdict") is not None:
+        _check_mapping(cfg, "verdict")
+    for setting in fields(Settings):
+        if setting.name not in cfg:
+            raise ConfigError(f"{setting.name} is missing: give it a value, or do not delete it")
+
+
+def _check_group(cfg: DictConfig, group: str) -> None:
+    if cfg.get(group) is None:
+        raise ConfigError(f"{group} is missing: choose one of {', '.join(options(group))}")
+    _check_mapping(cfg, group)
+    if cfg[group].get("_target_") is None:
+        raise ConfigError(f"{group}._target_ is missing: it names the class or function to call")
+
+
+def _check_mapping(cfg: DictConfig, key: str) -> None:
+    if not isinstance(cfg[key], DictConfig):
+        raise ConfigError(f"{key} must be a mapping of keys to values, got {str(cfg[key])[:60]!r}")
+
+
+def read_settings(cfg: DictConfig) -> Settings:
+    """What belongs to no group, worked out.
+
+    Raises:
+        ConfigError: an unknown key, or what `check_settings` refuses.
+    """
+    check_settings(cfg)
+    values = arguments({key: cfg[key] for key in _settings(cfg)})
+    check_arguments("", values, Settings)
+    return Settings(**values)
+
+
+def read_judging(cfg: DictConfig) -> Judging:
+    """How the verdict is found; by default where the config says nothing.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, or a value outside of what is allowed.
+    """
+    node = _container(cfg.get("verdict") or OmegaConf.create(), resolve=True)
+    check_arguments("verdict.", arguments(node), Judging)
+    check_conditions("verdict.", arguments(node), node.get("require"))
+    return Judging(**arguments(node))
+
+
+def _settings(cfg: DictConfig) -> list[str]:
+    return [str(key) for key in cfg if key not in (*TRAINED, *LATER)]
+
+
+def read_nodes(cfg: DictConfig) -> tuple[Nodes, Settings]:
+    """All that a training is made of, worked out and checked.
+
+    Raises:
+        ConfigError: what `read` and `read_settings` refuse.
+    """
+    return {group: read(cfg, group) for group in TRAINED}, read_settings(cfg)
+
+
+def read(cfg: DictConfig, group: str) -> Node:
+    """A group's node, without its search space.
+
+    Raises:
+        ConfigError: a target that may not be called, an unknown or missing key, a wrong type, or
+            a value outside of what is allowed.
+    """
+    _check_group(cfg, group)
+    where, written = f"{group}.", _container(cfg[group], resolve=False)
+    make = named(group, locate, written.get("_target_"))
+    check_types(where, arguments(written, group), make)
+    check_types(where, about(written, group), Stepping)
+    node = _worked_out(cfg[group], where)
+    check(node, group)
+    return node
+
+
+def check(node: Node, group: str) -> None:
+    """Hold a node that is worked out against its callable and its own conditions.
+
+    Raises:
+        ConfigError: what `read` refuses.
+    """
+    where, make = f"{group}.", named(group, locate, node.get("_target_"))
+    check_arguments(where, arguments(node, group), make, GIVEN.get(group, ()))
+    check_conditions(where, node, node.get("require"))
+
+
+def make(group: str, node: Node, **context: Any) -> Any:
+    """What a group's node describes, made with what it is handed besides."""
+    own = arguments(node, group)
+    return named(group, build, {"_target_": node["_target_"], **own}, **context)
+
+
+def arguments(node: Mapping[str, Any], group: str = "") -> Node:
+    """The keys of a node that are for its callable."""
+    return {k: v for k, v in node.items() if k not in (*ABOUT, *ABOUT_IN.get(group, ()))}
+
+
+def about(node: Mapping[str, Any], group: str) -> Node:
+    """The keys of a node that are about its callable and special to its group."""
+    return {key: node[key] for key in ABOUT_IN.get(group, ()) if key in node}
+
+
+def named(group: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call; what it cannot make of its arguments is refused under the group's name."""
+    try:
+        return call(*args, **kwargs)
+    except ConfigError:
+        raise
+    except TargetError as error:
+        raise ConfigError(f"{group}._target_: {error}") from error
+    except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
+        message = str(error)
+        raise ConfigError(
+            message if message.startswith(group) else f"{group}: {message}"
+        ) from error
+
+
+def _container(node: DictConfig, *, resolve: bool) -> Node:
+    with _refused():
+        found: Any = OmegaConf.to_container(node, resolve=resolve, throw_on_missing=resolve)
+    plain: Node = found
+    return plain
+
+
+def _worked_out(node: DictConfig, where: str) -> Node:
+    """The node without its search space, which is the sweeper's and takes long to work out."""
+    return {key: _item(node, key, where) for key in map(str, node) if key != "search"}
+
+
+def _item(node: DictConfig, key: str, where: str) -> Any:
+    with _refused(f"{where}{key}"):
+        return _value(node[key])
+
+
+def value_at(cfg: DictConfig, path: str) -> Any:
+    """One value of a config, worked out.
+
+    Raises:
+        ConfigError: it cannot be.
+    """
+    with _refused(path):
+        return _value(OmegaConf.select(cfg, path, throw_on_missing=True))
+
+
+def _value(found: Any) -> Any:
+    if not OmegaConf.is_config(found):
+        return found
+    return OmegaConf.to_container(found, resolve=True, throw_on_missing=True)
+
+
+@contextmanager
+def _refused(where: str = "") -> Iterator[None]:
+    try:
+        yield
+    except RecursionError as error:
+        raise ConfigError(f"{where} refers to itself") from error
+    except (OmegaConfBaseException, ValueError) as error:
+        line = in_words(error)
+        named = line if where in line else f"{where}: {line}"
+        raise ConfigError(named) from error

@@ -1,0 +1,149 @@
+"""The one door between a config's words and Python's callables.
+
+A config may name torch's optimizers, schedulers and modules, what `lrlab` offers, and what lies in
+packages that the user names in the environment variable SWEEPS_PACKAGES (comma-separated). Hydra's
+own `instantiate` would call anything importable but for a block-list, which is no boundary.
+"""
+
+import importlib
+import inspect
+import os
+import types
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any
+
+LRLAB = ("lrlab.tasks", "lrlab.curves", "lrlab.composites", "lrlab.tracking")
+TORCH = ("torch.optim", "torch.nn")
+ENVIRONMENT = "SWEEPS_PACKAGES"
+
+
+class TargetError(ValueError):
+    """A `_target_` that does not exist or may not be called."""
+
+
+def locate(target: object) -> Callable[..., Any]:
+    """The callable that a `_target_` names.
+
+    A pure function of the step (its first parameter is `step`) comes back as a scheduler's maker.
+
+    Raises:
+        TargetError: no such thing, or outside of what a config may name.
+
+    >>> locate("torch.optim.SGD")
+    <class 'torch.optim.sgd.SGD'>
+    >>> locate("os.system")
+    Traceback (most recent call last):
+    sweeps.config.targets.TargetError: 'os.system' may not be called from a config: ...
+    """
+    if not isinstance(target, str) or not _within(target, (*LRLAB, *TORCH, *_own_packages())):
+        raise TargetError(_refusal(target))
+    found = _import(target)
+    if not (callable(found) and _allowed(found)):
+        raise TargetError(_refusal(target))
+    return _follower(found) if is_curve(found) else found
+
+
+def build(node: Mapping[str, Any], **context: Any) -> Any:
+    """What a node's `_target_` makes of the node's other keys, nodes within them built first.
+
+    Args:
+        node: `_target_` and keyword arguments.
+        context: handed to every callable, inner ones too, that has a parameter of that name and
+            is not given it by its node (`optimizer`, `device`).
+
+    >>> build({"_target_": "torch.nn.Linear", "in_features": 2, "out_features": 1}, device="cpu")
+    Linear(in_features=2, out_features=1, bias=True)
+    """
+    make = locate(node["_target_"])
+    arguments = {key: _inner(value, context) for key, value in node.items() if key != "_target_"}
+    wanted = parameters(make)
+    given = {key: value for key, value in context.items() if key in wanted}
+    return make(**given | arguments)
+
+
+@cache
+def parameters(make: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The parameters of a callable by name; of a curve's maker, its own and the curve's."""
+    if isinstance(make, partial):
+        curve = make.keywords["curve"]
+        both = parameters(make.func) | parameters(curve)
+        return {name: p for name, p in both.items() if name not in ("curve", "step", "arguments")}
+    return dict(inspect.signature(make).parameters)
+
+
+def is_curve(found: object) -> bool:
+    """Whether this is a pure function of the step."""
+    return (
+        inspect.isfunction(found) and next(iter(inspect.signature(found).parameters), "") == "step"
+    )
+
+
+@cache  # one maker a curve, so that what is known of its signature is kept
+def _follower(curve: Callable[..., float]) -> Callable[..., Any]:
+    from lrlab.schedules import follow  # needs torch; a tracker, which opens first, does not
+
+    return partial(follow, curve=curve)
+
+
+def _inner(value: Any, context: Mapping[str, Any]) -> Any:
+    if isinstance(value, Mapping):
+        if "_target_" in value:
+            return build(value, **context)
+        return {key: _inner(inner, context) for key, inner in value.items()}
+    return [_inner(inner, context) for inner in value] if isinstance(value, list) else value
+
+
+def _own_packages() -> tuple[str, ...]:
+    return tuple(
+        name.strip() for name in os.environ.get(ENVIRONMENT, "").split(",") if name.strip()
+    )
+
+
+def _within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def _allowed(found: Any) -> bool:
+    # By where it was defined, for `torch.optim.lr_scheduler.warnings.os.system` begins well too.
+    module = getattr(found, "__module__", None) or ""
+    if _within(module, (*LRLAB, *_own_packages())):
+        return True
+    return _within(module, TORCH) and isinstance(found, type) and issubclass(found, _kinds())
+
+
+def _kinds() -> tuple[type, ...]:
+    from torch.nn import Module
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+    return Optimizer, LRScheduler, Module
+
+
+def _import(target: str) -> Any:
+    """Import the longest module at the head of a dotted name, then walk its attributes."""
+    parts = target.split(".")
+    found: Any = _imported(parts[0], target)
+    for i, name in enumerate(parts[1:], start=2):
+        if isinstance(found, types.ModuleType) and not hasattr(found, name):
+            _imported(".".join(parts[:i]), target)
+        found = getattr(found, name, None)
+    return found
+
+
+def _imported(name: str, target: str) -> types.ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = "" if error.name == name else f": {name} needs {error.name}, which is not there"
+        raise TargetError(f"{target!r} does not exist{missing}") from error
+    except Exception as error:  # whatever a module of the user's does
+        why = f"{type(error).__name__}: {error}"
+        raise TargetError(f"{target!r} cannot be imported: {why}") from error
+
+
+def _refusal(target: object) -> str:
+    return (
+        f"{target!r} may not be called from a config: it may name torch's optimizers, schedulers "
+        f"and modules, lrlab's tasks and curves, and the packages in ${ENVIRONMENT}"
+    )

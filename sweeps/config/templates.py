@@ -1,0 +1,150 @@
+"""The configs of trials that differ in a few values: worked out once, then filled in.
+
+OmegaConf works out a config in some ten milliseconds, more than a trial's training takes in a
+batch. What a trial changes and what follows from that by interpolation is all that is read anew.
+"""
+
+import copy
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from sweeps.config.errors import ConfigError
+from sweeps.config.nodes import GROUPS, LATER, Nodes, Settings, check, read_nodes, value_at
+
+TOKEN = re.compile(r"[\w.]+")
+SIMPLE = (bool, int, float, str)
+NAMED = re.compile(r"\$\{(\w+\.\w[\w.]*)\}")  # the value at a path, such as `${optimizer.lr}`
+
+
+class Template:
+    """What the trials with the same choices have in common.
+
+    Args:
+        cfg: of one of them.
+        paths: of the values that they change, such as `scheduler.gamma`.
+
+    Raises:
+        ConfigError: the config cannot work, whatever a trial changes in it.
+    """
+
+    def __init__(self, cfg: DictConfig, paths: frozenset[str]) -> None:
+        self._nodes, self._settings = read_nodes(cfg)
+        interpolations = dict(_interpolations(_raw(cfg)))
+        self._follow = {path: interpolations[path] for path in _followers(interpolations, paths)}
+
+    def fill(
+        self, changes: Mapping[str, Any], cfg: Callable[[], DictConfig]
+    ) -> tuple[Nodes, Settings]:
+        """The nodes of a trial, checked.
+
+        Args:
+            changes: its values by their path.
+            cfg: gives its config, where something follows from the values.
+
+        Raises:
+            ConfigError: the trial cannot work.
+        """
+        anew = dict(changes)
+        for path, text in self._follow.items():
+            found = _filled(text, changes)
+            anew[path] = value_at(cfg(), path) if found is None else found
+        touched = {path.partition(".")[0] for path in anew}
+        nodes = {g: copy.deepcopy(n) if g in touched else n for g, n in self._nodes.items()}
+        for path, value in anew.items():
+            _put(nodes, path, value)
+        for group in touched:
+            check(nodes[group], group)
+        return nodes, self._settings
+
+
+def _filled(text: str, changes: Mapping[str, Any]) -> Any:
+    """The text with changed values in their places; None where it is not as simple as that.
+
+    >>> _filled("${optimizer.lr}", {"optimizer.lr": 0.5})
+    0.5
+    >>> _filled("eta_min < ${optimizer.lr}, or else", {"optimizer.lr": 0.5})
+    'eta_min < 0.5, or else'
+    >>> _filled("${calc:'${optimizer.lr} / 2'}", {"optimizer.lr": 0.5})
+    """
+    names = NAMED.findall(text)
+    if len(names) != text.count("${") or "\\" in text or not changes.keys() >= set(names):
+        return None
+    if NAMED.fullmatch(text):
+        return changes[names[0]]
+    return NAMED.sub(lambda match: str(changes[match[1]]), text)
+
+
+def template(cfg: DictConfig, changes: Mapping[str, Any]) -> Template | None:
+    """A template for trials that change the same values as this one; None where there is none.
+
+    There is none where a trial changes, or its values work upon, what belongs to no group, where a
+    value is not simple, or where something depends on Hydra's own part of the config.
+
+    Args:
+        cfg: of a trial.
+        changes: its values by their path.
+    """
+    raw, paths = _raw(cfg), frozenset(changes)
+    interpolations = dict(_interpolations(raw))
+    reached = paths | set(_followers(interpolations, paths))
+    if not all(path.partition(".")[0] in GROUPS and "." in path for path in reached):
+        return None
+    if not all(isinstance(value, SIMPLE) for value in changes.values()):
+        return None
+    if any("${hydra:" in text for text in interpolations.values()):
+        return None
+    try:
+        return Template(cfg, paths)
+    except ConfigError:
+        return None  # let the trial say itself what is wrong with it
+
+
+def _raw(cfg: DictConfig) -> dict[str, Any]:
+    raw: Any = OmegaConf.to_container(cfg, resolve=False)
+    return {key: node for key, node in raw.items() if key not in LATER}
+
+
+def _interpolations(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """The texts that are worked out, by their path."""
+    if isinstance(node, str) and "${" in node:
+        yield path, node
+    elif isinstance(node, dict):
+        for key, inner in node.items():
+            if key != "search":
+                yield from _interpolations(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(node, list) and "${" in str(node):
+        yield path, str(node)
+
+
+def _followers(interpolations: Mapping[str, str], paths: frozenset[str]) -> list[str]:
+    """The paths whose text names one of these, or one that does; rather too many than too few."""
+    moved, found = set(paths), list[str]()
+    while more := [
+        path
+        for path, text in interpolations.items()
+        if path not in moved and any(_names(token, moved) for token in _tokens(text))
+    ]:
+        found += more
+        moved |= set(more)
+    return found
+
+
+def _tokens(text: str) -> list[str]:
+    """The words between the first `${` and the last `}`."""
+    return TOKEN.findall(text[text.index("${") : text.rindex("}")])
+
+
+def _names(token: str, paths: set[str]) -> bool:
+    name = token.strip(".")
+    return any(f".{path}".endswith(f".{name}") or path.startswith(f"{name}.") for path in paths)
+
+
+def _put(nodes: Nodes, path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    node: Any = nodes
+    for parent in parents:
+        node = node[parent]
+    node[last] = value

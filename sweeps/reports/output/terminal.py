@@ -1,0 +1,59 @@
+"""A review on a terminal, 100 columns wide."""
+
+from io import StringIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from sweeps.reports.review import Review
+from sweeps.reports.sentences import facts, headline, notes
+from sweeps.reports.tables import RIGHT, rows
+from sweeps.reports.words import settings
+
+WIDTH = 100
+
+
+def show(review: Review, console: Console) -> None:
+    """Print it, on a narrower terminal too as wide as it must be; nothing depends on colour."""
+    lines = text(review, max(WIDTH, console.width))
+    console.print(lines, end="", markup=False, highlight=False, soft_wrap=True)
+
+
+def text(review: Review, width: int = WIDTH) -> str:
+    """The table, what the families' parameters are, notes, and the headline as the last line."""
+    file = StringIO()
+    console = Console(file=file, width=width, color_system=None, highlight=False, markup=False)
+    console.print(facts(review))
+    console.print(_table(review, console))
+    for line in [*_parameters(review), "", *notes(review), "", headline(review)]:
+        # A command is one line, or it could not be copied.
+        console.print(line, soft_wrap=" with: " in line)
+    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
+
+
+def _table(review: Review, console: Console) -> Table:
+    wide = _spaced(review, 1)
+    room = console.options.update(max_width=10 * WIDTH)  # to see what it would take
+    needed = Measurement.get(console, room, wide).maximum
+    return wide if needed <= console.width else _spaced(review, 0)
+
+
+def _spaced(review: Review, gap: int) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, gap, 0, 0), highlight=False)
+    found = [{k: v for k, v in row.items() if k != "parameters"} for row in rows(review)]
+    for column in found[0] if found else ():
+        table.add_column(column, justify="right" if column in RIGHT else "left", no_wrap=True)
+    for row in found:
+        table.add_row(*row.values())
+    return table
+
+
+def _parameters(review: Review) -> list[str]:
+    width = max((len(family.name) for family in review.families), default=0)
+    return [
+        f"{family.name:<{width}}  {settings(review.params(family))}".rstrip()
+        for family in review.ordered
+        if family.best
+    ]

@@ -1,0 +1,62 @@
+"""All files of a review."""
+
+import csv
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from sweeps.reports.output import html_page, markdown
+from sweeps.reports.plots.png_charts import draw
+from sweeps.reports.plots.ranking_chart import charts
+from sweeps.reports.plots.styles import styles
+from sweeps.reports.review import Review
+
+VERDICT = "verdict.json"
+FACTS = ("family", "number", "state", "value", "excess", "peak_lr", "seconds", "reason", "folder")
+
+
+def write(review: Review, folder: Path, show: Callable[[str], None] = lambda _: None) -> None:
+    """Write verdict.md, verdict.html, trials.csv, plots/ and verdict.json into a folder.
+
+    verdict.json comes last and at once: whoever finds it finds everything that belongs to it.
+
+    Args:
+        review: what to tell.
+        folder: made if it is not there; what has these names in it is replaced.
+        show: told the name of each file before it is made.
+    """
+    plots = folder / "plots"
+    plots.mkdir(parents=True, exist_ok=True)
+    looks = styles(family.name for family in review.families)
+    pictures: dict[str, bytes] = {}
+    for chart in charts(review):
+        show(f"plots/{chart.key}.png")
+        draw(chart, looks, plots / f"{chart.key}.png")
+        pictures[chart.title] = (plots / f"{chart.key}.png").read_bytes()
+    show("trials.csv")
+    _trials(review, folder / "trials.csv")
+    texts = {"verdict.md": markdown.text(review), "verdict.html": html_page.page(review, pictures)}
+    for name, text in texts.items():
+        show(name)
+        (folder / name).write_text(text, encoding="utf-8")
+    if review.verdict:
+        show(VERDICT)
+        _replace(folder / VERDICT, review.verdict.to_json())
+
+
+def _replace(file: Path, text: str) -> None:
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(file)
+
+
+def _trials(review: Review, path: Path) -> None:
+    """A row a trial: facts, then every parameter that any family sampled."""
+    trials = [(family.name, trial) for family in review.families for trial in family.trials]
+    keys = sorted({key for _, trial in trials for key in trial.params})
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*FACTS, *keys, "overrides"])
+        for family, trial in sorted(trials, key=lambda pair: pair[1].number):
+            facts = [family, *(getattr(trial, name) for name in FACTS[1:])]
+            writer.writerow([*facts, *map(trial.params.get, keys), shlex.join(trial.overrides)])

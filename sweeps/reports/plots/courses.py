@@ -1,0 +1,73 @@
+"""How the best of each family trained: its learning rate and its loss over the epochs."""
+
+from collections.abc import Sequence
+
+from sweeps.reports.plots.charts import Axis, Curves, Line
+from sweeps.reports.review import FamilyReview, Review
+from sweeps.reports.words import number
+
+EXCESS = "excess loss (loss minus the best reachable)"
+
+
+def learning_rates(review: Review) -> Curves | None:
+    """The learning rate, each from the epoch at which it comes into force."""
+    lines = [
+        Line(family.name, _column(family, "epoch"), _lrs(family), steps=True)
+        for family in _trained(review)
+    ]
+    if not lines:
+        return None
+    peaks = [max(line.y) for line in lines]
+    span = f"peaks from {number(min(peaks), 2)} to {number(max(peaks), 2)}"
+    title = f"Learning rate of the best of each family: {span}"
+    if len(lines) == 1:
+        title = f"Learning rate of the best {lines[0].family}, {number(peaks[0], 2)} at most"
+    y = Axis("learning rate", from_zero=True)
+    return Curves("learning_rates", title, Axis("epoch"), y, lines, first=_first(review))
+
+
+def losses(review: Review) -> Curves | None:
+    """The loss after each epoch, above the best reachable where that is known."""
+    trained = _trained(review)
+    if not trained:
+        return None
+    known = all("excess_loss" in family.history[0] for family in trained)
+    column, label = ("excess_loss", EXCESS) if known else ("loss", "loss")
+    found = {family.name: _column(family, column) for family in trained}
+    log = known or all(loss > 0 for values in found.values() for loss in values)
+    lowest = min((values[-1], name) for name, values in found.items())
+    title = f"Loss of the best of each family: {lowest[1]} ends lowest"
+    if len(found) == 1:
+        title = f"Loss of the best {lowest[1]}, {number(lowest[0], 3)} at the end"
+    lines = [
+        Line(f.name, _column(f, "epoch"), lifted(found[f.name]) if log else found[f.name])
+        for f in trained
+    ]
+    return Curves("losses", title, Axis("epoch"), Axis(label, log), lines, first=_first(review))
+
+
+def lifted(values: Sequence[float]) -> list[float]:
+    """Values for a logarithmic axis: what rounding made 0 or less becomes the smallest above.
+
+    >>> lifted([0.5, -1e-17, 0.25])
+    [0.5, 0.25, 0.25]
+    """
+    least = min((value for value in values if value > 0), default=1.0)
+    return [value if value > 0 else least for value in values]
+
+
+def _trained(review: Review) -> list[FamilyReview]:
+    return [family for family in review.ordered if family.history]
+
+
+def _first(review: Review) -> list[str]:
+    return [family.name for family in review.ordered[:1]]
+
+
+def _column(family: FamilyReview, name: str) -> list[float]:
+    return [row[name] for row in family.history]
+
+
+def _lrs(family: FamilyReview) -> list[float]:
+    """Of several parameter groups the first stands for all."""
+    return _column(family, "lr" if "lr" in family.history[0] else "lr/0")

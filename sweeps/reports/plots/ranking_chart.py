@@ -1,0 +1,54 @@
+"""The ranking as a chart, and all charts of a review."""
+
+import math
+
+from lrlab.ranking import Standing
+from sweeps.reports.plots import courses, searches
+from sweeps.reports.plots.charts import Axis, Chart, Interval, Intervals
+from sweeps.reports.review import Review
+from sweeps.reports.words import listed
+
+WIDE = 30  # times the smallest mean: from there on a linear axis shows nothing
+
+
+def charts(review: Review) -> list[Chart]:
+    """All that there is something to show for."""
+    makers = (
+        ranking,
+        courses.learning_rates,
+        courses.losses,
+        searches.basins,
+        searches.progress,
+        searches.importances,
+    )
+    return [chart for make in makers if (chart := make(review)) is not None]
+
+
+def ranking(review: Review) -> Intervals | None:
+    """The picks' losses on the fresh seeds."""
+    standings = review.verdict.ranking.standings if review.verdict else ()
+    rows = [_row(standing) for standing in standings if math.isfinite(standing.mean)]
+    if not rows or review.verdict is None:
+        return None
+    means = [row.mean for row in rows]
+    log = min(means) > 0 and max(means) > WIDE * min(means) and all(row.low > 0 for row in rows)
+    label = f"loss: mean of {review.verdict.ranking.seeds} fresh seeds, 95 % interval"
+    return Intervals(
+        "ranking", _title(review.verdict.ranking.tied, len(rows)), Axis(label, log), rows
+    )
+
+
+def _row(standing: Standing) -> Interval:
+    low, high = standing.interval or (standing.mean, standing.mean)
+    return Interval(standing.family, standing.mean, low, high, standing.tied)
+
+
+def _title(tied: tuple[str, ...], families: int) -> str:
+    best, others = tied[0], list(tied[1:])
+    if families == 1:
+        return f"{best}, the only family judged"
+    if not others:
+        return f"{best} is best, and every other can be told from it"
+    if len(others) == families - 1 and families > 2:
+        return f"The data cannot tell {best} and the {len(others)} others apart"
+    return f"{best} is best; {listed(others, 3)} cannot be told from it"

@@ -1,0 +1,156 @@
+"""A stored sweep as a review: from its study, its trials' folders and its verdict."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hydra_plugins.optuna_families import all_trials, importances
+from sweeps.reports.clocks import shares
+from sweeps.reports.output.write_files import VERDICT
+from sweeps.reports.review import FamilyReview, Review, State, TrialRow, Verdict
+from sweeps.reports.trial_folders import TrialFolder
+from sweeps.reports.words import family_name
+
+STATES: Mapping[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
+Show = Callable[[int, int], None]
+Trials = Sequence[Any]  # of Optuna's, which is not known here
+
+
+def read(
+    storage: str, study: str, verdict: Verdict | None, show: Show = lambda _done, _all: None
+) -> Review:
+    """Read a sweep; nothing is trained.
+
+    Args:
+        storage: URL of the studies' database.
+        study: the sweep's name.
+        verdict: its verdict, if it has one.
+        show: told how many trials were read, and of how many.
+
+    Raises:
+        KeyError: there is no such sweep.
+    """
+    found = families(storage, study)
+    rows = _rows(found, show)
+    matters = {_name(label, found): shares for label, shares in importances(storage, study).items()}
+    parts = tuple(_family(name, rows[name], matters.get(name, {}), verdict) for name in found)
+    return review_of(study, parts, verdict)
+
+
+def families(storage: str, study: str) -> dict[str, Trials]:
+    """The trials of each family by its name, whatever their state.
+
+    A sweep that compares nothing has one family, named by its schedule.
+
+    Raises:
+        KeyError: there is no such sweep.
+    """
+    return {
+        family_name(label) or _typed(trials): trials
+        for label, trials in all_trials(storage, study).items()
+    }
+
+
+def finished(trials: Trials) -> int:
+    """How many of a family's trials are complete or pruned."""
+    return sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in trials)
+
+
+def stored_verdict(folder: Path) -> Verdict | None:
+    """The verdict among the files of a sweep, if it is there.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    path = folder / VERDICT
+    return Verdict.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _typed(trials: Trials) -> str:
+    """The schedule that was typed, where no families are compared."""
+    words = trials[0].user_attrs.get("overrides", []) if trials else []
+    typed = [word.partition("=")[2] for word in words if word.startswith("scheduler=")]
+    return str(typed[-1]) if typed else "none"
+
+
+def _name(label: str, found: Mapping[str, Trials]) -> str:
+    return family_name(label) or next(iter(found))
+
+
+def _rows(found: Mapping[str, Trials], show: Show) -> dict[str, tuple[TrialRow, ...]]:
+    trials = [trial for group in found.values() for trial in group]
+    costs = dict(zip(map(id, trials), shares([_span(trial) for trial in trials]), strict=True))
+    rows, done = {}, 0
+    for name, group in found.items():
+        made = []
+        for trial in group:
+            made.append(_row(trial, costs[id(trial)]))
+            show(done := done + 1, len(trials))
+        rows[name] = tuple(made)
+    return rows
+
+
+def _span(trial: Any) -> tuple[float, float]:
+    begin: datetime | None = trial.datetime_start
+    end = trial.datetime_complete or begin
+    return (begin.timestamp(), end.timestamp()) if begin and end else (0.0, 0.0)
+
+
+def _row(trial: Any, seconds: float) -> TrialRow:
+    notes = trial.user_attrs
+    folder = notes.get("folder")
+    excess, peak = TrialFolder(Path(folder)).ends() if folder else (None, None)
+    return TrialRow(
+        number=notes.get("number", trial.number),
+        state="interrupted" if notes.get("lost") else STATES.get(trial.state.name, "running"),
+        value=trial.values[0] if trial.values else None,
+        params={key.rpartition("/")[2]: value for key, value in trial.params.items()},
+        seconds=seconds,
+        reason=notes.get("reason"),
+        overrides=tuple(notes.get("overrides", ())),
+        folder=folder,
+        excess=excess,
+        peak_lr=peak,
+    )
+
+
+def _family(
+    name: str, rows: tuple[TrialRow, ...], matters: Mapping[str, float], verdict: Verdict | None
+) -> FamilyReview:
+    family = FamilyReview(name, rows)
+    picked = verdict.picks[name].trial if verdict and name in verdict.picks else None
+    chosen = next((row for row in rows if row.number == picked), family.best)
+    folder = TrialFolder(Path(chosen.folder)) if chosen and chosen.folder else None
+    shares = {key.rpartition("/")[2]: share for key, share in matters.items() if share > 0}
+    return FamilyReview(
+        name,
+        rows,
+        folder.history() if folder else (),
+        shares,
+        folder.arguments if folder else 0,
+        folder.warning if folder else "",
+    )
+
+
+def review_of(study: str, parts: tuple[FamilyReview, ...], verdict: Verdict | None) -> Review:
+    """All that there is to say of a sweep whose families were read."""
+    newest = _newest(row for part in parts for row in part.trials)
+    finished = [part.counts["complete"] + part.counts["pruned"] for part in parts]
+    return Review(
+        study,
+        newest.task,
+        int(newest.config.get("epochs", 0)),
+        int(newest.config.get("seeds", 1)),
+        max([newest.n_trials, *finished]),
+        parts,
+        verdict,
+        newest.command,
+    )
+
+
+def _newest(rows: Iterable[TrialRow]) -> TrialFolder:
+    """Of a sweep that was gone on with, its latest trial whose config was not refused."""
+    latest = sorted((row for row in rows if row.folder), key=lambda row: -row.number)
+    folders = [TrialFolder(Path(row.folder or "")) for row in latest]
+    return next((folder for folder in folders if folder.config), [*folders, TrialFolder(Path())][0])

@@ -1,0 +1,58 @@
+"""The table of a sweep: a row a family, as text."""
+
+from collections.abc import Mapping
+
+from lrlab.ranking import Standing
+from sweeps.reports.review import FamilyReview, Review, State
+from sweeps.reports.words import diverged, duration, number, probability, settings, with_error
+
+Row = Mapping[str, str]
+JUDGED = ("loss", "excess", "x opt.", "p", "")
+NOT_COMPLETE: tuple[State, ...] = ("pruned", "failed", "interrupted", "running")
+RIGHT = ("#", "excess", "x opt.", "p", "trials", *NOT_COMPLETE, "time")  # columns of numbers
+
+
+def rows(review: Review) -> list[Row]:
+    """The families, best first; a column that would be empty for all is left out."""
+    made = [_row(review, family, place) for place, family in enumerate(review.ordered, 1)]
+    used = [column for column in made[0] if any(row[column] for row in made)] if made else []
+    return [{column: row[column] for column in used} for row in made]
+
+
+def _row(review: Review, family: FamilyReview, place: int) -> Row:
+    standing = review.verdict.standing(family.name) if review.verdict else None
+    return {
+        "#": str(place) if family.best else "",
+        "family": family.name,
+        **(_judged(review, family, standing) if review.verdict else _tuned(family)),
+        "trials": str(len(family.trials)),
+        **{state: str(family.counts[state] or "") for state in NOT_COMPLETE},
+        "time": duration(family.seconds),
+        "parameters": settings(review.params(family)),
+    }
+
+
+def _tuned(family: FamilyReview) -> Row:
+    """While there is no verdict."""
+    best = family.best
+    loss = number(best.value, 6) if best else ""
+    return {"loss in tuning": loss, "excess": number(best.excess, 2) if best else ""}
+
+
+def _judged(review: Review, family: FamilyReview, standing: Standing | None) -> Row:
+    if review.verdict is None or standing is None:
+        return dict.fromkeys(JUDGED, "")
+    excess, optimum = review.verdict.picks[family.name].excess, review.verdict.optimum
+    best = standing.family == review.verdict.ranking.best.family
+    return {
+        "loss": diverged(standing.diverged, review.verdict.ranking.seeds) or _loss(standing),
+        "excess": number(excess, 2),
+        "x opt.": f"{excess / optimum:.3g}" if excess is not None and optimum else "",
+        "p": "" if best else probability(standing.p_corrected),
+        "": "best" if best else "tied" if standing.tied else "worse",
+    }
+
+
+def _loss(standing: Standing) -> str:
+    bounds = standing.interval
+    return with_error(standing.mean, None if bounds is None else (bounds[1] - bounds[0]) / 2)

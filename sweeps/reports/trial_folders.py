@@ -1,0 +1,110 @@
+"""What the folder of a trial's run tells beyond the study."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lrlab.history import read_history
+from lrlab.tracking import RunCard, RunFolder
+from sweeps.codegen import command, config_dir
+from sweeps.config.nodes import arguments
+
+Rows = tuple[Mapping[str, float], ...]
+
+
+@dataclass(frozen=True)
+class TrialFolder:
+    """A trial's folder; whatever is not there any more is empty or None."""
+
+    path: Path
+
+    @property
+    def _run(self) -> RunFolder:
+        return RunFolder(self.path)
+
+    def history(self) -> Rows:
+        """An epoch a row."""
+        return tuple(read_history(self._run.history))
+
+    def ends(self) -> tuple[float | None, float | None]:
+        """Excess loss at the end, and the highest learning rate; quicker than the history."""
+        names, rows = self._cells()
+        lrs = [place for place, name in enumerate(names) if name.split("/")[0] == "lr"]
+        peak = max((float(row[place]) for row in rows for place in lrs), default=None)
+        if not rows or "excess_loss" not in names:
+            return None, peak
+        return float(rows[-1][names.index("excess_loss")]), peak
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """Names, and the whole lines of the history; of a killed run the last may be torn."""
+        if not self._run.history.exists():
+            return [], []
+        header, *lines = self._run.history.read_text("utf-8").split("\n")
+        names = header.split(",")
+        rows = [line.split(",") for line in lines[:-1]]
+        return names, [row for row in rows if len(row) == len(names)]
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """Every value worked out."""
+        return _yaml(self._run.artifacts / "config.yaml")
+
+    @property
+    def arguments(self) -> int:
+        """How many arguments the schedule takes."""
+        return len(arguments(self.config.get("scheduler", {}), "scheduler"))
+
+    @cached_property
+    def card(self) -> RunCard | None:
+        """What its run is called; None where it never began."""
+        return self._run.card() if (self.path / "run.json").exists() else None
+
+    @property
+    def task(self) -> str:
+        """The task's name."""
+        card = self.card
+        return card.tags.get("task") or str(card.params.get("task", "")) if card else ""
+
+    @property
+    def warning(self) -> str:
+        """What was odd about its learning rate before it was trained; empty if nothing."""
+        return self.card.tags.get("warning", "") if self.card else ""
+
+    @cached_property
+    def sweep(self) -> Mapping[str, Any]:
+        """Hydra's node of the sweep that the trial belongs to."""
+        found: Mapping[str, Any] = _yaml(self.path.parent / "multirun.yaml").get("hydra", {})
+        return found
+
+    @property
+    def n_trials(self) -> int:
+        """What each family was promised; 0 where it is not known."""
+        return int(self.sweep.get("sweeper", {}).get("n_trials", 0))
+
+    @property
+    def command(self) -> str:
+        """The command that goes on with the sweep; empty where it is not known."""
+        parent = RunFolder(Path(self.card.parent)) if self.card and self.card.parent else None
+        stored = parent.card().tags.get("command") if parent and parent.uid() else None
+        return stored or self._rebuilt()
+
+    def _rebuilt(self) -> str:
+        """The same for a sweep of an older version, which did not store it."""
+        if not self.sweep:
+            return ""
+        typed, key = self.sweep["overrides"], "hydra.sweeper.study_name"
+        hydras = [word for word in typed["hydra"] if not word.startswith("hydra.mode=")]
+        if not any(word.startswith(f"{key}=") for word in hydras):
+            hydras.append(f"{key}={self.sweep['sweeper']['study_name']}")
+        return command(["-m", *typed["task"], *hydras], config_dir(self.sweep))
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,133 @@
+"""What a run is called in the tracker, and what is noted beside its metrics."""
+
+import getpass
+import platform
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from crashsafe.masking import masked
+from lrlab import devices
+from lrlab.tracking import RunCard
+from sweeps.config.nodes import TRAINED
+from sweeps.runs.run_spec import Experiment
+from sweeps.runs.sweep_run import About, typed
+
+PACKAGES = ("torch", "hydra-core", "optuna", "mlflow", "lr-sweeps")
+MATTER = (*TRAINED, "epochs", "seed", "seeds", "optimizer.lr")
+LEFT_OUT = ("search", "require", "expect", "hydra")  # says nothing about what was trained
+
+
+def card(experiment: Experiment, about: About) -> RunCard:
+    """The card of a run.
+
+    Args:
+        experiment: what is to be trained.
+        about: what was chosen, typed and, in a sweep, suggested.
+    """
+    nodes, choices = experiment.config, about.kind.choices
+    params = dict(flatten({key: value for key, value in nodes.items() if key not in TRAINED}))
+    for group in TRAINED:
+        params |= {group: choices[group]} | dict(flatten(nodes[group], f"{group}."))
+    if about.kind.sweep is not None:
+        # What all trials share stands in each one's config.yaml; a table needs what differs.
+        chosen = {
+            *MATTER,
+            *(override.lstrip("+").partition("=")[0] for override in about.overrides),
+        }
+        params = {key: value for key, value in params.items() if key in chosen}
+    base = refused_card(about)
+    tags = {"device": devices.full_name(experiment.device)} | _versions() | source()
+    if experiment.warnings:
+        tags["warning"] = "; ".join(experiment.warnings)
+    return RunCard(base.name, params, {**base.tags, **tags}, base.parent)
+
+
+def refused_card(about: About) -> RunCard:
+    """What can be said of a run whose config does not work."""
+    kind, sweep = about.kind, about.kind.sweep
+    tags = {group: kind.choices[group] for group in TRAINED} | {"command": about.command}
+    if sweep is None:
+        return RunCard(name(kind.choices, about.overrides), {}, tags)
+    tags |= {"role": "trial", "trial": str(about.number), "family": kind.family}
+    tags["study"] = kind.study or ""
+    own = [word for word in about.overrides if masked(word) not in typed(sweep)]
+    return RunCard(name(kind.choices, own), {}, tags, str(sweep.path))
+
+
+def name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:
+    """The scheduler, then whatever else was typed or sampled, short enough to read.
+
+    A table of runs cuts names off: the scheduler's arguments come first.
+
+    >>> name({"scheduler": "step"}, ["scheduler=step", "optimizer.lr=0.1234", "scheduler.gamma=1"])
+    'step gamma=1 lr=0.123'
+    """
+    kept = [
+        text for text in overrides if not text.startswith(("scheduler=", "tracking", "verdict."))
+    ]
+    ordered = sorted(kept, key=lambda text: not text.lstrip("+").startswith("scheduler."))
+    return " ".join([choices["scheduler"], *map(_short, ordered)])
+
+
+def _short(override: str) -> str:
+    key, _, value = override.lstrip("+").partition("=")
+    key = key.removeprefix("scheduler.").removeprefix("optimizer.")
+    return (
+        f"{key}={float(value):.3g}"
+        if re.fullmatch(r"-?\d*\.\d+(e-?\d+)?", value)
+        else (f"{key}={value}")
+    )
+
+
+def flatten(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Every leaf by its dotted name, in letters that MLflow takes.
+
+    >>> dict(flatten({"lr": 0.1, "betas": [0.9, 0.99], "search": {"lr": "..."}}, "optimizer."))
+    {'optimizer.lr': 0.1, 'optimizer.betas': [0.9, 0.99]}
+    """
+    for key, value in node.items():
+        if key in LEFT_OUT:
+            continue
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield re.sub(r"[^\w\-. :/]", "_", f"{prefix}{key}"), value
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {package: version(package) for package in PACKAGES} | {
+        "python": platform.python_version()
+    }
+
+
+def source() -> dict[str, str]:
+    """Where a run comes from, as MLflow shows it."""
+    return {"mlflow.source.name": "sweeps", "mlflow.user": _user()} | _commit()
+
+
+@cache
+def _user() -> str:
+    """Whoever runs this; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+@cache
+def _commit() -> dict[str, str]:
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 (the git of whoever runs this)
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    return {"mlflow.source.git.commit": found.stdout.strip()}

@@ -1,0 +1,153 @@
+"""A sweep as a run of its own: the folder under which its trials stand in the tracker."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+from hydra.conf import HydraConf
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+from crashsafe.processes import Liveness, liveness
+from lrlab.tracking import RunCard, RunFolder
+from sweeps.codegen import config_dir, run_command, typed_words
+
+HOME = Path("mlruns/studies")
+LONGEST = 200  # letters of a folder's name; file systems take 255 bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """What jobs with the same choices have in common, read once for all of them.
+
+    Args:
+        hydra: the node `hydra` of one of them.
+    """
+
+    hydra: HydraConf
+
+    @cached_property
+    def choices(self) -> dict[str, str]:
+        """The option of each group, such as `scheduler: cosine`."""
+        return {str(group): str(name) for group, name in self.hydra.runtime.choices.items()}
+
+    @cached_property
+    def config_dir(self) -> str | None:
+        """What was given as `--config-dir`."""
+        return config_dir(self.hydra)  # type: ignore[arg-type]  # a mapping
+
+    @cached_property
+    def study(self) -> str | None:
+        """The name of the sweep that they are trials of, if any."""
+        return study_name(self.hydra) if self.hydra.mode == RunMode.MULTIRUN else None
+
+    @cached_property
+    def family(self) -> str:
+        """Which of the compared choices they have, such as `scheduler=cosine`."""
+        found = OmegaConf.select(self.hydra, "sweeper.family")  # type: ignore[arg-type]
+        return str(found or f"scheduler={self.choices['scheduler']}")
+
+    @cached_property
+    def sweep(self) -> RunFolder | None:
+        """Their sweep's folder, if they are trials of one."""
+        return folder_of(self.study, Path(self.hydra.runtime.cwd)) if self.study else None
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of a job beside its config.
+
+    Args:
+        kind: what it shares with others.
+        overrides: what was typed or, in a sweep, suggested.
+        number: of the job in its sweep.
+    """
+
+    kind: Kind
+    overrides: Sequence[str]
+    number: int | None = None
+
+    @property
+    def command(self) -> str:
+        """What trains it again."""
+        return run_command(self.overrides, self.kind.config_dir)
+
+
+def this_job() -> About:
+    """The job that Hydra runs just now."""
+    hydra = HydraConfig.get()
+    number = OmegaConf.select(hydra, "job.num", throw_on_missing=False)  # type: ignore[arg-type]
+    return About(Kind(hydra), typed_words(hydra), number)  # type: ignore[arg-type]  # a mapping
+
+
+def begin_sweep(name: str, folder: RunFolder, jobs: Path, command: str = "") -> None:
+    """Begin a sweep's run, or go on with it; one that a living process has under way is left alone.
+
+    Args:
+        name: of the sweep.
+        folder: its own.
+        jobs: the folder of its command's jobs.
+        command: that goes on with it.
+    """
+    if not _is_under_way(folder):
+        tags = {"study": name, "role": "sweep", "overrides": json.dumps(_overrides(jobs))}
+        folder.resume(RunCard(name, tags=tags | ({"command": command} if command else {})))
+
+
+def _is_under_way(folder: RunFolder) -> bool:
+    if folder.uid() is None:
+        return False
+    run = folder.read()
+    return run["status"] == "RUNNING" and liveness(run["owner"]) is Liveness.ALIVE
+
+
+@cache
+def join_sweep(kind: Kind) -> None:
+    """Begin the run of a worker's sweep on a machine that does not see the sweep's folder."""
+    if kind.sweep is not None and kind.study and kind.sweep.uid() is None:
+        begin_sweep(kind.study, kind.sweep, Path(kind.hydra.runtime.cwd) / kind.hydra.sweep.dir)
+
+
+def _overrides(jobs: Path) -> list[str]:
+    """What a sweep's command said, but for Hydra's own node."""
+    written = jobs / "multirun.yaml"
+    if not written.exists():
+        return []
+    return typed_words(OmegaConf.load(written)["hydra"])  # type: ignore[index]  # a mapping
+
+
+@cache
+def typed(sweep: RunFolder) -> frozenset[str]:
+    """The overrides of a sweep's command: what all of its trials share is among them."""
+    return frozenset(json.loads(sweep.card().tags.get("overrides", "[]")))
+
+
+def study_name(hydra: HydraConf) -> str | None:
+    """What the sweep is called; None where the sweeper keeps no study."""
+    found = OmegaConf.select(hydra, "sweeper.study_name")  # type: ignore[arg-type]
+    return None if found is None else str(found)
+
+
+def folder_of(study: str, here: Path | None = None) -> RunFolder:
+    """Where a sweep keeps what belongs to no single trial.
+
+    >>> folder_of("night/2", Path("/home/me")).path.as_posix()
+    '/home/me/mlruns/studies/night%2F2'
+    >>> folder_of("..", Path("/home/me")).path.as_posix()
+    '/home/me/mlruns/studies/%2E%2E'
+    """
+    return RunFolder((here or Path.cwd()) / HOME / _file_name(study))
+
+
+def _file_name(study: str) -> str:
+    quoted = quote(study, safe=" ,=+@:")
+    if not quoted.strip("."):
+        return quoted.replace(".", "%2E")
+    if len(quoted) <= LONGEST:
+        return quoted
+    return f"{quoted[:LONGEST]}-{hashlib.sha256(study.encode()).hexdigest()[:12]}"

@@ -1,0 +1,212 @@
+"""Runs: trained side by side, kept on disk, tracked, shown."""
+
+import json
+import logging
+import traceback
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from io import BytesIO
+
+import torch
+import yaml
+from torch import Tensor
+
+from lrlab import Batch, Epoch, HistoryFile
+from lrlab.batch.memory import ran_short, release
+from lrlab.tracking import RunCard, RunFolder, Status, Tracker
+from sweeps.runs.end_reasons import readable, reason
+from sweeps.runs.memory_fit import cut, fitting, learn
+from sweeps.runs.run_spec import Experiment, batches, train
+
+LOG = logging.getLogger(__name__)
+
+REPORTS = 10  # of a run to its sweep's pruner
+
+# What a sweep calls the ends of a run, and what they are in the tracker.
+ENDS: dict[str, Status] = {
+    "complete": "FINISHED",
+    "pruned": "KILLED",
+    "failed": "FAILED",
+    "interrupted": "KILLED",
+}
+
+
+@dataclass
+class Recording:
+    """A run on its way to disk and tracker; however it ends, what there is of it is kept.
+
+    Args:
+        experiment: what is trained.
+        card: what it is called.
+        folder: where it is kept.
+        tracker: who carries it on.
+        report: told the loss and the epoch now and then; true gives the run up.
+        show: told every epoch.
+        weights: gives the parameters as they are, once there are any.
+    """
+
+    experiment: Experiment
+    card: RunCard
+    folder: RunFolder
+    tracker: Tracker
+    report: Callable[[float, int], bool]
+    show: Callable[[Epoch], None] = lambda _: None
+    weights: Callable[[], dict[str, Tensor]] = field(default=dict, init=False)
+    last: Epoch | None = field(default=None, init=False)
+    _reported: int = field(default=0, init=False)
+
+    def begin(self) -> None:
+        """Write what was chosen; from now on there is something to follow."""
+        self.folder.begin(self.card)
+        text = yaml.dump(self.experiment.config, Dumper=yaml.CSafeDumper, sort_keys=False)
+        (self.folder.artifacts / "config.yaml").write_text(text, "utf-8")
+        self._file = HistoryFile(self.folder.history)
+        self.tracker.start(self.folder)
+
+    def write(self, epoch: Epoch) -> None:
+        """Keep an epoch; one that is there stays, where the training had to begin anew."""
+        if self.last is not None and epoch.number <= self.last.number:
+            return
+        self.last = epoch
+        self._file.write(epoch)
+        self.show(epoch)
+
+    def is_given_up(self, epoch: Epoch) -> bool:
+        """Ask the sweep's pruner, now and then."""
+        every = max(1, self.experiment.settings.epochs // REPORTS)
+        if epoch.number <= self._reported or epoch.number % every:
+            return False
+        self._reported = epoch.number
+        return self.report(epoch.loss, epoch.number)
+
+    def end(self, end: str, error: BaseException | None = None) -> None:
+        """Write the weights, the losses and how the run ended, and tell the tracker."""
+        self._file.close()
+        if weights := self.weights():
+            (self.folder.artifacts / "weights.pt").write_bytes(_packed(weights))
+        self.weights = dict  # they belong to a whole batch, whose memory others want
+        if isinstance(error, Exception):
+            text = "".join(traceback.format_exception(error))
+            (self.folder.artifacts / "traceback.txt").write_text(readable(text), "utf-8")
+        self._write_losses()
+        why = {} if error is None else {"reason": reason(error)}
+        self.folder.end(ENDS[end], tags={"state": end, **why})
+        self.tracker.finish(self.folder)
+
+    def _write_losses(self) -> None:
+        if self.last is not None and len(self.last.losses) > 1:
+            by_seed = dict(zip(self.experiment.seeds, self.last.losses, strict=True))
+            (self.folder.artifacts / "losses.json").write_text(json.dumps(by_seed), "utf-8")
+
+
+def _packed(weights: dict[str, Tensor]) -> bytes:
+    """What `torch.save` writes; to a file it would hide an OSError behind its own words."""
+    file = BytesIO()
+    torch.save(weights, file)
+    return file.getvalue()
+
+
+Ended = tuple[int, Epoch | Exception]
+
+
+def run(recordings: Sequence[Recording]) -> Iterator[Ended]:
+    """Train experiments, side by side as far as they are alike.
+
+    Gives each one's place and its last epoch, or what it failed of, as soon as it has ended;
+    a run that is given up has ended too. Where a training raises, the runs of its group are
+    trained again in halves, down to each by itself: only those fail that fail alone.
+    """
+    for places in batches([recording.experiment for recording in recordings]):
+        for place, ended in _run([recordings[place] for place in places]):
+            yield places[place], ended
+
+
+def _run(recordings: Sequence[Recording]) -> Iterator[Ended]:
+    under_way: dict[int, Recording] = {}
+    try:
+        for place, recording in enumerate(recordings):
+            try:
+                recording.begin()
+            except Exception as error:
+                yield place, error
+            else:
+                under_way[place] = recording
+        yield from _train(under_way, list(under_way))
+    except BaseException as error:  # a stop, a deadline, or nobody takes the rest
+        end = "failed" if isinstance(error, Exception) else "interrupted"
+        for recording in under_way.values():
+            recording.end(end, error)
+        raise
+
+
+def _train(under_way: dict[int, Recording], places: Sequence[int]) -> Iterator[Ended]:
+    most = fitting(under_way[places[0]].experiment)
+    if len(places) > most:
+        for part in cut(places, most):
+            yield from _train(under_way, part)
+        return
+    error = yield from _attempt(under_way, places)
+    if error is None:
+        return
+    left = [place for place in places if place in under_way]
+    if len(places) > 1:
+        yield from _train_again(under_way, left, error)
+    elif left:
+        yield left[0], _failed(under_way.pop(left[0]), error)
+
+
+def _train_again(
+    under_way: dict[int, Recording], places: Sequence[int], error: Exception
+) -> Iterator[Ended]:
+    recordings = [under_way[place] for place in places]
+    for recording in recordings:
+        recording.weights = dict
+    if line := learn([recording.experiment for recording in recordings], error):
+        LOG.warning(line)
+    release(error)
+    for part in cut(places, (len(places) + 1) // 2):
+        yield from _train(under_way, part)
+
+
+def _failed(recording: Recording, error: Exception) -> Exception:
+    if ran_short(error):
+        recording.weights = dict  # there is no room for a copy
+    recording.end("failed", error)
+    return error
+
+
+def _attempt(
+    under_way: dict[int, Recording], places: Sequence[int]
+) -> Generator[Ended, None, Exception | None]:
+    """Train them at once; returns the exception that this ended with, if any."""
+    group = {index: under_way[place] for index, place in enumerate(places)}
+    try:
+        batch = train([recording.experiment for recording in group.values()])
+        for index, recording in group.items():
+            recording.weights = partial(batch.state_dict, index)
+        for index, ended in _follow(batch, group):
+            del under_way[places[index]]
+            yield places[index], ended
+    except Exception as error:
+        return error
+    except SystemExit as error:
+        return RuntimeError(f"the task called sys.exit({error.code!r})")
+    return None
+
+
+def _follow(batch: Batch, open_: dict[int, Recording]) -> Iterator[Ended]:
+    for epochs in batch:
+        for index, epoch in epochs.items():
+            open_[index].write(epoch)
+        for index in [index for index in batch.errors if index in open_]:
+            yield index, _failed(open_.pop(index), batch.errors[index])
+        for index in [i for i in list(open_) if open_[i].is_given_up(epochs[i])]:
+            batch.leave(index)
+            open_.pop(index).end("pruned")
+            yield index, epochs[index]
+    for index in list(open_):
+        recording = open_.pop(index)
+        recording.end("complete")
+        if recording.last is not None:
+            yield index, recording.last

@@ -1,0 +1,75 @@
+"""From what a person names, a run's id or folder or a study, to the run that is meant."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from lrlab.tracking import RunFolder
+from sweeps.runs.sweep_run import HOME
+from sweeps.stored.pick_run import Found, NotFoundError, is_run, pick
+
+RUNS = Path("mlruns")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where runs and studies are stored beside their folders.
+
+    Args:
+        storage: URL of the studies' database.
+        uri: of MLflow's server or database.
+        scratch: an empty folder, for what only MLflow has.
+    """
+
+    storage: str
+    uri: str
+    scratch: Path
+
+
+def find(what: str, family: str | None, place: Place) -> Found:
+    """The run that is meant.
+
+    Args:
+        what: the id of a run in MLflow, the folder of a run, or the name (or folder) of a study.
+        family: of the study, such as `cosine`; None is all of them.
+        place: where to look beside the folders.
+
+    Raises:
+        NotFoundError: there is no such thing, or nothing in it; says what there is instead.
+    """
+    folder = Path(what)
+    if re.fullmatch("[0-9a-f]{32}", what):
+        folder = _recorded(what) or _fetched(what, place)
+    for path in (folder, folder.parent):  # a run's summary names the folder of its files
+        if folder.is_dir() and is_run(path):
+            return Found(RunFolder(path))
+    return pick(_study(folder) or what, family, place.storage)
+
+
+def _study(folder: Path) -> str | None:
+    """The study whose folder this is; a long name is cut off in the folder's."""
+    if folder.parent.name != HOME.name or not folder.is_dir():
+        return None
+    own = RunFolder(folder)
+    return unquote(folder.name) if own.uid() is None else own.card().name
+
+
+def _recorded(run_id: str) -> Path | None:
+    """The folder of a run that MLflow knows by this id."""
+    for path in RUNS.rglob("recorded.json"):
+        if RunFolder(path.parent).recorded().get("run_id") == run_id:
+            return path.parent
+    return None
+
+
+def _fetched(run_id: str, place: Place) -> Path:
+    from lrlab.tracking.download import fetch  # needs MLflow, seconds
+
+    try:
+        run = fetch(place.uri, run_id, place.scratch)
+    except LookupError as error:
+        raise NotFoundError(str(error)) from error
+    if not (run.artifacts / "config.yaml").exists():
+        raise NotFoundError(f"run {run_id} ({run.card().name}) has no config.yaml in MLflow")
+    return run.path

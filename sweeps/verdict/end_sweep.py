@@ -1,0 +1,132 @@
+"""Begin and end of a sweep: its own run, runs that its workers left unrecorded, its verdict."""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from crashsafe.processes import this_process
+from lrlab.tracking import RunFolder, Tracker
+from sweeps.checks.check_sweep import refuse
+from sweeps.runs.sweep_run import begin_sweep, folder_of
+from sweeps.runs.trackers import open_tracker, unrecorded
+
+REFUSED, STOPPED = 2, (130, 143)  # exit codes
+NOTE = 7900  # characters that MLflow shows of a note
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A sweep that this command has begun, or gone on with.
+
+    Args:
+        config: the sweep's own.
+        study: the name of its study; None where the sweeper keeps none.
+        command: that goes on with it.
+    """
+
+    config: DictConfig
+    study: str | None = None
+    command: str = ""
+
+    @property
+    def jobs(self) -> Path:
+        """The folder of its jobs."""
+        return Path(self.config.hydra.sweep.dir)
+
+
+_BEGUN: list[Begun] = []  # at most one
+
+
+class Remember(Callback):
+    """Hydra's callback at the start of a sweep: what is begun there is needed at its end."""
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Check; note a sweep without a study, which has no other start."""
+        refuse(config)
+        _BEGUN[:] = [] if "study_name" in config.hydra.sweeper else [Begun(config)]
+
+    def on_study_start(self, config: DictConfig, study_name: str, command: str) -> None:
+        """Begin the sweep's own run, once the sweeper has accepted the command."""
+        _BEGUN[:] = [Begun(config, study_name, command)]
+        begin_sweep(study_name, folder_of(study_name), _BEGUN[0].jobs, command)
+
+
+def end_sweep(code: int) -> None:
+    """Carry on what the workers could not, review what there is, close the sweep's own run.
+
+    A command that was refused has begun no sweep, and changes none that is there.
+
+    Args:
+        code: that the command will exit with; 130 and 143 are a stop, and nothing more is trained.
+    """
+    if not _BEGUN:
+        return
+    begun = _BEGUN.pop()
+    if begun.study is None and code == REFUSED:
+        return
+    HydraConfig.instance().set_config(begun.config)  # the trials may all have run elsewhere
+    _carry(unrecorded(begun.jobs), begun.config)
+    if begun.study is not None:
+        _end_study(begun, folder_of(begun.study), code)
+
+
+def _carry(runs: Iterable[RunFolder], config: DictConfig) -> None:
+    """A launcher may end its workers together with their trackers (ray does), or one was killed."""
+    for run in runs:
+        open_tracker(config).finish(run)
+
+
+def _end_study(begun: Begun, own: RunFolder, code: int) -> None:
+    tracker = open_tracker(begun.config)
+    with _closed(begun, own, tracker, code):
+        if code not in STOPPED:
+            from sweeps.verdict.judge import review_sweep  # needs torch
+
+            review_sweep(begun.config, own, tracker)
+
+
+@contextmanager
+def _closed(begun: Begun, own: RunFolder, tracker: Tracker, code: int) -> Iterator[None]:
+    """The sweep's own run, ended as the sweep is."""
+    status = "FINISHED" if code == 0 else "KILLED" if code in STOPPED else "FAILED"
+    _take(begun, own, tracker)
+    try:
+        yield
+    except BaseException as error:
+        status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+        raise
+    finally:
+        if _take(begun, own, tracker):
+            own.end(status, tags=_note(own.artifacts / "verdict.md"))  # type: ignore[arg-type]
+            tracker.finish(own)
+
+
+def _take(begun: Begun, own: RunFolder, tracker: Tracker) -> bool:
+    """Whether the sweep's run is this process's, and not that of another command at work on it."""
+    begin_sweep(str(begun.study), own, begun.jobs, begun.command)
+    ours: bool = own.read()["owner"] == this_process()
+    if ours:
+        tracker.start(own)
+    return ours
+
+
+def _note(verdict: Path) -> dict[str, str]:
+    """What MLflow shows on the page of the sweep; folded, it is three lines."""
+    if not verdict.exists():
+        return {}
+    text = re.sub(r"\A# .*\n+", "", verdict.read_text("utf-8"))  # the page has the name above it
+    lines = [_spaced(line) for line in text.splitlines()]
+    return {"mlflow.note.content": "\n".join(lines)[:NOTE]}
+
+
+def _spaced(line: str) -> str:
+    """MLflow puts a table's columns close together; of a row, wider cells."""
+    row = line.startswith("| ") and not line.startswith("| -")
+    return line.replace(" |", "&nbsp; |") if row else line

@@ -1,0 +1,107 @@
+"""The review of a sweep that has just ended: finalists trained and recorded, files, the answer."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from omegaconf import DictConfig
+
+from lrlab.tracking import RunCard, RunFolder, Tracker
+from sweeps import console
+from sweeps.config.nodes import Judging, read_judging
+from sweeps.reports import Review, Verdict, read_review
+from sweeps.reports.output import terminal, write_files
+from sweeps.reports.words import settings
+from sweeps.runs.run_info import source
+from sweeps.runs.train_runs import Recording, run
+from sweeps.verdict.decide import Decided, Trial, decide
+from sweeps.verdict.judge_lock import exclusive
+from sweeps.verdict.retrain import FRESH, reseeded
+
+Families = Mapping[str, Sequence[Any]]
+
+
+def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> None:
+    """Judge a sweep, write all of its files, and print the answer.
+
+    Of several commands that end one sweep together, the first one judges; the others wait, and
+    print its verdict.
+
+    Args:
+        config: of the sweep.
+        own: the sweep's own run.
+        tracker: for the finalists.
+    """
+    with exclusive(own):
+        review = _review(config, own, tracker)
+        write_files.write(review, own.artifacts)
+    terminal.show(review, console.out)
+
+
+def _review(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review:
+    sweeper, judging = config.hydra.sweeper, read_judging(config)
+    name, storage = str(sweeper.study_name), str(sweeper.storage)
+    families = read_review.families(storage, name)
+    n_trials = max([int(sweeper.n_trials), *map(read_review.finished, families.values())])
+    basis = _basis(families, n_trials, judging)
+    verdict = _known(own, basis)
+    if verdict is None and judging.finalists != 0:
+        verdict = _judge(families, n_trials, judging, own, tracker)
+    return read_review.read(storage, name, verdict and replace(verdict, basis=basis))
+
+
+def _judge(
+    families: Families, n_trials: int, judging: Judging, own: RunFolder, tracker: Tracker
+) -> Verdict | None:
+    with console.counter("judging the finalists") as count:
+        decided = decide(families, n_trials, judging, count)
+        if decided is None:
+            return None
+        _record(decided, own, tracker)
+    return decided.verdict
+
+
+def _known(own: RunFolder, basis: str) -> Verdict | None:
+    """The verdict that is there, if nothing has happened since that could change it."""
+    try:
+        stored = read_review.stored_verdict(own.artifacts)
+    except ValueError:
+        return None  # of another version, or spoiled
+    return stored if stored is not None and stored.basis == basis else None
+
+
+def _basis(families: Families, n_trials: int, judging: Judging) -> str:
+    """A short text that changes with anything that the verdict depends on."""
+    complete = [
+        (name, trial.user_attrs.get("number"), trial.value)
+        for name, trials in families.items()
+        for trial in trials
+        if trial.state.name == "COMPLETE"
+    ]
+    everything = json.dumps([complete, n_trials, asdict(judging)])
+    return hashlib.sha256(everything.encode()).hexdigest()[:16]
+
+
+def _record(decided: Decided, own: RunFolder, tracker: Tracker) -> None:
+    """Each family's pick as a run over the fresh seeds: its mean and its spread, epoch by epoch."""
+    recordings = [
+        Recording(
+            reseeded(trial.experiment, FRESH, decided.effort.fresh),
+            _card(trial, own),
+            RunFolder(own.path / "finalists" / f"{trial.number}"),
+            tracker,
+            report=lambda *_: False,
+        )
+        for trial in decided.picks.values()
+    ]
+    for _ in run(recordings):
+        pass
+
+
+def _card(trial: Trial, own: RunFolder) -> RunCard:
+    tags = source() | {"role": "finalist", "family": trial.family, "study": own.card().name}
+    name = f"{trial.family} finalist {settings(trial.params)}"
+    params = {"scheduler": trial.family, **trial.params, "trial": trial.number}
+    return RunCard(name, params, {**tags, "trial": str(trial.number)}, str(own.path))

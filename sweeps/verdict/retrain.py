@@ -1,0 +1,123 @@
+"""The finalists of a sweep: each family's best trials, trained anew on seeds that had no say.
+
+Seeds come in three lots that never meet: those of the tuning (`seed`, `seed` + 1, ...), those that
+pick among a family's finalists, and those that judge. All families have the same, in pairs.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from lrlab.ranking import Finalist, badness
+from sweeps.runs.end_reasons import in_a_line
+from sweeps.runs.run_spec import Experiment
+from sweeps.verdict.final_losses import Losses, Show, losses
+
+SELECTION, FRESH = 1_000_000, 2_000_000  # beyond the seeds of the tuning, at most 1000 of them
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What the judging may cost.
+
+    Args:
+        finalists: of each family, >= 1.
+        selection: seeds that pick among them, >= 1.
+        fresh: seeds that judge, >= 2.
+    """
+
+    finalists: int
+    selection: int
+    fresh: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trial that might stand for its family."""
+
+    family: str
+    experiment: Experiment
+
+
+C = TypeVar("C", bound=Candidate)
+
+
+def reseeded(experiment: Experiment, offset: int, seeds: int) -> Experiment:
+    """The same training from other seeds, on the same data.
+
+    Args:
+        experiment: of the tuning.
+        offset: from its own seed.
+        seeds: how many.
+    """
+    settings = replace(experiment.settings, seed=experiment.settings.seed + offset, seeds=seeds)
+    config = experiment.config | {"seed": settings.seed, "seeds": settings.seeds}
+    return replace(experiment, settings=settings, config=config)
+
+
+@dataclass(frozen=True)
+class Failure(Generic[C]):
+    """A candidate whose training raised, and what it raised."""
+
+    candidate: C
+    reason: str
+
+
+def _trained(
+    candidates: Sequence[C], offset: int, seeds: int, show: Show
+) -> tuple[list[tuple[C, Losses]], list[Failure[C]]]:
+    found = losses([reseeded(c.experiment, offset, seeds) for c in candidates], show)
+    pairs = list(zip(candidates, found, strict=True))
+    return (
+        [(candidate, result) for candidate, result in pairs if not isinstance(result, Exception)],
+        [Failure(c, in_a_line(result)) for c, result in pairs if isinstance(result, Exception)],
+    )
+
+
+def select(
+    candidates: Sequence[C], effort: Effort, show: Show = lambda _: None
+) -> tuple[list[C], list[Failure[C]]]:
+    """Put each family's candidates in order, the pick first, by their losses on selection seeds.
+
+    Diverging on fewer seeds comes first, then the mean of the seeds that did not diverge.
+    """
+    found, failed = _trained(candidates, SELECTION, effort.selection, show)
+    order = sorted(found, key=lambda pair: (pair[0].family, *badness(pair[1])))
+    return [candidate for candidate, _ in order], failed
+
+
+def judge(
+    candidates: Sequence[C], effort: Effort, show: Show = lambda _: None
+) -> tuple[list[tuple[C, Losses]], list[Failure[C]]]:
+    """Train candidates in order of `select` on fresh seeds."""
+    return _trained(candidates, FRESH, effort.fresh, show)
+
+
+def finalists(judged: Iterable[tuple[Candidate, Losses]]) -> list[Finalist]:
+    """What `judge` found, for the ranking; a family's ranks follow the order."""
+    ranks: Counter[str] = Counter()
+    found = []
+    for candidate, result in judged:
+        found.append(Finalist(candidate.family, ranks[candidate.family], result))
+        ranks[candidate.family] += 1
+    return found
+
+
+def picks(candidates: Iterable[C]) -> dict[str, C]:
+    """The first candidate of each family."""
+    found: dict[str, C] = {}
+    for candidate in candidates:
+        found.setdefault(candidate.family, candidate)
+    return found
+
+
+def off_by(pick: Candidate, factors: Sequence[float], effort: Effort) -> dict[float, Losses]:
+    """The losses on fresh seeds with the learning rate so many times off, where they are known."""
+    experiment = reseeded(pick.experiment, FRESH, effort.fresh)
+    scaled = [
+        replace(experiment, recipe=replace(experiment.recipe, lr_factor=factor))
+        for factor in factors
+    ]
+    found = zip(factors, losses(scaled), strict=True)
+    return {factor: result for factor, result in found if not isinstance(result, Exception)}
