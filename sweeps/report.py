@@ -74,7 +74,8 @@ def _write(asked: argparse.Namespace, own: Path) -> None:
         )
         _check(review)
         write = bar.add_task("writing files", total=None)
-        write_files.write(review, out, lambda name: bar.update(write, description=f"writing {name}"))
+        say = lambda name: bar.update(write, description=f"writing {name}")  # noqa: E731
+        write_files.write(review, out, say)
     terminal.show(review, console.out)
     console.summary([("files", os.path.relpath(out))])
 

@@ -449,7 +449,7 @@ def test_a_folder_that_cannot_be_read_hinders_no_other(both: Both) -> None:
 def test_an_unknown_schema_is_left_to_the_public_api(
     sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "SCHEMAS", {"another"})
+    monkeypatch.setattr(sql_tables, "SCHEMAS", {"another"})
     assert sql_store.open_engine(f"sqlite:///{sqlite_template}") is None
 
 

@@ -6,6 +6,7 @@ import sys
 import warnings
 
 OFFICIAL = "hydra-optuna-sweeper"
+OURS = "hydra_plugins.optuna_families"
 _MODULE = "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper"
 
 
@@ -30,7 +31,7 @@ def warn() -> None:
     """Warn when the official plugin's files stand in place of ours: a sweep never gets here."""
     found = getattr(sys.modules.get(_MODULE), "OptunaSweeper", None)
     parents = found.__mro__ if found is not None else ()
-    if parents and not any(p.__module__.startswith(__package__ or "") for p in parents):
+    if parents and not any(p.__module__.startswith(OURS) for p in parents):
         warnings.warn(_text(), stacklevel=2)
 
 

@@ -10,7 +10,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from hydra_plugins.optuna_families.config import PRUNERS, SAMPLERS, SWEEPER
-from optuna_families.search_space.overrides import nearest
+from optuna_families.nearest import nearest
 
 DIRECTIONS = ("minimize", "maximize")
 DEFAULT_FILES = {"sampler": "tpe", "pruner": "none"}

@@ -25,8 +25,8 @@ MOST_ERRORS = 3  # that are shown
 class MlflowTracker:
     """Records runs in MLflow, in batches about every `flush_seconds`.
 
-    A second process (`lrlab.tracking.writer.writer_process`) follows the folders of the runs. It outlives this
-    one if this one is killed, and then marks what was left open as KILLED.
+    A second process (`lrlab.tracking.writer.writer_process`) follows the folders of the runs. It
+    outlives this one if this one is killed, and then marks what was left open as KILLED.
 
     Args:
         uri: of the tracking server or database; None is `mlflow.db` in the folder.

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 
 from optuna_families.configs.composed_config import Composition
 from optuna_families.configs.dependent_ranges import check
-from optuna_families.plan import label
+from optuna_families.plan import Family, label
 from optuna_families.search_space.distributions import Dimension, dimension
 from optuna_families.search_space.overrides import Arguments
 from optuna_families.search_space.search_nodes import Range, require, search
@@ -31,6 +31,10 @@ class Composer:
     sweep: str | None = None  # its real name, also when that was made up
     folder: str | None = None  # of the sweep, once it is claimed
     known: dict[tuple[str, ...], Composition] = field(default_factory=dict)
+
+    def combinations(self, family: Family) -> list[tuple[str, ...]]:
+        """Return the combinations of choices that a family's trials may have."""
+        return [family.choices] if family.label else self.arguments.combinations()
 
     def compose(self, choices: tuple[str, ...]) -> Composition:
         """Return the composition of these choices."""

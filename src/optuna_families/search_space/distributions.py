@@ -16,8 +16,8 @@ from hydra.core.override_parser.types import (
 )
 from hydra.errors import HydraException
 
+from optuna_families.nearest import nearest
 from optuna_families.search_space.override_text import plain
-from optuna_families.search_space.overrides import nearest
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -15,6 +15,8 @@ from hydra.core.override_parser.types import Override, QuotedString, Transformer
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
+from optuna_families.nearest import nearest
+
 
 @dataclass(frozen=True)
 class Arguments:
@@ -115,17 +117,3 @@ def _file(choice: Any) -> str:
 
 def _unknown(key: str, name: str, options: list[str]) -> str:
     return f"{key}={name}: no such choice{nearest(name, options)}; there is {', '.join(options)}"
-
-
-def nearest(name: str, names: list[Any]) -> str:
-    """Return a hint at the name that was probably meant.
-
-    >>> nearest("scheduler.gama", ["scheduler.gamma", "epochs"])
-    ' (did you mean scheduler.gamma?)'
-    >>> nearest("zzz", ["epochs"])
-    ''
-    """
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, [str(n) for n in names], n=1)
-    return f" (did you mean {close[0]}?)" if close else ""

@@ -12,9 +12,9 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from optuna_families.nearest import nearest
 from optuna_families.search_space.distributions import Dimension, dimension
 from optuna_families.search_space.override_text import written
-from optuna_families.search_space.overrides import nearest
 
 # What one of a search space's values looks like. An app whose config has a `search` of another
 # meaning is left alone.

@@ -162,8 +162,8 @@ class Sweep:
         shelf, folder = Shelf(plan, composer), Path(self.config.hydra.sweep.dir)
         patiently(shelf.look)
         trials = patiently(lambda: [shelf.trials(i) for i in range(len(plan.families))])
-        results = results.summarize(plan, trials)
-        results.write(folder / "optimization_results.yaml", results)
+        found = results.summarize(plan, trials)
+        results.write(folder / "optimization_results.yaml", found)
         for line in results.best_lines(plan, trials):
             self._say(line)
         self._announce(plan)

@@ -102,13 +102,13 @@ def _families(settings: Settings, name: str, composer: Composer) -> list[Family]
 def _trials(settings: Settings, family: Family, composer: Composer) -> int:
     if not is_grid(settings):
         return settings.n_trials
-    chosen = [composer.compose(c) for c in studies.combinations(family, composer)]
+    chosen = [composer.compose(c) for c in composer.combinations(family)]
     return min(settings.n_trials, len(points(chosen, settings)))
 
 
 def _check(family: Family, composer: Composer) -> None:
     """Try the lowest values, so that a value of the wrong type is refused by name."""
-    for choices in studies.combinations(family, composer):
+    for choices in composer.combinations(family):
         composition = composer.compose(choices)
         lowest = {
             name: getattr(dim.distribution, "low", None) for name, dim in composition.space.items()

@@ -28,7 +28,7 @@ def space_of(family: Family, composer: Composer) -> dict[str, Dimension]:
         HydraException: if two choices mean different things by one name.
     """
     space: dict[str, Dimension] = {}
-    for choices in combinations(family, composer):
+    for choices in composer.combinations(family):
         for name, dim in composer.compose(choices).space.items():
             other = space.setdefault(name, dim)
             if other.distribution != dim.distribution:
@@ -37,11 +37,6 @@ def space_of(family: Family, composer: Composer) -> dict[str, Dimension]:
                     f"{describe(dim.distribution)}; set hydra.sweeper.families=true"
                 )
     return space
-
-
-def combinations(family: Family, composer: Composer) -> list[tuple[str, ...]]:
-    """Return the combinations of choices that a family's trials may have."""
-    return [family.choices] if family.label else composer.arguments.combinations()
 
 
 def wanted(family: Family, composer: Composer) -> Wanted:
@@ -53,7 +48,7 @@ def wanted(family: Family, composer: Composer) -> Wanted:
     }
     problems = {
         label(choices): problem(composer.compose(choices))
-        for choices in combinations(family, composer)
+        for choices in composer.combinations(family)
     }
     return Wanted(family, space, problems, composer.arguments.fixed)
 

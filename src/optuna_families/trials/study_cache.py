@@ -12,7 +12,6 @@ from optuna_families.samplers.build import is_grid, pruner, sampler
 from optuna_families.samplers.grid import Grid, points
 from optuna_families.storage.connect import connect
 from optuna_families.storage.tally import Tally
-from optuna_families.sweep.studies import combinations
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -177,7 +176,7 @@ class Shelf:
 
     def choices(self, index: int) -> list[tuple[str, ...]]:
         """Return the combinations of choices that a family's trials may have."""
-        return combinations(self.plan.families[index], self.composer)
+        return self.composer.combinations(self.plan.families[index])
 
     def defaults(self, index: int) -> dict[str, Any] | None:
         """Return the config files' own values, for the first trial of a study."""

@@ -1,8 +1,9 @@
 """The process that records runs while others train.
 
-`python -m lrlab.tracking.writer.writer_process` is told what to do by its standard input (`protocol`). When that
-ends, it completes what is left open and answers with a line of JSON: how many runs it has
-`recorded`, the first one's `run_id`, and the `errors` of those that it has not.
+`python -m lrlab.tracking.writer.writer_process` is told what to do by its standard input
+(`protocol`). When that ends, it completes what is left open and answers with a line
+of JSON: how many runs it has `recorded`, the first one's `run_id`, and the `errors`
+of those that it has not.
 """
 
 import gc
