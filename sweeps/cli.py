@@ -30,8 +30,8 @@ from lrlab.tracking import RunFolder
 from sweeps import console
 from sweeps.checks.check_sweep import check_choices
 from sweeps.checks.swept_keys import admitted
-from sweeps.config.nodes import check_settings
-from sweeps.config.refusals import LeftError, explain, is_refusal
+from sweeps.config.config_groups import check_settings
+from sweeps.config.error_messages import LeftError, explain, is_refusal
 from sweeps.config.resolvers import conf_dir, register_resolvers
 from sweeps.runs.startup import postpone_compiler
 from sweeps.runs.sweep_run import this_job

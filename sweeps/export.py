@@ -20,8 +20,8 @@ from sweeps.config.errors import ConfigError
 from sweeps.config.targets import TargetError
 from sweeps.side_commands import in_one_line
 from sweeps.stored.find_run import Place, find
-from sweeps.stored.pick_run import Found, NotFoundError
 from sweeps.stored.run_program import command_line, outcome, program
+from sweeps.stored.select_run import Found, NotFoundError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -22,7 +22,7 @@ from sweeps.reports import Review, read_review
 from sweeps.reports.output import terminal, write_files
 from sweeps.runs.sweep_run import folder_of
 from sweeps.side_commands import in_one_line
-from sweeps.verdict.judge_lock import exclusive
+from sweeps.verdict.verdict_lock import exclusive
 
 STORAGE = "sqlite:///mlruns/optuna.db"
 

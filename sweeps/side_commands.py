@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from hydra_plugins.optuna_families import lost_output, protect_output
 from sweeps import console
-from sweeps.config.refusals import explain, is_refusal
+from sweeps.config.error_messages import explain, is_refusal
 
 
 @contextmanager

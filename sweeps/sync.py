@@ -20,7 +20,7 @@ from lrlab.tracking.mlflow_commands import FOLDERS
 from sweeps import console
 from sweeps.runs.trackers import unrecorded
 from sweeps.side_commands import in_one_line
-from sweeps.stored.belonging import Belonging, MissingPasswordError
+from sweeps.stored.find_destination import Belonging, MissingPasswordError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

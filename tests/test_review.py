@@ -16,7 +16,6 @@ from PIL import Image
 
 from lrlab.ranking import Finalist, rank
 from sweeps.reports import Excluded, FamilyReview, Review, TrialRow, Verdict, read_review
-from sweeps.reports.clocks import shares
 from sweeps.reports.output import html_page, markdown, terminal
 from sweeps.reports.output.write_files import write
 from sweeps.reports.plots.charts import Chart, Curves, Interval
@@ -24,6 +23,7 @@ from sweeps.reports.plots.ranking_chart import charts
 from sweeps.reports.plots.styles import styles
 from sweeps.reports.sentences import headline, notes
 from sweeps.reports.tables import rows
+from sweeps.reports.wall_time import shares
 from tests.made_up import NAMES, review
 
 MANY = review(NAMES)

@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSw
 from omegaconf import OmegaConf
 
 from lrlab import Schedule, simulate
-from sweeps.config.nodes import ABOUT, about, make, read
+from sweeps.config.config_groups import ABOUT, about, make, read
 from sweeps.config.resolvers import conf_dir
 from sweeps.runs.run_spec import prepare
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from sweeps.config.nodes import read_nodes
+from sweeps.config.config_groups import read_nodes
 from sweeps.config.templates import template
 
 VALUES = {

@@ -10,9 +10,9 @@ from omegaconf import DictConfig
 from sweeps import console
 from sweeps.checks.comparable import check_sweep
 from sweeps.codegen import typed_words
+from sweeps.config.config_groups import GROUPS, TRAINED, check_settings, read
+from sweeps.config.error_messages import REFUSALS, explain
 from sweeps.config.errors import ConfigError
-from sweeps.config.nodes import GROUPS, TRAINED, check_settings, read
-from sweeps.config.refusals import REFUSALS, explain
 from sweeps.runs.startup import postpone_compiler
 from sweeps.runs.trackers import open_tracker
 

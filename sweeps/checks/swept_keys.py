@@ -16,8 +16,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 
+from sweeps.config.config_groups import TRAINED
 from sweeps.config.errors import ConfigError
-from sweeps.config.nodes import TRAINED
 from sweeps.config.resolvers import conf_dir, own_files
 
 MULTIRUN = {"-m", "--multirun", "hydra.mode=MULTIRUN"}

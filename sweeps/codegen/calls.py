@@ -7,7 +7,7 @@ from inspect import Parameter, isfunction
 from typing import Any
 
 from lrlab.curves import expression
-from sweeps.config.nodes import arguments
+from sweeps.config.config_groups import arguments
 from sweeps.config.targets import locate, parameters
 
 

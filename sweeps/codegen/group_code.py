@@ -6,8 +6,8 @@ from typing import Any
 
 from sweeps.codegen.layout import fit
 from sweeps.codegen.literals import literal
+from sweeps.config.config_groups import make
 from sweeps.config.errors import ConfigError
-from sweeps.config.nodes import make
 from sweeps.config.targets import TargetError
 
 PLACEHOLDER = '''\

@@ -10,8 +10,8 @@ from sweeps.codegen.layout import fit
 from sweeps.codegen.literals import comment
 from sweeps.codegen.preambles import Preamble
 from sweeps.codegen.values import as_text
+from sweeps.config.config_groups import Settings, Stepping, about, check, named
 from sweeps.config.errors import ConfigError
-from sweeps.config.nodes import Settings, Stepping, about, check, named
 from sweeps.config.signatures import check_types
 
 NO_SCHEDULE = "lrlab.curves.flat"

@@ -11,8 +11,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from sweeps.config.config_groups import GROUPS, LATER, Nodes, Settings, check, read_nodes, value_at
 from sweeps.config.errors import ConfigError
-from sweeps.config.nodes import GROUPS, LATER, Nodes, Settings, check, read_nodes, value_at
 
 TOKEN = re.compile(r"[\w.]+")
 SIMPLE = (bool, int, float, str)

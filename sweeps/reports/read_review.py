@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from hydra_plugins.optuna_families import all_trials, importances
-from sweeps.reports.clocks import shares
+from sweeps.reports.formatting import family_name
 from sweeps.reports.output.write_files import VERDICT
 from sweeps.reports.review import FamilyReview, Review, State, TrialRow, Verdict
 from sweeps.reports.trial_folders import TrialFolder
-from sweeps.reports.words import family_name
+from sweeps.reports.wall_time import shares
 
 STATES: Mapping[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 Show = Callable[[int, int], None]

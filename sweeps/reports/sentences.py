@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
+from sweeps.reports.formatting import diverged, listed, number, settings, times
 from sweeps.reports.review import Review, Verdict
-from sweeps.reports.words import diverged, listed, number, settings, times
 
 
 def headline(review: Review) -> str:

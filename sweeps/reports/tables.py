@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from lrlab.ranking import Standing
+from sweeps.reports.formatting import diverged, duration, number, probability, settings, with_error
 from sweeps.reports.review import FamilyReview, Review, State
-from sweeps.reports.words import diverged, duration, number, probability, settings, with_error
 
 Row = Mapping[str, str]
 JUDGED = ("loss", "excess", "x opt.", "p", "")

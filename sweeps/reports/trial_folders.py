@@ -11,7 +11,7 @@ import yaml
 from lrlab.history import read_history
 from lrlab.tracking import RunCard, RunFolder
 from sweeps.codegen import command, config_dir
-from sweeps.config.nodes import arguments
+from sweeps.config.config_groups import arguments
 
 Rows = tuple[Mapping[str, float], ...]
 

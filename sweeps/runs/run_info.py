@@ -12,7 +12,7 @@ from typing import Any
 from crashsafe.masking import masked
 from lrlab import devices
 from lrlab.tracking import RunCard
-from sweeps.config.nodes import TRAINED
+from sweeps.config.config_groups import TRAINED
 from sweeps.runs.run_spec import Experiment
 from sweeps.runs.sweep_run import About, typed
 

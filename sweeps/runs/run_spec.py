@@ -13,8 +13,17 @@ from torch.optim import Optimizer
 from lrlab import Batch, Epoch, Recipe, Schedule, Task, devices, train_batch
 from lrlab.simulation import LrCurve, draw
 from sweeps.config.conditions import surprises
+from sweeps.config.config_groups import (
+    Node,
+    Nodes,
+    Settings,
+    about,
+    arguments,
+    make,
+    named,
+    read_nodes,
+)
 from sweeps.config.errors import ConfigError
-from sweeps.config.nodes import Node, Nodes, Settings, about, arguments, make, named, read_nodes
 from sweeps.config.parameter_groups import group_settings, has_own_groups
 
 DRAWN = 50_000  # steps of a curve checked beforehand, a second's work; training checks every epoch

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from lrlab.tracking import RunFolder, Tracker
 from lrlab.tracking.run_folder import UNREADABLE
-from sweeps.config.nodes import make, read
+from sweeps.config.config_groups import make, read
 
 
 def open_tracker(cfg: DictConfig) -> Tracker:

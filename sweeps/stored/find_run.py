@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from lrlab.tracking import RunFolder
 from sweeps.runs.sweep_run import HOME
-from sweeps.stored.pick_run import Found, NotFoundError, is_run, pick
+from sweeps.stored.select_run import Found, NotFoundError, is_run, pick
 
 RUNS = Path("mlruns")
 

@@ -10,8 +10,8 @@ from yaml import YAMLError
 from lrlab.history import read_history
 from lrlab.tracking import RunFolder
 from sweeps.codegen import command_of, snippet
-from sweeps.config.nodes import TRAINED
-from sweeps.stored.pick_run import NotFoundError
+from sweeps.config.config_groups import TRAINED
+from sweeps.stored.select_run import NotFoundError
 
 
 def program(run: RunFolder, why: str = "", judged: str = "") -> str:

@@ -12,12 +12,12 @@ from lrlab.ranking import Ranking, rank
 from lrlab.tracking import RunFolder
 from lrlab.training import fresh_model
 from sweeps import console
-from sweeps.config.nodes import Judging
+from sweeps.config.config_groups import Judging
 from sweeps.reports import Excluded, Pick, Recommended, Verdict
 from sweeps.runs.end_reasons import in_a_line
 from sweeps.runs.run_spec import Experiment, prepare
-from sweeps.stored.pick_run import on_fresh_seeds
 from sweeps.stored.run_program import command_line, program
+from sweeps.stored.select_run import on_fresh_seeds
 from sweeps.verdict.final_losses import Losses, Show
 from sweeps.verdict.retrain import (
     FRESH,

@@ -87,7 +87,7 @@ def _end_study(begun: Begun, own: RunFolder, code: int) -> None:
     tracker = open_tracker(begun.config)
     with _closed(begun, own, tracker, code):
         if code not in STOPPED:
-            from sweeps.verdict.judge import review_sweep  # needs torch
+            from sweeps.verdict.review_sweep import review_sweep  # needs torch
 
             review_sweep(begun.config, own, tracker)
 

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from sweeps.reports.formatting import settings
 from sweeps.reports.review import Review
 from sweeps.reports.sentences import facts, headline, notes
 from sweeps.reports.tables import RIGHT, rows
-from sweeps.reports.words import settings
 
 WIDTH = 100
 

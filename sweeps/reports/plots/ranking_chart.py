@@ -3,10 +3,10 @@
 import math
 
 from lrlab.ranking import Standing
-from sweeps.reports.plots import courses, searches
+from sweeps.reports.formatting import listed
+from sweeps.reports.plots import search_charts, training_charts
 from sweeps.reports.plots.charts import Axis, Chart, Interval, Intervals
 from sweeps.reports.review import Review
-from sweeps.reports.words import listed
 
 WIDE = 30  # times the smallest mean: from there on a linear axis shows nothing
 
@@ -15,11 +15,11 @@ def charts(review: Review) -> list[Chart]:
     """All that there is something to show for."""
     makers = (
         ranking,
-        courses.learning_rates,
-        courses.losses,
-        searches.basins,
-        searches.progress,
-        searches.importances,
+        training_charts.learning_rates,
+        training_charts.losses,
+        search_charts.basins,
+        search_charts.progress,
+        search_charts.importances,
     )
     return [chart for make in makers if (chart := make(review)) is not None]
 

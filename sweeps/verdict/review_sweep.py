@@ -10,15 +10,15 @@ from omegaconf import DictConfig
 
 from lrlab.tracking import RunCard, RunFolder, Tracker
 from sweeps import console
-from sweeps.config.nodes import Judging, read_judging
+from sweeps.config.config_groups import Judging, read_judging
 from sweeps.reports import Review, Verdict, read_review
+from sweeps.reports.formatting import settings
 from sweeps.reports.output import terminal, write_files
-from sweeps.reports.words import settings
 from sweeps.runs.run_info import source
 from sweeps.runs.train_runs import Recording, run
 from sweeps.verdict.decide import Decided, Trial, decide
-from sweeps.verdict.judge_lock import exclusive
 from sweeps.verdict.retrain import FRESH, reseeded
+from sweeps.verdict.verdict_lock import exclusive
 
 Families = Mapping[str, Sequence[Any]]
 

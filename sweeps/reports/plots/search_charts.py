@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from sweeps.reports.formatting import number, parameter
 from sweeps.reports.plots.charts import Axis, Curves, Line, Mark, Points, Shares
-from sweeps.reports.plots.courses import EXCESS, lifted
+from sweeps.reports.plots.training_charts import EXCESS, lifted
 from sweeps.reports.review import FamilyReview, Review, TrialRow
-from sweeps.reports.words import number, parameter
 
 CROWD = 6  # families from which their single trials would hide the lines
 BINS = 12  # of the learning rate, for the lower edge of a basin

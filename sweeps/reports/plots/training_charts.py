@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from sweeps.reports.formatting import number
 from sweeps.reports.plots.charts import Axis, Curves, Line
 from sweeps.reports.review import FamilyReview, Review
-from sweeps.reports.words import number
 
 EXCESS = "excess loss (loss minus the best reachable)"
 

@@ -23,8 +23,8 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 import lrlab
 from hydra_plugins import optuna_families
 from lrlab.divergence import DivergedError
+from sweeps.config.config_groups import ABOUT
 from sweeps.config.errors import ConfigError, in_words, unknown
-from sweeps.config.nodes import ABOUT
 from sweeps.config.resolvers import options
 
 REFUSALS = (ConfigError, HydraException, OmegaConfBaseException, yaml.YAMLError)
