@@ -1,0 +1,1 @@
+"""Implementation of the Hydra sweeper `hydra/sweeper=optuna`; README.md is its guide."""

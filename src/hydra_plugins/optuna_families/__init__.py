@@ -9,7 +9,7 @@ is doing; `in_batches` lets an app run trials together; after a sweep, `finished
 False
 """
 
-from hydra_plugins.optuna_families._errors import SweepFailed
+from optuna_families.hydra_errors import SweepFailed
 from optuna_families.reporting import report
 from optuna_families.safe_output import lost_output, protect_output
 from optuna_families.search_space.override_text import override

@@ -27,8 +27,8 @@ class OptunaSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> None:
         """Run the sweep; its results are in the study and in optimization_results.yaml."""
         from optuna_families import official_installed
-        from optuna_families.compact_errors import compact
         from optuna_families.configs import official_configs
+        from optuna_families.hydra_errors import compact
         from optuna_families.safe_output import protected_output
         from optuna_families.settings import read
         from optuna_families.sweep.driver import Sweep

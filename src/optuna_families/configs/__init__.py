@@ -1,0 +1,26 @@
+"""The configs of jobs: composed once per combination of choices, then copied for each trial.
+
+Read in this order:
+
+`compose`
+    `Composer`: composes and caches one config per combination of choices.
+`composed_config`
+    `ComposedConfig`: a composed config and its search space; makes the configs of trials.
+`config_template`
+    `ConfigTemplate`: fast copies of a config.
+`hydra_node`
+    The node `hydra` of a job: what differs between jobs and what they share.
+`job_files`
+    `JobFiles`: `config.yaml`, `hydra.yaml` and `overrides.yaml` in a job's folder.
+`job_logging`
+    `JobLogging`: redirects file handlers to each job's folder.
+`override_dirname`
+    `hydra.job.override_dirname`, as Hydra joins it.
+`dependent_ranges`
+    Rejects a range that depends on another swept value.
+`official_configs`
+    Translates configs written for hydra-optuna-sweeper.
+
+A composed config is shared by all its trials: copy it, never change it. Hydra's loader takes about
+100 ms per composition; nothing here may compose once per trial.
+"""

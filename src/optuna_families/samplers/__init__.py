@@ -1,0 +1,24 @@
+"""Builds Optuna's samplers and pruners from their config nodes.
+
+Read in this order:
+
+`build`
+    The only entrance: `sampler` and `pruner` build what `hydra.sweeper` names, and choose between
+    Optuna's class and the faster one below.
+`grid`
+    The points of a grid, each run once, also after a crash.
+`fast_percentile`
+    Optuna's percentile and median pruners with sorted values per step.
+`fast_tpe`
+    Optuna's TPE sampler with the computations of the next three modules.
+`past_trials`
+    The finished trials of a study as a NumPy table.
+`tpe_densities`
+    Log densities of TPE's mixtures.
+`tpe_sampling`
+    Random points from TPE's mixtures.
+
+The fast classes decide and suggest what Optuna's do; `tests/sweeper/test_tpe.py` and
+`test_percentiles.py` compare them with Optuna's. `fast_tpe` uses private parts of Optuna, so
+`build` takes it for the versions that were tested only.
+"""

@@ -15,8 +15,8 @@ from crashsafe.addresses import absolute, parse, sqlite_address, sqlite_file
 from crashsafe.creation import create_file, exists
 from crashsafe.locks import database_lock
 from crashsafe.masking import masked
-from hydra_plugins.optuna_families._errors import SweepFailed
 from optuna_families import fault_points
+from optuna_families.hydra_errors import SweepFailed
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage, RDBStorage

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from crashsafe.masking import masked
-from hydra_plugins.optuna_families._errors import SweepFailed
+from optuna_families.hydra_errors import SweepFailed
 from optuna_families.outcomes import Outcome
 
 if TYPE_CHECKING:

@@ -1,0 +1,28 @@
+"""One run of the command `python app.py -m hydra/sweeper=optuna ...`, seen from the main process.
+
+Read in this order:
+
+`driver`
+    `Sweep.run`: check and prepare, launch workers until the studies are full, write the results.
+`prepare`
+    Builds the `Plan`: checks settings and configs, creates database, studies and folder.
+`studies`
+    Creates one Optuna study per family, or checks the one that exists.
+`study_checks`
+    Compares a stored study with this command: directions, search space, config.
+`study_identity`
+    The config that the trials of a study have in common, and the differences between two of them.
+`sweep_folder`
+    Claims `hydra.sweep.dir` for one sweep, also when two start in the same second.
+`progress`
+    The live table, or a line every 10 seconds where there is no terminal.
+`results`
+    `optimization_results.yaml`, the best trial, and the check of `max_failure_rate`.
+`resume_command`
+    The command that resumes the sweep. Nothing else builds it.
+`stored_sweeps`
+    The public functions that read a finished sweep: `all_trials`, `finished_trials`, ...
+
+Trials do not run here: see `optuna_families.workers`. Users see the names of study attributes
+(`sweep`, `family`, `space`, `problem`, ...) and stored studies have them, so they must not change.
+"""

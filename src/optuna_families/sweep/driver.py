@@ -17,8 +17,8 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from crashsafe.masking import masked
-from hydra_plugins.optuna_families._errors import SweepFailed
 from optuna_families.configs.compose import Composer
+from optuna_families.hydra_errors import SweepFailed
 from optuna_families.plan import Plan
 from optuna_families.quiet import tamed
 from optuna_families.search_space import overrides

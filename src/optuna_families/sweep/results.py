@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from hydra_plugins.optuna_families._errors import SweepFailed
+from optuna_families.hydra_errors import SweepFailed
 from optuna_families.plan import Plan
 from optuna_families.trials.stopping_rule import is_failure
 

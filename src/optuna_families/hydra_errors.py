@@ -1,4 +1,4 @@
-"""Refusals as Hydra shows them in one line: other exceptions get a traceback of many frames."""
+"""Exceptions that Hydra shows in one line; any other gets a traceback of many frames."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from hydra.errors import CompactHydraException, HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 
+class SweepFailed(CompactHydraException):
+    """Too many trials failed, or the study can no longer be read or written."""
+
+
 @contextmanager
 def compact() -> Iterator[None]:
-    """Turn what the user can put right into Hydra's compact exception.
+    """Turn errors that the user can correct into Hydra's compact exception.
 
-    ``HYDRA_FULL_ERROR=1`` still shows where it was raised.
+    ``HYDRA_FULL_ERROR=1`` still shows the traceback.
 
     Raises:
-        CompactHydraException: for a refusal, a faulty interpolation, or a file that cannot be used.
+        CompactHydraException: for a wrong setting or interpolation, or a file that cannot be used.
     """
     try:
         yield
@@ -30,7 +34,7 @@ def compact() -> Iterator[None]:
 
 
 def _text(error: Exception) -> str | None:
-    """Return one line; None for what is not about a setting or a file."""
+    """Return one line; None if the error concerns neither a setting nor a file."""
     if isinstance(error, OmegaConfBaseException):
         return f"{error.full_key or 'hydra.sweeper'}: {str(error).splitlines()[0]}"
     if isinstance(error, OSError):
