@@ -32,8 +32,8 @@ FILL = (
 
 def fill(at: Any, count: int) -> None:
     """Add copies of the study's first trial, with other values (through Optuna: minutes)."""
-    tally = at.shelf.tallies()[0]
-    known = {"count": count, "last": tally.begun - 1, "template": 1}
+    counts = at.shelf.all_counts()[0]
+    known = {"count": count, "last": counts.begun - 1, "template": 1}
     with sqlite3.connect(at.plan.storage.removeprefix("sqlite:///")) as database:
         for statement in FILL:
             database.execute(statement, known)

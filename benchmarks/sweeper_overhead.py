@@ -175,7 +175,7 @@ def table(sampler: str, sizes: list[int], studies: list[int], trials: int) -> No
                 pruner = "hydra/sweeper/pruner=median"
                 at, _ = desk(folder, f"hydra/sweeper/sampler={sampler}", pruner, size=size)
                 run_batches(at, 2 * size, size)  # imports, templates, what fillers are copies of
-                fill(at, study - sum(t.begun for t in at.shelf.tallies()))
+                fill(at, study - sum(t.begun for t in at.shelf.all_counts()))
                 run_batches(at, 2 * size, size)  # reads the study
                 meter = run_batches(at, trials, size)
             cpu, wall = meter.medians("cpu"), sum(meter.medians("wall").values())

@@ -24,18 +24,18 @@ def test_the_counts_are_optuna_s_own(tmp_path: Path) -> None:
     copies = [Copy(study, tables) for study in ids]
     for copy in copies:
         copy.accept(tables.news({copy.study: 0}, ()))
-    counts = tables.tallies(ids)
-    assert counts == public.tallies(ids) == [copy.tally() for copy in copies]
-    for study, tally in zip(studies, counts, strict=True):
+    all_counts = tables.all_counts(ids)
+    assert all_counts == public.all_counts(ids) == [copy.counts() for copy in copies]
+    for study, counts in zip(studies, all_counts, strict=True):
         found = {
             state: [t.number for t in study.get_trials(states=(state,))] for state in TrialState
         }
-        assert tally.complete == len(found[TrialState.COMPLETE])
-        assert tally.pruned == len(found[TrialState.PRUNED])
-        assert tally.failed == len(found[TrialState.FAIL])
-        assert tally.running == found[TrialState.RUNNING]
-        assert tally.waiting == found[TrialState.WAITING]
-        assert tally.begun == len(study.get_trials()) - len(tally.waiting)
+        assert counts.complete == len(found[TrialState.COMPLETE])
+        assert counts.pruned == len(found[TrialState.PRUNED])
+        assert counts.failed == len(found[TrialState.FAIL])
+        assert counts.running == found[TrialState.RUNNING]
+        assert counts.waiting == found[TrialState.WAITING]
+        assert counts.begun == len(study.get_trials()) - len(counts.waiting)
     for maximize in (True, False):
         bests = tables.bests(ids, maximize=maximize)
         assert bests == public.bests(ids, maximize=maximize)

@@ -169,7 +169,7 @@ class AwayAfterTheStart:
 
     looked = False
 
-    def tallies(self) -> list[Any]:
+    def all_counts(self) -> list[Any]:
         if self.looked:
             raise StorageInternalError("away")
         self.looked = True

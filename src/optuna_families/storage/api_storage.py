@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optuna_families import fault_points
-from optuna_families.storage.tally import Tally
+from optuna_families.storage.trial_counts import TrialCounts
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -103,16 +103,16 @@ class Ledger:
             if trial._trial_id in ids
         ]
 
-    def tallies(self, studies: Sequence[int]) -> list[Tally]:
+    def all_counts(self, studies: Sequence[int]) -> list[TrialCounts]:
         """Count the trials of studies, given by id."""
-        return [self._tally(study) for study in studies]
+        return [self._count(study) for study in studies]
 
-    def _tally(self, study: int) -> Tally:
-        tally = Tally()
+    def _count(self, study: int) -> TrialCounts:
+        counts = TrialCounts()
         for trial in self._storage.get_all_trials(study, deepcopy=False):
-            tally.add(trial.state.name, trial.number)
-            tally.lost += trial.state.name == "FAIL" and bool(trial.user_attrs.get("lost"))
-        return tally
+            counts.add(trial.state.name, trial.number)
+            counts.lost += trial.state.name == "FAIL" and bool(trial.user_attrs.get("lost"))
+        return counts
 
     def bests(self, studies: Sequence[int], *, maximize: bool) -> list[float | None]:
         """Return the best first objective of each study's complete trials."""

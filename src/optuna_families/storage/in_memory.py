@@ -131,7 +131,7 @@ class Mirror(BaseStorage):
 
     def _waiting(self) -> list[FrozenTrial]:
         """Find these without reading the others: every ask wants to know them."""
-        return [self.copy.trial(number) for number in self.copy.tally().waiting]
+        return [self.copy.trial(number) for number in self.copy.counts().waiting]
 
     def _all(self, states: Container[TrialState] | None) -> list[FrozenTrial]:
         self.copy.read_all()

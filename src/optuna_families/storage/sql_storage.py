@@ -21,7 +21,7 @@ from optuna_families import fault_points
 from optuna_families.storage import sql_read, sql_schema, sql_write
 from optuna_families.storage.api_storage import Change, Conflict, Ledger, Row, Saved
 from optuna_families.storage.sql_schema import NOTES, OPEN, STUDIES, TRIALS, USER, VALUES
-from optuna_families.storage.tally import Tally
+from optuna_families.storage.trial_counts import TrialCounts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -64,20 +64,20 @@ class Tables(Ledger):
             parts = [all_ids[i : i + CHUNK] for i in range(0, len(all_ids), CHUNK)]
             return [found for part in parts for found in sql_read.read(connection, part)]
 
-    def tallies(self, studies: Sequence[int]) -> list[Tally]:
-        tallies = {study: Tally() for study in studies}
+    def all_counts(self, studies: Sequence[int]) -> list[TrialCounts]:
+        all_counts = {study: TrialCounts() for study in studies}
         chosen = f"FROM trials WHERE study_id IN ({', '.join(f'{s:d}' for s in studies)})"
         counts = f"SELECT study_id, state, COUNT(*) {chosen} GROUP BY 1, 2"
         numbers = f"SELECT study_id, state, number {chosen} AND state IN ({_OPEN}) ORDER BY number"
         with self._engine.connect() as connection:
             for study, state, number in connection.exec_driver_sql(counts):
                 if TrialState[state].is_finished():
-                    tallies[study].set(state, number)
+                    all_counts[study].set(state, number)
             for study, state, number in connection.exec_driver_sql(numbers):
-                tallies[study].add(state, number)
+                all_counts[study].add(state, number)
             for row in connection.execute(_lost(studies)):
-                tallies[row[0]].lost = row[1]
-        return list(tallies.values())
+                all_counts[row[0]].lost = row[1]
+        return list(all_counts.values())
 
     def bests(self, studies: Sequence[int], *, maximize: bool) -> list[float | None]:
         best = func.max(VALUES.c.value) if maximize else func.min(VALUES.c.value)

@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_families.storage.api_storage import Change, Ledger, Row
-from optuna_families.storage.tally import Tally
+from optuna_families.storage.trial_counts import TrialCounts
 
 
 class Copy:
@@ -163,11 +163,11 @@ class Copy:
         """Return the numbers of the trials that wait or run, by id."""
         return {self.trials[number]._trial_id: number for number in sorted(self._unfinished)}
 
-    def tally(self) -> Tally:
+    def counts(self) -> TrialCounts:
         """Count the trials."""
         states = {number: self.trials[number].state for number in sorted(self._unfinished)}
         running = [n for n, state in states.items() if state == TrialState.RUNNING]
-        return Tally(
+        return TrialCounts(
             complete=self._states[TrialState.COMPLETE],
             pruned=self._states[TrialState.PRUNED],
             failed=self._states[TrialState.FAIL],

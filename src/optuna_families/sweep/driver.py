@@ -178,4 +178,4 @@ def _is_basic(launcher: Launcher) -> bool:
 
 
 def _finished(desk: Desk) -> int:
-    return sum(tally.finished for tally in patiently(desk.shelf.tallies))
+    return sum(counts.finished for counts in patiently(desk.shelf.all_counts))

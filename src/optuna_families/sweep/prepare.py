@@ -65,7 +65,7 @@ def _prepare(
     wanted = [studies.wanted(family, composer) for family in families]
     studies.prepare(database, name, settings, wanted)
     ids = [database.storage.get_study_id_from_name(family.study) for family in families]
-    return tuple(tally.failed for tally in ledger(database).tallies(ids))
+    return tuple(counts.failed for counts in ledger(database).all_counts(ids))
 
 
 def _describe(config: DictConfig, name: str, folder: Path, url: str) -> None:

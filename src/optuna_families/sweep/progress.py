@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from optuna_families.plan import Plan
 from optuna_families.storage.retry import patiently
-from optuna_families.storage.tally import Tally
+from optuna_families.storage.trial_counts import TrialCounts
 from optuna_families.workers import signals
 from optuna_families.workers.heartbeat import stop
 
@@ -34,7 +34,7 @@ class View:
         self._plan, self._console = plan, console
         self._shelf = shelf
         self._begun = time.monotonic()
-        self._before = sum(tally.finished for tally in self._shelf.tallies())
+        self._before = sum(counts.finished for counts in self._shelf.all_counts())
         self._pace = deque([(self._begun, self._before)])  # when so many had finished
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="optuna-view")
@@ -85,10 +85,10 @@ class View:
 
     def _line(self) -> str:
         """Return all families in one line."""
-        tallies = self._shelf.tallies()
-        done, total = sum(t.finished for t in tallies), self._total()
+        all_counts = self._shelf.all_counts()
+        done, total = sum(t.finished for t in all_counts), self._total()
         best, where = self._best()
-        parts = [f"{done}/{total} trials", *_notes(tallies)]
+        parts = [f"{done}/{total} trials", *_notes(all_counts)]
         if best is not None:
             parts.append(f"best {best:.6g}{where}")
         return ", ".join([*parts, *self._rate(done), *self._left(done)])
@@ -123,8 +123,8 @@ class View:
     def _table(self) -> RenderableType:
         from rich.table import Table
 
-        tallies = self._shelf.tallies()
-        done = sum(tally.finished for tally in tallies)
+        all_counts = self._shelf.all_counts()
+        done = sum(counts.finished for counts in all_counts)
         left = [*self._rate(done), *self._left(done)]
         table = Table(
             "family",
@@ -137,14 +137,14 @@ class View:
             pad_edge=False,
         )
         table.caption = "; ".join([*left, "Ctrl-C stops"])
-        rows = zip(self._plan.families, tallies, self._shelf.bests(), strict=True)
-        for family, tally, best in rows:
+        rows = zip(self._plan.families, all_counts, self._shelf.bests(), strict=True)
+        for family, counts, best in rows:
             table.add_row(
                 family.label or self._plan.name,
-                f"{tally.finished}/{family.n_trials}",
-                str(tally.pruned or ""),
-                str(tally.failed - tally.lost or ""),
-                str(tally.lost or ""),
+                f"{counts.finished}/{family.n_trials}",
+                str(counts.pruned or ""),
+                str(counts.failed - counts.lost or ""),
+                str(counts.lost or ""),
                 "" if best is None else f"{best:.6g}",
             )
         return table
@@ -153,18 +153,20 @@ class View:
         """Return a line per family, for the log."""
         lines = []
         shelf, families = self._shelf, self._plan.families
-        for family, tally, best in zip(families, shelf.tallies(), shelf.bests(), strict=True):
+        for family, counts, best in zip(families, shelf.all_counts(), shelf.bests(), strict=True):
             value = [] if best is None else [f"best {best:.6g}"]
-            count = f"{tally.finished}/{family.n_trials} trials"
-            lines.append(", ".join([f"{family.label or 'all'}: {count}", *_notes([tally]), *value]))
+            count = f"{counts.finished}/{family.n_trials} trials"
+            lines.append(
+                ", ".join([f"{family.label or 'all'}: {count}", *_notes([counts]), *value])
+            )
         return lines
 
 
-def _notes(tallies: list[Tally]) -> list[str]:
-    lost = sum(t.lost for t in tallies)
+def _notes(all_counts: list[TrialCounts]) -> list[str]:
+    lost = sum(t.lost for t in all_counts)
     counts = {
-        "pruned": sum(t.pruned for t in tallies),
-        "failed": sum(t.failed for t in tallies) - lost,
+        "pruned": sum(t.pruned for t in all_counts),
+        "failed": sum(t.failed for t in all_counts) - lost,
         "interrupted": lost,
     }
     return [f"{count} {word}" for word, count in counts.items() if count]

@@ -10,7 +10,7 @@ from crashsafe.masking import masked
 from crashsafe.processes import this_process
 from optuna_families.configs.composed_config import Composition
 from optuna_families.storage.api_storage import Conflict
-from optuna_families.storage.tally import Tally
+from optuna_families.storage.trial_counts import TrialCounts
 from optuna_families.trials.batch_size import Sizes
 from optuna_families.trials.stopping_rule import Patience
 from optuna_families.trials.study_cache import Shelf
@@ -54,24 +54,24 @@ class Chooser:
 
     def unfinished(self) -> bool:
         """Whether there is still something to ask for."""
-        return any(self._open(i, tally) for i, tally in enumerate(self._shelf.known()))
+        return any(self._open(i, counts) for i, counts in enumerate(self._shelf.known_counts()))
 
     def left(self) -> int:
         """Count the trials still to be asked for."""
-        pairs = zip(self._plan.families, self._shelf.known(), strict=True)
+        pairs = zip(self._plan.families, self._shelf.known_counts(), strict=True)
         return sum(f.n_trials - _share(t) for i, (f, t) in enumerate(pairs) if self._open(i, t))
 
-    def _open(self, index: int, tally: Tally) -> bool:
-        if _share(tally) >= self._plan.families[index].n_trials:
+    def _open(self, index: int, counts: TrialCounts) -> bool:
+        if _share(counts) >= self._plan.families[index].n_trials:
             return False
         if self._shelf.grid and self._shelf.free_point(index) is None:
             return False
-        return not self._patience.ended(index, tally)
+        return not self._patience.ended(index, counts)
 
     def batch(self) -> list[Asked]:
         """Take trials from the families in turn, as many as may run together."""
-        tallies = self._shelf.known()
-        number = sum(tally.begun for tally in tallies)
+        all_counts = self._shelf.known_counts()
+        number = sum(counts.begun for counts in all_counts)
         most = self._sizes.part(self.left())
         batch: list[Asked] = []
         taken: Counter[int] = Counter()
@@ -86,11 +86,11 @@ class Chooser:
 
     def _next(self, size: int, most: int, taken: Counter[int]) -> int | None:
         """Return the family that has the fewest of those that fit into a batch."""
-        tallies = self._shelf.known()
-        for index in sorted(range(len(tallies)), key=lambda i: _share(tallies[i])):
+        all_counts = self._shelf.known_counts()
+        for index in sorted(range(len(all_counts)), key=lambda i: _share(all_counts[i])):
             room = size < min(most, self._sizes.most(index))
             fits = room and taken[index] < self._sizes.share(index)
-            if (fits or not size) and self._open(index, tallies[index]):
+            if (fits or not size) and self._open(index, all_counts[index]):
                 return index
         return None
 
@@ -115,9 +115,9 @@ class Chooser:
     def _prepare(self, index: int) -> tuple[Study, int]:
         """Return the study, and the number that its next trial will have."""
         study, copy = self._shelf.asking(index), self._shelf.copies[index]
-        if not copy.tally().waiting:
-            self._queue(index, first=copy.tally().begun == 0)
-        return study, next(iter(copy.tally().waiting), len(copy.trials))
+        if not copy.counts().waiting:
+            self._queue(index, first=copy.counts().begun == 0)
+        return study, next(iter(copy.counts().waiting), len(copy.trials))
 
     @staticmethod
     def _begin(study: Study, stamp: dict[str, Any]) -> Trial:
@@ -156,6 +156,6 @@ class Chooser:
         return Asked(index, trial, number, composition, params, overrides)
 
 
-def _share(tally: Tally) -> int:
+def _share(counts: TrialCounts) -> int:
     """What a family has had of the budget so far; the one with the least is next."""
-    return tally.finished + len(tally.running)
+    return counts.finished + len(counts.running)

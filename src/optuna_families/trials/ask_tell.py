@@ -59,8 +59,7 @@ class Desk:
         fault_points.step("asked")
         self._held |= {one.key: one for one in asked}
         self._lived = time.monotonic()
-        waits = any(tally.running for tally in self.shelf.known())
-        return asked or (WAIT if waits else DONE)
+        return asked or (WAIT if self.shelf.any_running() else DONE)
 
     def _until_alone(self, action: Callable[[], T]) -> T:
         """Repeat what somebody without our lock has disturbed."""
@@ -77,7 +76,7 @@ class Desk:
     def unfinished(self) -> bool:
         """Whether there is something to ask for, or others run what may come back from them."""
         self.shelf.look(self._held)
-        return self._chooser.unfinished() or any(tally.running for tally in self.shelf.known())
+        return self._chooser.unfinished() or self.shelf.any_running()
 
     def left(self) -> int:
         """Count the trials that are still to be asked for."""

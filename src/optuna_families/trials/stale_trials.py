@@ -42,7 +42,7 @@ class Reaper:
         running = [
             (index, number)
             for index, copy in enumerate(self._shelf.copies)
-            for number in copy.tally().running
+            for number in copy.counts().running
             if (index, number) not in held
         ]
         self._shelf.read(running)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from optuna_families.storage.tally import Tally
+from optuna_families.storage.trial_counts import TrialCounts
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -27,20 +27,20 @@ class Patience:
         self._shelf = shelf
         self._read: dict[int, tuple[int, Score]] = {}  # by family: trials that had ended, score
 
-    def ended(self, index: int, tally: Tally) -> bool:
+    def ended(self, index: int, counts: TrialCounts) -> bool:
         """Whether a family has failed too often in this session to be asked again."""
         plan = self._shelf.plan
         n_trials = plan.families[index].n_trials
         patience = min(HOPELESS, n_trials)
-        if tally.failed - plan.failed_before[index] < patience:
+        if counts.failed - plan.failed_before[index] < patience:
             return False  # the usual case, known from the counts alone
-        failures, successes = self._score(index, tally)
+        failures, successes = self._score(index, counts)
         hopeless = not successes and plan.settings.max_failure_rate < 1
         return failures >= (patience if hopeless else n_trials)
 
-    def _score(self, index: int, tally: Tally) -> Score:
+    def _score(self, index: int, counts: TrialCounts) -> Score:
         """Return failures and successes of this session; read anew when another trial ended."""
-        ended = tally.finished + tally.failed
+        ended = counts.finished + counts.failed
         if self._read.get(index, (-1, (0, 0)))[0] != ended:
             session = self._shelf.plan.session
             mine = [t for t in self._shelf.trials(index) if t.user_attrs.get("session") == session]

@@ -11,7 +11,7 @@ from optuna_families.plan import Plan
 from optuna_families.samplers.build import is_grid, pruner, sampler
 from optuna_families.samplers.grid import Grid, points
 from optuna_families.storage.connect import connect
-from optuna_families.storage.tally import Tally
+from optuna_families.storage.trial_counts import TrialCounts
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -113,13 +113,17 @@ class Shelf:
             by_study[study].new_notes = {}
         return saved
 
-    def tallies(self) -> list[Tally]:
+    def all_counts(self) -> list[TrialCounts]:
         """Count every family's trials in the database."""
-        return self.ledger.tallies(self.ids)
+        return self.ledger.all_counts(self.ids)
 
-    def known(self) -> list[Tally]:
+    def known_counts(self) -> list[TrialCounts]:
         """Count every family's trials as they were at the last look."""
-        return [copied.tally() for copied in self.copies]
+        return [copied.counts() for copied in self.copies]
+
+    def any_running(self) -> bool:
+        """Whether any trial was running at the last sync."""
+        return any(counts.running for counts in self.known_counts())
 
     def bests(self) -> list[float | None]:
         """Return every family's best value in the database; of several objectives, none."""
@@ -161,7 +165,7 @@ class Shelf:
         """
         if index not in self._asking:
             settings, name = self.plan.settings, self.plan.families[index].label
-            there = self.copies[index].tally().begun
+            there = self.copies[index].counts().begun
             built = sampler(settings, name, there, self._worker)
             prunes = pruner(settings, self.copies[index])
             self._studies[index] = self._load(index, sampler=built, pruner=prunes)

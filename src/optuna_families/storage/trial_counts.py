@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Tally:
+class TrialCounts:
     """A study's trials by state; those still open by number.
 
     Args:
@@ -37,10 +37,10 @@ class Tally:
     def add(self, state: str, number: int) -> None:
         """Count a trial.
 
-        >>> tally = Tally()
-        >>> tally.add("COMPLETE", 0)
-        >>> tally.add("WAITING", 1)
-        >>> tally.finished, tally.waiting
+        >>> counts = TrialCounts()
+        >>> counts.add("COMPLETE", 0)
+        >>> counts.add("WAITING", 1)
+        >>> counts.finished, counts.waiting
         (1, [1])
         """
         if state in ("RUNNING", "WAITING"):
