@@ -32,7 +32,7 @@ FILL = (
 
 def fill(at: Any, count: int) -> None:
     """Add copies of the study's first trial, with other values (through Optuna: minutes)."""
-    counts = at.shelf.all_counts()[0]
+    counts = at.cache.all_counts()[0]
     known = {"count": count, "last": counts.begun - 1, "template": 1}
     with sqlite3.connect(at.plan.storage.removeprefix("sqlite:///")) as database:
         for statement in FILL:

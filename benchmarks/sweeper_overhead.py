@@ -60,8 +60,8 @@ def import_cost() -> float:
     return 1000 * statistics.median(found)
 
 
-def desk(folder: Path, *lines: str, size: int = 1) -> tuple[Any, Any]:
-    """Return a desk at a fresh study for batches of a size, and Hydra's context."""
+def ask_tell(folder: Path, *lines: str, size: int = 1) -> tuple[Any, Any]:
+    """Return a ask_tell at a fresh study for batches of a size, and Hydra's context."""
     from hydra import version
     from hydra._internal.callbacks import Callbacks
     from hydra._internal.hydra import Hydra
@@ -74,9 +74,9 @@ def desk(folder: Path, *lines: str, size: int = 1) -> tuple[Any, Any]:
     from optuna_families.configs.compose import Composer
     from optuna_families.search_space import overrides
     from optuna_families.sweep import prepare
-    from optuna_families.trials.ask_tell import Desk
+    from optuna_families.trials.ask_tell import AskTell
     from optuna_families.trials.batch_size import Sizes
-    from optuna_families.trials.study_cache import Shelf
+    from optuna_families.trials.study_cache import StudyCache
 
     version.setbase("1.3")
     GlobalHydra.instance().clear()
@@ -92,9 +92,9 @@ def desk(folder: Path, *lines: str, size: int = 1) -> tuple[Any, Any]:
     arguments = overrides.sort(["optimizer.lr=interval(0.01, 1)"], hydra.config_loader, config)
     composer = Composer(hydra.config_loader, config, arguments, settings.search_key)
     plan = prepare.make(settings, config, composer)
-    shelf = Shelf(plan, composer, 0)
+    cache = StudyCache(plan, composer, 0)
     task = in_batches(lambda jobs: [(job, 0.0) for job in jobs], size=lambda _: size)(lambda _: 0.0)
-    at = Desk(shelf, Sizes(shelf, task))
+    at = AskTell(cache, Sizes(cache, task))
     return at, HydraContext(hydra.config_loader, Callbacks())
 
 
@@ -103,7 +103,7 @@ def hydras(at: Any, context: Any) -> tuple[float, float]:
     from hydra.core.utils import run_job
     from omegaconf import open_dict
 
-    composer = at.shelf.composer
+    composer = at.cache.composer
 
     def compose() -> Any:
         return composer.loader.load_sweep_config(composer.master, ["optimizer.lr=0.1"])
@@ -149,7 +149,7 @@ def run_batches(at: Any, trials: int, size: int = 1) -> Meter:
         with meter("ask"):
             batch = at.ask()
         with meter("folder"):
-            jobs = [job(asked, at) for asked in batch]
+            jobs = [job(planned, at) for asked in batch]
         with meter("inside"):
             for one in jobs:
                 with one.inside():
@@ -159,7 +159,7 @@ def run_batches(at: Any, trials: int, size: int = 1) -> Meter:
                 for one in jobs:
                     one.report(1.0 + step, step)
         with meter("tell"):
-            at.tell_all([(asked, Outcome("COMPLETE", (1.0,))) for asked in batch])
+            at.tell_all([(planned, Outcome("COMPLETE", (1.0,))) for asked in batch])
     return meter
 
 
@@ -173,9 +173,9 @@ def table(sampler: str, sizes: list[int], studies: list[int], trials: int) -> No
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
                 pruner = "hydra/sweeper/pruner=median"
-                at, _ = desk(folder, f"hydra/sweeper/sampler={sampler}", pruner, size=size)
+                at, _ = ask_tell(folder, f"hydra/sweeper/sampler={sampler}", pruner, size=size)
                 run_batches(at, 2 * size, size)  # imports, templates, what fillers are copies of
-                fill(at, study - sum(t.begun for t in at.shelf.all_counts()))
+                fill(at, study - sum(t.begun for t in at.cache.all_counts()))
                 run_batches(at, 2 * size, size)  # reads the study
                 meter = run_batches(at, trials, size)
             cpu, wall = meter.medians("cpu"), sum(meter.medians("wall").values())
@@ -199,11 +199,11 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--samplers", nargs="+", default=["random", "tpe"])
     parser.add_argument("--repeats", type=int, default=192, help="trials to measure")
-    asked = parser.parse_args()
+    planned = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     print(f"import in a program that does not sweep   {import_cost():8.1f} ms")
     with tempfile.TemporaryDirectory() as name:
-        at, context = desk(Path(name))
+        at, context = ask_tell(Path(name))
         at.tell_all([(one, _complete()) for one in at.ask()])
         compose, run = hydras(at, context)
         print(f"Hydra's own: composition                  {compose:8.1f} ms")

@@ -13,9 +13,9 @@ from optuna_families.outcomes import INTERRUPTED, Outcome
 from optuna_families.storage.api_storage import Ledger
 from optuna_families.sweep.driver import Sweep
 from optuna_families.trials import ask_tell, stale_trials
-from optuna_families.trials.allocation import Asked
-from optuna_families.trials.ask_tell import Desk
-from optuna_families.trials.study_cache import Shelf
+from optuna_families.trials.allocation import PlannedTrial
+from optuna_families.trials.ask_tell import AskTell
+from optuna_families.trials.study_cache import StudyCache
 
 STORAGE = "sqlite:///mlruns/optuna.db"
 
@@ -26,19 +26,19 @@ HOST = this_process().partition(":")[0]
 
 
 @pytest.fixture
-def desk(folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Desk]:
+def ask_tell(folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], AskTell]:
     """Gives the clients of a prepared sweep's workers, which run nothing by themselves."""
     prepared: list[Any] = []
     with monkeypatch.context() as patch:
         patch.setattr(Sweep, "_work", lambda _, *made: prepared.append(made))
         patch.setattr(Sweep, "_finish", lambda *_: None)
         sweep(lambda _: 0.0, *LINES)
-    return lambda worker: Desk(Shelf(*prepared[0], worker))
+    return lambda worker: AskTell(StudyCache(*prepared[0], worker))
 
 
-def ask(desk: Desk) -> Asked:
-    (asked,) = desk.ask()
-    assert isinstance(asked, Asked)
+def ask(ask_tell: AskTell) -> PlannedTrial:
+    (asked,) = ask_tell.ask()
+    assert isinstance(asked, PlannedTrial)
     return asked
 
 
@@ -50,7 +50,7 @@ def states() -> list[str]:
     return [trial.state.name for trial in study().get_trials()]
 
 
-def stamp(asked: Asked, owner: object) -> None:
+def stamp(asked: PlannedTrial, owner: object) -> None:
     """Write another owner's name on a trial."""
     study()._storage.set_trial_user_attr(asked.trial.number + 1, "owner", owner)
 
@@ -64,18 +64,18 @@ def stamp(asked: Asked, owner: object) -> None:
     ],
 )
 def test_a_trial_of_before_the_restart_is_given_up_at_once(
-    desk: Callable[[int], Desk], owner: object
+    ask_tell: Callable[[int], AskTell], owner: object
 ) -> None:
-    lost = ask(desk(0))
+    lost = ask(ask_tell(0))
     stamp(lost, owner)
-    again = ask(desk(1))
+    again = ask(ask_tell(1))
     assert again.params == lost.params
     assert states() == ["FAIL", "RUNNING"]
 
 
-def test_a_trial_of_another_host_is_waited_for(desk: Callable[[int], Desk]) -> None:
-    stamp(ask(desk(0)), "elsewhere:5b1f2c3d:4026531836:1:7")
-    desk(1).reap()
+def test_a_trial_of_another_host_is_waited_for(ask_tell: Callable[[int], AskTell]) -> None:
+    stamp(ask(ask_tell(0)), "elsewhere:5b1f2c3d:4026531836:1:7")
+    ask_tell(1).reap()
     assert states() == ["RUNNING"]
 
 
@@ -93,56 +93,58 @@ def test_a_notebook_s_trial_is_neither_given_up_nor_waited_for(folder: Path, swe
 
 @pytest.fixture(params=["tables", "public"])
 def late(
-    request: pytest.FixtureRequest, desk: Callable[[int], Desk], monkeypatch: pytest.MonkeyPatch
-) -> tuple[Desk, Desk, Asked]:
+    request: pytest.FixtureRequest,
+    ask_tell: Callable[[int], AskTell],
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[AskTell, AskTell, PlannedTrial]:
     """A worker elsewhere, silent for long, and one that gives it up: it tells in between."""
     monkeypatch.setattr(stale_trials, "BEAT", 0.0)
     monkeypatch.setattr(stale_trials, "GRACE", 0.0)
-    owner, other = desk(0), desk(1)
+    owner, other = ask_tell(0), ask_tell(1)
     if request.param == "public":
-        other.shelf.ledger = Ledger(other.shelf.database.storage)
+        other.cache.ledger = Ledger(other.cache.database.storage)
     asked = ask(owner)
     stamp(asked, "elsewhere:5b1f2c3d:4026531836:1:7")
     other.reap()  # the first look at its heartbeat
-    save = other.shelf.save
+    save = other.cache.save
 
     def told_before(*arguments: Any, **options: Any) -> Any:
         owner.tell(asked, DONE)
         return save(*arguments, **options)
 
-    monkeypatch.setattr(other.shelf, "save", told_before)
+    monkeypatch.setattr(other.cache, "save", told_before)
     return owner, other, asked
 
 
 def test_a_result_that_comes_before_the_trial_is_given_up_counts(
-    late: tuple[Desk, Desk, Asked],
+    late: tuple[AskTell, AskTell, PlannedTrial],
 ) -> None:
     _, other, _ = late
     other.reap()
     assert states() == ["COMPLETE"]  # and nothing is queued to be tried again
-    assert other.shelf.known()[0].complete == 1
-    assert other.shelf.known()[0].failed == 0
+    assert other.cache.known()[0].complete == 1
+    assert other.cache.known()[0].failed == 0
 
 
 def test_a_result_that_comes_too_late_is_not_used_and_said(
-    desk: Callable[[int], Desk], caplog: pytest.LogCaptureFixture
+    ask_tell: Callable[[int], AskTell], caplog: pytest.LogCaptureFixture
 ) -> None:
-    owner = desk(0)
+    owner = ask_tell(0)
     asked = ask(owner)
     study().tell(asked.trial.number, state=TrialState.FAIL)
     owner.tell(asked, DONE)
     assert "given up meanwhile" in caplog.text
     assert states() == ["FAIL"]
-    (copy,) = owner.shelf.copies
+    (copy,) = owner.cache.copies
     assert copy.completed == []
-    owner.shelf.look()
-    assert (owner.shelf.known()[0].complete, owner.shelf.known()[0].failed) == (0, 1)
+    owner.cache.look()
+    assert (owner.cache.known()[0].complete, owner.cache.known()[0].failed) == (0, 1)
 
 
 def test_a_trial_given_back_after_others_gave_it_up_is_tried_again_once(
-    desk: Callable[[int], Desk],
+    ask_tell: Callable[[int], AskTell],
 ) -> None:
-    owner, other = desk(0), desk(1)
+    owner, other = ask_tell(0), ask_tell(1)
     asked = ask(owner)
     stamp(asked, {"host": f"{HOST}:0badb007:{SPACE}", "pid": 1, "start": "7"})
     again = ask(other)
@@ -152,15 +154,15 @@ def test_a_trial_given_back_after_others_gave_it_up_is_tried_again_once(
 
 
 def test_who_keeps_changing_the_study_without_the_lock_is_named(
-    desk: Callable[[int], Desk], monkeypatch: pytest.MonkeyPatch
+    ask_tell: Callable[[int], AskTell], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker = desk(0)
-    save = worker.shelf.save
+    worker = ask_tell(0)
+    save = worker.cache.save
 
     def disturbed(*arguments: Any, **options: Any) -> Any:
         study().ask()
         return save(*arguments, **options)
 
-    monkeypatch.setattr(worker.shelf, "save", disturbed)
+    monkeypatch.setattr(worker.cache, "save", disturbed)
     with pytest.raises(ask_tell.HydraException, match="without its lock"):
         worker.ask()

@@ -30,15 +30,15 @@ def statements(at: Any) -> Iterator[list[str]]:
     def hear(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         said.append(statement.split(" WHERE ")[0].split(" VALUES ")[0])
 
-    event.listen(at.shelf.database.engine, "before_cursor_execute", hear)
+    event.listen(at.cache.database.engine, "before_cursor_execute", hear)
     yield said
-    event.remove(at.shelf.database.engine, "before_cursor_execute", hear)
+    event.remove(at.cache.database.engine, "before_cursor_execute", hear)
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
 def test_a_batch_says_the_same_to_a_large_study(bench: Any, tmp_path: Path, sampler: str) -> None:
     lines = (f"hydra/sweeper/sampler={sampler}", "hydra/sweeper/pruner=median")
-    at, _ = bench.desk(tmp_path, *lines, size=SIZE)
+    at, _ = bench.ask_tell(tmp_path, *lines, size=SIZE)
     bench.run_batches(at, 2 * SIZE, SIZE)
     said = []
     for size in (100, 1000):
@@ -52,10 +52,10 @@ def test_a_batch_says_the_same_to_a_large_study(bench: Any, tmp_path: Path, samp
 
 
 def test_nobody_reads_what_a_random_sampler_never_looks_at(bench: Any, tmp_path: Path) -> None:
-    at, _ = bench.desk(tmp_path, "hydra/sweeper/sampler=random", size=SIZE)
+    at, _ = bench.ask_tell(tmp_path, "hydra/sweeper/sampler=random", size=SIZE)
     bench.run_batches(at, SIZE, SIZE)
     bench.fill(at, 1000)
     bench.run_batches(at, SIZE, SIZE)
-    (copy,) = at.shelf.copies
+    (copy,) = at.cache.copies
     assert len(copy.trials) == 1000 + 2 * SIZE
     assert sum(copy.unread(number) is not None for number in range(len(copy.trials))) == 1000

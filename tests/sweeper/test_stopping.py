@@ -181,6 +181,6 @@ def test_a_lost_database_does_not_hide_the_error_that_ended_the_sweep(
 ) -> None:
     monkeypatch.setattr("optuna_families.storage.retry.PAUSES", ())
     plan: Any = SimpleNamespace(families=[])
-    shelf: Any = AwayAfterTheStart()
-    with pytest.raises(ZeroDivisionError), View(plan, shelf, Console(quiet=True)):
+    cache: Any = AwayAfterTheStart()
+    with pytest.raises(ZeroDivisionError), View(plan, cache, Console(quiet=True)):
         raise ZeroDivisionError

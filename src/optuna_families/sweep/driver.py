@@ -29,8 +29,8 @@ from optuna_families.sweep import results
 from optuna_families.sweep.prepare import make
 from optuna_families.sweep.progress import View
 from optuna_families.sweep.resume_command import command
-from optuna_families.trials.ask_tell import Desk
-from optuna_families.trials.study_cache import Shelf
+from optuna_families.trials.ask_tell import AskTell
+from optuna_families.trials.study_cache import StudyCache
 from optuna_families.workers import signals
 from optuna_families.workers.worker import Worker
 
@@ -64,7 +64,7 @@ class Sweep:
             self._announce(plan)
             self._notify(plan)
             with signals.signals(quiet=False):
-                with View(plan, Shelf(plan, composer), self._console()):
+                with View(plan, StudyCache(plan, composer), self._console()):
                     self._work(plan, composer)
                 self._finish(plan, composer)
 
@@ -107,17 +107,17 @@ class Sweep:
 
     def _work(self, plan: Plan, composer: Composer) -> None:
         """Launch workers until the study is full: what counts is what stands in there."""
-        desk, fruitless = Desk(Shelf(plan, composer)), 0
-        if not patiently(desk.unfinished):
+        ask_tell, fruitless = AskTell(StudyCache(plan, composer)), 0
+        if not patiently(ask_tell.unfinished):
             self._say("nothing to run: all trials are there; for more raise hydra.sweeper.n_trials")
-        while patiently(desk.unfinished) and not signals.requested():
-            before = _finished(desk)
-            error = self._launch(plan, composer, patiently(desk.left))
+        while patiently(ask_tell.unfinished) and not signals.requested():
+            before = _finished(ask_tell)
+            error = self._launch(plan, composer, patiently(ask_tell.left))
             if error:
                 log.warning("a worker ended early: %s: %s", type(error).__name__, error)
                 log.debug("its end", exc_info=error)
-            patiently(desk.reap)
-            fruitless = 0 if _finished(desk) > before else fruitless + 1
+            patiently(ask_tell.reap)
+            fruitless = 0 if _finished(ask_tell) > before else fruitless + 1
             if isinstance(error, HydraException) or (error and fruitless >= PATIENCE):
                 raise error
             if fruitless >= PATIENCE:
@@ -159,9 +159,9 @@ class Sweep:
         ]
 
     def _finish(self, plan: Plan, composer: Composer) -> None:
-        shelf, folder = Shelf(plan, composer), Path(self.config.hydra.sweep.dir)
-        patiently(shelf.look)
-        trials = patiently(lambda: [shelf.trials(i) for i in range(len(plan.families))])
+        cache, folder = StudyCache(plan, composer), Path(self.config.hydra.sweep.dir)
+        patiently(cache.look)
+        trials = patiently(lambda: [cache.trials(i) for i in range(len(plan.families))])
         found = results.summarize(plan, trials)
         results.write(folder / "optimization_results.yaml", found)
         for line in results.best_lines(plan, trials):
@@ -177,5 +177,5 @@ def _is_basic(launcher: Launcher) -> bool:
     return type(launcher).__name__ == "BasicLauncher"
 
 
-def _finished(desk: Desk) -> int:
-    return sum(counts.finished for counts in patiently(desk.shelf.all_counts))
+def _finished(ask_tell: AskTell) -> int:
+    return sum(counts.finished for counts in patiently(ask_tell.cache.all_counts))

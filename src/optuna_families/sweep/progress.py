@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
 
-    from optuna_families.trials.study_cache import Shelf
+    from optuna_families.trials.study_cache import StudyCache
 
 log = logging.getLogger(__name__)
 QUIET = 10.0  # seconds between two plain lines
@@ -30,11 +30,11 @@ PACE = 60.0  # seconds over which the pace is taken
 class View:
     """Looks into the study from a thread; it also passes on that the user wants to stop."""
 
-    def __init__(self, plan: Plan, shelf: Shelf, console: Console) -> None:
+    def __init__(self, plan: Plan, cache: StudyCache, console: Console) -> None:
         self._plan, self._console = plan, console
-        self._shelf = shelf
+        self._cache = cache
         self._begun = time.monotonic()
-        self._before = sum(counts.finished for counts in self._shelf.all_counts())
+        self._before = sum(counts.finished for counts in self._cache.all_counts())
         self._pace = deque([(self._begun, self._before)])  # when so many had finished
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="optuna-view")
@@ -85,7 +85,7 @@ class View:
 
     def _line(self) -> str:
         """Return all families in one line."""
-        all_counts = self._shelf.all_counts()
+        all_counts = self._cache.all_counts()
         done, total = sum(t.finished for t in all_counts), self._total()
         best, where = self._best()
         parts = [f"{done}/{total} trials", *_notes(all_counts)]
@@ -114,7 +114,7 @@ class View:
         return [pace((done - before) / (now - begun))] if done > before else []
 
     def _best(self) -> tuple[float | None, str]:
-        pairs = zip(self._shelf.bests(), self._plan.families, strict=True)
+        pairs = zip(self._cache.bests(), self._plan.families, strict=True)
         found = [(value, family.label) for value, family in pairs if value is not None]
         which = max if self._plan.settings.directions == ("maximize",) else min
         value, family = which(found, key=lambda pair: pair[0], default=(None, ""))
@@ -123,7 +123,7 @@ class View:
     def _table(self) -> RenderableType:
         from rich.table import Table
 
-        all_counts = self._shelf.all_counts()
+        all_counts = self._cache.all_counts()
         done = sum(counts.finished for counts in all_counts)
         left = [*self._rate(done), *self._left(done)]
         table = Table(
@@ -137,7 +137,7 @@ class View:
             pad_edge=False,
         )
         table.caption = "; ".join([*left, "Ctrl-C stops"])
-        rows = zip(self._plan.families, all_counts, self._shelf.bests(), strict=True)
+        rows = zip(self._plan.families, all_counts, self._cache.bests(), strict=True)
         for family, counts, best in rows:
             table.add_row(
                 family.label or self._plan.name,
@@ -152,8 +152,8 @@ class View:
     def _final(self) -> list[str]:
         """Return a line per family, for the log."""
         lines = []
-        shelf, families = self._shelf, self._plan.families
-        for family, counts, best in zip(families, shelf.all_counts(), shelf.bests(), strict=True):
+        cache, families = self._cache, self._plan.families
+        for family, counts, best in zip(families, cache.all_counts(), cache.bests(), strict=True):
             value = [] if best is None else [f"best {best:.6g}"]
             count = f"{counts.finished}/{family.n_trials} trials"
             lines.append(

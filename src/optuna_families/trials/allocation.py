@@ -13,7 +13,7 @@ from optuna_families.storage.api_storage import Conflict
 from optuna_families.storage.trial_counts import TrialCounts
 from optuna_families.trials.batch_size import Sizes
 from optuna_families.trials.stopping_rule import Patience
-from optuna_families.trials.study_cache import Shelf
+from optuna_families.trials.study_cache import StudyCache
 from optuna_families.trials.suggest import suggest
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PlannedTrial:
     """A trial to run."""
 
     index: int  # of its family
@@ -48,37 +48,37 @@ class Unaskable(Exception):  # noqa: N818  (the trial is, this is no error of ou
 class Chooser:
     """Takes trials from the families in turn. Nothing of that is stored."""
 
-    def __init__(self, shelf: Shelf, sizes: Sizes) -> None:
-        self._shelf, self._plan, self._sizes = shelf, shelf.plan, sizes
-        self._patience = Patience(shelf)
+    def __init__(self, cache: StudyCache, sizes: Sizes) -> None:
+        self._cache, self._plan, self._sizes = cache, cache.plan, sizes
+        self._patience = Patience(cache)
 
     def unfinished(self) -> bool:
         """Whether there is still something to ask for."""
-        return any(self._open(i, counts) for i, counts in enumerate(self._shelf.known_counts()))
+        return any(self._open(i, counts) for i, counts in enumerate(self._cache.known_counts()))
 
     def left(self) -> int:
         """Count the trials still to be asked for."""
-        pairs = zip(self._plan.families, self._shelf.known_counts(), strict=True)
+        pairs = zip(self._plan.families, self._cache.known_counts(), strict=True)
         return sum(f.n_trials - _share(t) for i, (f, t) in enumerate(pairs) if self._open(i, t))
 
     def _open(self, index: int, counts: TrialCounts) -> bool:
         if _share(counts) >= self._plan.families[index].n_trials:
             return False
-        if self._shelf.grid and self._shelf.free_point(index) is None:
+        if self._cache.grid and self._cache.free_point(index) is None:
             return False
         return not self._patience.ended(index, counts)
 
-    def batch(self) -> list[Asked]:
+    def batch(self) -> list[PlannedTrial]:
         """Take trials from the families in turn, as many as may run together."""
-        all_counts = self._shelf.known_counts()
+        all_counts = self._cache.known_counts()
         number = sum(counts.begun for counts in all_counts)
         most = self._sizes.part(self.left())
-        batch: list[Asked] = []
+        batch: list[PlannedTrial] = []
         taken: Counter[int] = Counter()
         while (index := self._next(len(batch), most, taken)) is not None:
             if not taken[index]:
-                copy = self._shelf.copies[index]
-                copy.notes = self._shelf.ledger.notes(copy.study)
+                copy = self._cache.copies[index]
+                copy.notes = self._cache.ledger.notes(copy.study)
             taken[index] += 1
             most = min(most, self._sizes.most(index))
             batch.append(self._take(index, number + len(batch)))
@@ -86,7 +86,7 @@ class Chooser:
 
     def _next(self, size: int, most: int, taken: Counter[int]) -> int | None:
         """Return the family that has the fewest of those that fit into a batch."""
-        all_counts = self._shelf.known_counts()
+        all_counts = self._cache.known_counts()
         for index in sorted(range(len(all_counts)), key=lambda i: _share(all_counts[i])):
             room = size < min(most, self._sizes.most(index))
             fits = room and taken[index] < self._sizes.share(index)
@@ -94,7 +94,7 @@ class Chooser:
                 return index
         return None
 
-    def _take(self, index: int, number: int) -> Asked:
+    def _take(self, index: int, number: int) -> PlannedTrial:
         from optuna.exceptions import StorageInternalError
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -108,13 +108,13 @@ class Chooser:
             # Mistakes that only the sampler or the user's own function finds, in any error's
             # form. Some samplers raise while the trial begins: then nobody has it yet.
             reason = f"could not be asked for: {type(error).__name__}: {error}"
-            begun = place < len(self._shelf.copies[index].trials)
-            kept = self._shelf.trial(index, place).user_attrs if begun else {}
+            begun = place < len(self._cache.copies[index].trials)
+            kept = self._cache.trial(index, place).user_attrs if begun else {}
             raise Unaskable(index, place, kept | stamp | {"reason": reason}) from error
 
     def _prepare(self, index: int) -> tuple[Study, int]:
         """Return the study, and the number that its next trial will have."""
-        study, copy = self._shelf.asking(index), self._shelf.copies[index]
+        study, copy = self._cache.asking(index), self._cache.copies[index]
         if not copy.counts().waiting:
             self._queue(index, first=copy.counts().begun == 0)
         return study, next(iter(copy.counts().waiting), len(copy.trials))
@@ -137,23 +137,23 @@ class Chooser:
 
     def _queue(self, index: int, *, first: bool) -> None:
         """Queue what the sampler is not asked for: a grid's point, the files' own values."""
-        shelf, study = self._shelf, self._shelf.study(index)
-        point = shelf.free_point(index) if shelf.grid else None
-        values = shelf.defaults(index) if first else None
+        cache, study = self._cache, self._cache.study(index)
+        point = cache.free_point(index) if cache.grid else None
+        values = cache.defaults(index) if first else None
         if point is not None:
-            study.enqueue_trial(shelf.grids[index].points[point], user_attrs={"point": point})
+            study.enqueue_trial(cache.grids[index].points[point], user_attrs={"point": point})
         elif values:
             study.enqueue_trial(values)
 
-    def _suggest(self, index: int, trial: Trial, number: int) -> Asked:
+    def _suggest(self, index: int, trial: Trial, number: int) -> PlannedTrial:
         family = self._plan.families[index]
-        composition, params = suggest(trial, self._plan, family, self._shelf.composer)
+        composition, params = suggest(trial, self._plan, family, self._cache.composer)
         overrides = composition.lines(params)
         trial.set_user_attr("overrides", [masked(word) for word in overrides])
         folder = composition.folder(self._plan.folder, number)
         if folder is not None:
             trial.set_user_attr("folder", str(folder))
-        return Asked(index, trial, number, composition, params, overrides)
+        return PlannedTrial(index, trial, number, composition, params, overrides)
 
 
 def _share(counts: TrialCounts) -> int:

@@ -16,10 +16,10 @@ from optuna_families.outcomes import Outcome
 from optuna_families.storage.api_storage import Conflict
 from optuna_families.storage.connect import locked
 from optuna_families.storage.retry import finish, patiently
-from optuna_families.trials.allocation import Asked, Chooser, Unaskable
+from optuna_families.trials.allocation import Chooser, PlannedTrial, Unaskable
 from optuna_families.trials.batch_size import Sizes
 from optuna_families.trials.stale_trials import Reaper
-from optuna_families.trials.study_cache import Shelf
+from optuna_families.trials.study_cache import StudyCache
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -30,36 +30,36 @@ LIVE = 2.0  # seconds between two looks of running trials into the study
 AGAIN = 5  # times to try when somebody without our lock came between
 
 
-class Desk:
+class AskTell:
     """Fails stale trials, asks for new ones under the study lock, tells results; runs nothing."""
 
-    def __init__(self, shelf: Shelf, sizes: Sizes | None = None) -> None:
-        self.shelf = shelf
-        self.plan = shelf.plan
-        self._chooser = Chooser(shelf, sizes or Sizes(shelf, None))
-        self._reaper = Reaper(shelf)
-        self._held: dict[tuple[int, int], Asked] = {}  # asked for and not yet told
+    def __init__(self, cache: StudyCache, sizes: Sizes | None = None) -> None:
+        self.cache = cache
+        self.plan = cache.plan
+        self._chooser = Chooser(cache, sizes or Sizes(cache, None))
+        self._reaper = Reaper(cache)
+        self._held: dict[tuple[int, int], PlannedTrial] = {}  # asked for and not yet told
         self._lived = time.monotonic()
 
-    def ask(self) -> list[Asked] | str:
+    def ask(self) -> list[PlannedTrial] | str:
         """Return the next batch, or WAIT, or DONE: the family that has the fewest is next."""
         with locked(self.plan.storage):
             fault_points.step("locked")
             return self._until_alone(self._ask)
 
-    def _ask(self) -> list[Asked] | str:
+    def _ask(self) -> list[PlannedTrial] | str:
         self._look()
         try:
-            asked = self._chooser.batch()
+            planned = self._chooser.batch()
         except Unaskable as one:
             self._record(one)
             raise HydraException(f"trial {one.attributes['number']} {one}") from one
         fault_points.step("suggested")
         self._save()
         fault_points.step("asked")
-        self._held |= {one.key: one for one in asked}
+        self._held |= {one.key: one for one in planned}
         self._lived = time.monotonic()
-        return asked or (WAIT if self.shelf.any_running() else DONE)
+        return planned or (WAIT if self.cache.any_running() else DONE)
 
     def _until_alone(self, action: Callable[[], T]) -> T:
         """Repeat what somebody without our lock has disturbed."""
@@ -75,21 +75,21 @@ class Desk:
 
     def unfinished(self) -> bool:
         """Whether there is something to ask for, or others run what may come back from them."""
-        self.shelf.look(self._held)
-        return self._chooser.unfinished() or self.shelf.any_running()
+        self.cache.look(self._held)
+        return self._chooser.unfinished() or self.cache.any_running()
 
     def left(self) -> int:
         """Count the trials that are still to be asked for."""
-        self.shelf.look(self._held)
+        self.cache.look(self._held)
         return self._chooser.left()
 
     def _look(self) -> None:
         """Take over what others have done, and give up for those who cannot any more."""
         if not self._held:
-            for copy in self.shelf.copies:
+            for copy in self.cache.copies:
                 if copy.changes():  # of an ask that did not come to its end
                     copy.clear()
-        self.shelf.look(self._held)
+        self.cache.look(self._held)
         if self._reaper.reap(self._held):
             self._save()
 
@@ -99,11 +99,11 @@ class Desk:
         Raises:
             Conflict: when somebody else has begun or finished trials meanwhile.
         """
-        changes = [change for copy in self.shelf.copies for change in copy.changes()]
+        changes = [change for copy in self.cache.copies for change in copy.changes()]
         if not changes:
             return
         try:
-            saved = self.shelf.save(changes, strict=True)
+            saved = self.cache.save(changes, strict=True)
         except BaseException:
             self._forget()
             raise
@@ -112,7 +112,7 @@ class Desk:
             raise Conflict
 
     def _forget(self) -> None:
-        for copy in self.shelf.copies:
+        for copy in self.cache.copies:
             copy.clear()
 
     def _record(self, one: Unaskable) -> None:
@@ -120,8 +120,8 @@ class Desk:
         from optuna.trial import TrialState, create_trial
 
         self._forget()
-        self.shelf.look()
-        copy, mirror = self.shelf.copies[one.index], self.shelf.mirrors[one.index]
+        self.cache.look()
+        copy, mirror = self.cache.copies[one.index], self.cache.mirrors[one.index]
         if one.trial < len(copy.trials):  # it was waiting there
             trial_id = copy.trials[one.trial]._trial_id
             for key, value in one.attributes.items():
@@ -131,65 +131,65 @@ class Desk:
             copy.draft(create_trial(state=TrialState.FAIL, user_attrs=one.attributes))
         self._save()
 
-    def tell(self, asked: Asked, outcome: Outcome) -> None:
+    def tell(self, planned: PlannedTrial, outcome: Outcome) -> None:
         """Finish a trial. One that was given up meanwhile stays as it is."""
-        self.tell_all([(asked, outcome)])
+        self.tell_all([(planned, outcome)])
 
-    def tell_all(self, told: Sequence[tuple[Asked, Outcome]]) -> None:
+    def tell_all(self, told: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
         """Finish trials in one go; those that were lost are given back to be tried again."""
         mine = [one for one in told if one[0].key in self._held]
-        ended = [(asked, outcome) for asked, outcome in mine if not outcome.lost]
-        for asked, outcome in ended:
-            if self.shelf.trial(*asked.key).state.is_finished():
-                _warn(asked)
-            finish(self.shelf.study(asked.index), asked.trial, outcome)
-        self.store([asked for asked, _ in ended])
-        self._release([asked for asked, _ in ended])
+        ended = [(planned, outcome) for planned, outcome in mine if not outcome.lost]
+        for planned, outcome in ended:
+            if self.cache.trial(*planned.key).state.is_finished():
+                _warn(planned)
+            finish(self.cache.study(planned.index), planned.trial, outcome)
+        self.store([asked for planned, _ in ended])
+        self._release([asked for planned, _ in ended])
         fault_points.step("told")
-        self._give_back([(asked, outcome) for asked, outcome in mine if outcome.lost])
+        self._give_back([(planned, outcome) for planned, outcome in mine if outcome.lost])
 
-    def ids(self, batch: Sequence[Asked]) -> list[int]:
+    def ids(self, batch: Sequence[PlannedTrial]) -> list[int]:
         """Return the ids of trials in the database."""
-        return [self.shelf.trial(*asked.key)._trial_id for asked in batch]
+        return [self.cache.trial(*planned.key)._trial_id for asked in batch]
 
     def live(self) -> None:
         """Now and then store what running trials have said, and see what others have done."""
         if time.monotonic() - self._lived > LIVE:
             patiently(lambda: self.store(list(self._held.values())))
             for index in {index for index, _ in self._held}:
-                patiently(partial(self.shelf.look, self._held, index))
+                patiently(partial(self.cache.look, self._held, index))
             self._lived = time.monotonic()
 
-    def store(self, trials: Sequence[Asked]) -> None:
+    def store(self, trials: Sequence[PlannedTrial]) -> None:
         """Store what is known of trials and does not stand in the study yet."""
-        wanted = [self.shelf.copies[i].changes([n]) for i, n in (one.key for one in trials)]
+        wanted = [self.cache.copies[i].changes([n]) for i, n in (one.key for one in trials)]
         changes = [change for found in wanted for change in found]
         if not changes:
             return
-        refused = self.shelf.save(changes).refused
+        refused = self.cache.save(changes).refused
         for asked in trials:
-            trial_id = self.shelf.copies[asked.index].trials[asked.trial.number]._trial_id
+            trial_id = self.cache.copies[planned.index].trials[planned.trial.number]._trial_id
             if trial_id in refused:
-                _warn(asked)
-                self.shelf.copies[asked.index].doubt(asked.trial.number)
+                _warn(planned)
+                self.cache.copies[planned.index].doubt(planned.trial.number)
 
-    def _give_back(self, lost: Sequence[tuple[Asked, Outcome]]) -> None:
+    def _give_back(self, lost: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
         if not lost:
             return
         with locked(self.plan.storage):
             self._until_alone(partial(self._give_up, lost))
-        self._release([asked for asked, _ in lost])
+        self._release([asked for planned, _ in lost])
 
-    def _give_up(self, lost: Sequence[tuple[Asked, Outcome]]) -> None:
-        self.shelf.look(self._held.keys() - {asked.key for asked, _ in lost})
-        for asked, outcome in lost:
-            self._reaper.give_up(*asked.key, outcome)
+    def _give_up(self, lost: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
+        self.cache.look(self._held.keys() - {planned.key for planned, _ in lost})
+        for planned, outcome in lost:
+            self._reaper.give_up(*planned.key, outcome)
         self._save()
 
-    def _release(self, trials: Sequence[Asked]) -> None:
+    def _release(self, trials: Sequence[PlannedTrial]) -> None:
         for asked in trials:
-            self._held.pop(asked.key, None)
+            self._held.pop(planned.key, None)
 
 
-def _warn(asked: Asked) -> None:
-    log.warning("trial %s was given up meanwhile; its result is not used", asked.number)
+def _warn(planned: PlannedTrial) -> None:
+    log.warning("trial %s was given up meanwhile; its result is not used", planned.number)

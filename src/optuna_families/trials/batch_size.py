@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hydra.errors import HydraException
 
 from optuna_families.trials.batching import batches
-from optuna_families.trials.study_cache import Shelf
+from optuna_families.trials.study_cache import StudyCache
 
 LEARN_NOTHING = ("RandomSampler", "QMCSampler", "GridSampler", "BruteForceSampler")
 MOST = 16  # trials of a family at a time, for a sampler that learns from them
@@ -32,12 +32,12 @@ class Sizes:
     """What a batch may hold.
 
     Args:
-        shelf: of the sweep.
+        cache: of the sweep.
         task: the app's function.
         workers: that share the work.
     """
 
-    shelf: Shelf
+    cache: StudyCache
     task: object
     workers: int = 1
     _known: dict[int, int] = field(default_factory=dict)
@@ -49,11 +49,11 @@ class Sizes:
         return self._known[index]
 
     def _ask(self, index: int) -> int:
-        together, wanted = batches(self.task), self.shelf.plan.settings.batch_size
+        together, wanted = batches(self.task), self.cache.plan.settings.batch_size
         if together is None or wanted == 1:
             return 1
-        compose = self.shelf.composer.compose
-        sizes = [together.size(compose(c).task({})) for c in self.shelf.choices(index)]
+        compose = self.cache.composer.compose
+        sizes = [together.size(compose(c).task({})) for c in self.cache.choices(index)]
         for size in sizes:
             if not isinstance(size, int) or size < 1:
                 raise HydraException(
@@ -63,15 +63,15 @@ class Sizes:
 
     def share(self, index: int) -> int:
         """Return how many of this family a batch may hold."""
-        settings, most = self.shelf.plan.settings, self.most(index)
+        settings, most = self.cache.plan.settings, self.most(index)
         learns = not str(settings.sampler["_target_"]).endswith(LEARN_NOTHING)
         if settings.batch_size is not None or not learns:
             return most
-        return min(most, at_once(self.shelf.plan.families[index].n_trials))
+        return min(most, at_once(self.cache.plan.families[index].n_trials))
 
     def part(self, left: int) -> int:
         """Return this worker's part of what is left, so that none is idle at the end."""
-        if self.shelf.plan.settings.batch_size is not None:
+        if self.cache.plan.settings.batch_size is not None:
             return left
-        together = max(map(self.most, range(len(self.shelf.plan.families))))
+        together = max(map(self.most, range(len(self.cache.plan.families))))
         return max(-(-left // self.workers), together // SCRAPS)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Collection
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from crashsafe.processes import Liveness, liveness, this_process
 from optuna_families.outcomes import DIED, Outcome
 from optuna_families.samplers.grid import RETRIES
-from optuna_families.trials.study_cache import Shelf
+from optuna_families.trials.study_cache import StudyCache
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -29,8 +29,8 @@ class Reaper:
     for.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, cache: StudyCache) -> None:
+        self._cache = cache
         self._beats: dict[int, tuple[Any, float]] = {}
 
     def reap(self, held: Collection[tuple[int, int]]) -> bool:
@@ -41,17 +41,17 @@ class Reaper:
         """
         running = [
             (index, number)
-            for index, copy in enumerate(self._shelf.copies)
+            for index, copy in enumerate(self._cache.copies)
             for number in copy.counts().running
             if (index, number) not in held
         ]
-        self._shelf.read(running)
-        lives = cache(liveness)  # each process once, not once for each of its trials
+        self._cache.read(running)
+        lives = functools.cache(liveness)  # each process once, not once for each of its trials
         dead = []
         for index, number in running:
-            trial = self._shelf.trial(index, number)
+            trial = self._cache.trial(index, number)
             if owner_of(trial) is None:
-                self._shelf.copies[index].foreign.add(number)
+                self._cache.copies[index].foreign.add(number)
             elif self._dead(trial, lives):
                 dead.append((index, number))
         for index, number in dead:
@@ -70,7 +70,7 @@ class Reaper:
         last, since = self._beats.get(trial_id, (None, 0.0))
         if time.monotonic() - since < BEAT and trial_id in self._beats:
             return False
-        beat = self._shelf.database.storage.get_trial(trial_id).user_attrs.get("beat")
+        beat = self._cache.database.storage.get_trial(trial_id).user_attrs.get("beat")
         if trial_id not in self._beats or beat != last:
             self._beats[trial_id] = (beat, time.monotonic())
             return False
@@ -80,11 +80,11 @@ class Reaper:
         """Fail a lost trial and queue its parameters once more."""
         from optuna.trial import TrialState
 
-        mirror, trial = self._shelf.mirrors[index], self._shelf.trial(index, number)
+        mirror, trial = self._cache.mirrors[index], self._cache.trial(index, number)
         if trial.state.is_finished():
             return  # somebody else has
-        if not self._shelf.grid:  # a lost point of a grid is free again, nothing is queued
-            self._requeue(self._shelf.study(index), trial)
+        if not self._cache.grid:  # a lost point of a grid is free again, nothing is queued
+            self._requeue(self._cache.study(index), trial)
         mirror.set_trial_user_attr(trial._trial_id, "lost", True)
         mirror.set_trial_user_attr(trial._trial_id, "reason", outcome.reason)
         mirror.set_trial_state_values(trial._trial_id, TrialState.FAIL)

@@ -9,7 +9,7 @@ from optuna_families.storage.trial_counts import TrialCounts
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-    from optuna_families.trials.study_cache import Shelf
+    from optuna_families.trials.study_cache import StudyCache
 
 Score = tuple[int, int]
 HOPELESS = 5  # so many failures and not one success are a mistake, not bad luck
@@ -23,13 +23,13 @@ class Patience:
     fails from the start, unless a rate of 1 allows that. A trial that diverged ends nothing.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, cache: StudyCache) -> None:
+        self._cache = cache
         self._read: dict[int, tuple[int, Score]] = {}  # by family: trials that had ended, score
 
     def ended(self, index: int, counts: TrialCounts) -> bool:
         """Whether a family has failed too often in this session to be asked again."""
-        plan = self._shelf.plan
+        plan = self._cache.plan
         n_trials = plan.families[index].n_trials
         patience = min(HOPELESS, n_trials)
         if counts.failed - plan.failed_before[index] < patience:
@@ -42,8 +42,8 @@ class Patience:
         """Return failures and successes of this session; read anew when another trial ended."""
         ended = counts.finished + counts.failed
         if self._read.get(index, (-1, (0, 0)))[0] != ended:
-            session = self._shelf.plan.session
-            mine = [t for t in self._shelf.trials(index) if t.user_attrs.get("session") == session]
+            session = self._cache.plan.session
+            mine = [t for t in self._cache.trials(index) if t.user_attrs.get("session") == session]
             successes = sum(t.state.name in ("COMPLETE", "PRUNED") for t in mine)
             self._read[index] = ended, (sum(map(is_failure, mine)), successes)
         return self._read[index][1]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from optuna_families.storage.trial_cache import Copy
 
 
-class Shelf:
+class StudyCache:
     """The Optuna studies of this sweep; index = position in `plan.families`.
 
     Args:

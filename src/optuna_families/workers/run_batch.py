@@ -14,8 +14,8 @@ from hydra.types import HydraContext, TaskFunction
 from optuna_families import fault_points, reporting
 from optuna_families.outcomes import INTERRUPTED, Outcome, failed
 from optuna_families.storage.retry import patiently
-from optuna_families.trials.allocation import Asked
-from optuna_families.trials.ask_tell import Desk
+from optuna_families.trials.allocation import PlannedTrial
+from optuna_families.trials.ask_tell import AskTell
 from optuna_families.trials.batching import Batches
 from optuna_families.workers import signals
 from optuna_families.workers.job import Job
@@ -28,25 +28,29 @@ class Batch:
     """Trials that run together.
 
     Args:
-        asked: the trials.
+        planned: the trials.
         task: the app's function, shown to Hydra's callbacks.
         context: Hydra's.
-        desk: where they were asked for, and are told.
+        ask_tell: where they were asked for, and are told.
     """
 
     def __init__(
-        self, asked: Sequence[Asked], task: TaskFunction, context: HydraContext, desk: Desk
+        self,
+        planned: Sequence[PlannedTrial],
+        task: TaskFunction,
+        context: HydraContext,
+        ask_tell: AskTell,
     ) -> None:
-        self._desk, self._task, self._callbacks = desk, task, context.callbacks
-        self._settings = desk.plan.settings
-        self._jobs = {job(one, desk): one for one in asked}
+        self._ask_tell, self._task, self._callbacks = ask_tell, task, context.callbacks
+        self._settings = ask_tell.plan.settings
+        self._jobs = {job(one, ask_tell): one for one in planned}
         self._open = dict(self._jobs)  # neither ended nor given up
-        self._ended: list[tuple[Asked, Outcome]] = []  # and not yet told
+        self._ended: list[tuple[PlannedTrial, Outcome]] = []  # and not yet told
         self._told = time.monotonic()
 
     def run(self, batches: Batches) -> None:
         """Run them to their end, whatever end that is, and tell it."""
-        patiently(lambda: self._desk.store(list(self._jobs.values())))
+        patiently(lambda: self._ask_tell.store(list(self._jobs.values())))
         self._begin()
         timeout = self._settings.timeout and self._settings.timeout * len(self._jobs)
         try:
@@ -112,7 +116,7 @@ class Batch:
     def _tell(self) -> None:
         """Tell what has ended; nobody interrupts that."""
         with reporting.undisturbed():
-            patiently(lambda: self._desk.tell_all(self._ended))
+            patiently(lambda: self._ask_tell.tell_all(self._ended))
         self._ended, self._told = [], time.monotonic()
 
 

@@ -14,30 +14,30 @@ from omegaconf import DictConfig
 from optuna_families import fault_points, reporting
 from optuna_families.outcomes import INTERRUPTED, PRUNED, Outcome, failed, judge
 from optuna_families.settings import Settings
-from optuna_families.trials.allocation import Asked
-from optuna_families.trials.ask_tell import Desk
+from optuna_families.trials.allocation import PlannedTrial
+from optuna_families.trials.ask_tell import AskTell
 from optuna_families.workers import signals
 from optuna_families.workers.job import Job
 
 log = logging.getLogger(__name__)
 
 
-def job(asked: Asked, desk: Desk) -> Job:
+def job(planned: PlannedTrial, ask_tell: AskTell) -> Job:
     """Return a trial as a job, with its folder made and described."""
-    plan = desk.plan
+    plan = ask_tell.plan
     prunes = not plan.settings.pruner["_target_"].endswith(".NopPruner")
-    listener = reporting.Listener(asked.trial, prunes, desk.live)
+    listener = reporting.Listener(planned.trial, prunes, ask_tell.live)
     made = Job(
-        asked.number,
-        plan.families[asked.index].label,
-        asked.overrides,
-        asked.composition,
-        asked.params,
+        planned.number,
+        plan.families[planned.index].label,
+        planned.overrides,
+        planned.composition,
+        planned.params,
         plan.folder,
         listener,
     )
-    if str(made.folder) != asked.trial.user_attrs.get("folder"):
-        asked.trial.set_user_attr("folder", str(made.folder))
+    if str(made.folder) != planned.trial.user_attrs.get("folder"):
+        planned.trial.set_user_attr("folder", str(made.folder))
     made.describe()
     return made
 
@@ -92,11 +92,13 @@ def left(error: SystemExit) -> Outcome:
     return INTERRUPTED if signals.requested() else failed(f"SystemExit: {error.code}")
 
 
-def run(asked: Asked, task: TaskFunction, context: HydraContext, desk: Desk) -> Outcome:
+def run(
+    planned: PlannedTrial, task: TaskFunction, context: HydraContext, ask_tell: AskTell
+) -> Outcome:
     """Run a trial's job to its end, whatever end that is."""
-    made = job(asked, desk)
-    desk.store([asked])
-    watched = Watched(task, made, desk.plan.settings)
+    made = job(planned, ask_tell)
+    ask_tell.store([planned])
+    watched = Watched(task, made, ask_tell.plan.settings)
     result = made.result()
     try:
         with made.inside():

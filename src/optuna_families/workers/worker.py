@@ -13,11 +13,11 @@ from optuna_families.configs.compose import Composer
 from optuna_families.plan import Plan
 from optuna_families.quiet import tamed
 from optuna_families.storage.retry import patiently
-from optuna_families.trials.allocation import Asked
-from optuna_families.trials.ask_tell import DONE, WAIT, Desk
+from optuna_families.trials.allocation import PlannedTrial
+from optuna_families.trials.ask_tell import DONE, WAIT, AskTell
 from optuna_families.trials.batch_size import Sizes
 from optuna_families.trials.batching import batches
-from optuna_families.trials.study_cache import Shelf
+from optuna_families.trials.study_cache import StudyCache
 from optuna_families.workers import run_one, signals
 from optuna_families.workers.heartbeat import Pulse
 from optuna_families.workers.run_batch import Batch
@@ -40,24 +40,24 @@ class Worker:
         number = int(HydraConfig.get().job.num)
         verbose = bool(HydraConfig.get().verbose)
         with tamed(verbose), signals.signals(quiet=True), Pulse(self.plan) as pulse:
-            shelf = patiently(lambda: Shelf(self.plan, self.composer, number))
-            desk = Desk(shelf, Sizes(shelf, self.task, self.workers))
+            cache = patiently(lambda: StudyCache(self.plan, self.composer, number))
+            ask_tell = AskTell(cache, Sizes(cache, self.task, self.workers))
             while not signals.requested():
-                asked = patiently(desk.ask)
-                if asked == DONE:
+                planned = patiently(ask_tell.ask)
+                if planned == DONE:
                     break
-                if asked == WAIT:
+                if planned == WAIT:
                     time.sleep(PAUSE)
-                elif isinstance(asked, list):
-                    self._run(asked, desk, pulse)
+                elif isinstance(planned, list):
+                    self._run(planned, ask_tell, pulse)
 
-    def _run(self, asked: list[Asked], desk: Desk, pulse: Pulse) -> None:
-        pulse.watch(desk.ids(asked))
+    def _run(self, planned: list[PlannedTrial], ask_tell: AskTell, pulse: Pulse) -> None:
+        pulse.watch(ask_tell.ids(planned))
         together = batches(self.task)
-        if together and len(asked) > 1:
-            Batch(asked, self.task, self.context, desk).run(together)
+        if together and len(planned) > 1:
+            Batch(planned, self.task, self.context, ask_tell).run(together)
         else:
-            (alone,) = asked
-            outcome = run_one.run(alone, self.task, self.context, desk)
-            patiently(lambda: desk.tell(alone, outcome))
+            (alone,) = planned
+            outcome = run_one.run(alone, self.task, self.context, ask_tell)
+            patiently(lambda: ask_tell.tell(alone, outcome))
         pulse.watch([])
