@@ -60,8 +60,8 @@ def import_cost() -> float:
     return 1000 * statistics.median(found)
 
 
-def ask_tell(folder: Path, *lines: str, size: int = 1) -> tuple[Any, Any]:
-    """Return a ask_tell at a fresh study for batches of a size, and Hydra's context."""
+def client(folder: Path, *lines: str, size: int = 1) -> tuple[Any, Any]:
+    """Return an ask-and-tell client of a fresh study for batches of a size, and Hydra's context."""
     from hydra import version
     from hydra._internal.callbacks import Callbacks
     from hydra._internal.hydra import Hydra
@@ -149,7 +149,7 @@ def run_batches(at: Any, trials: int, size: int = 1) -> Meter:
         with meter("ask"):
             batch = at.ask()
         with meter("folder"):
-            jobs = [job(planned, at) for asked in batch]
+            jobs = [job(planned, at) for planned in batch]
         with meter("inside"):
             for one in jobs:
                 with one.inside():
@@ -159,7 +159,7 @@ def run_batches(at: Any, trials: int, size: int = 1) -> Meter:
                 for one in jobs:
                     one.report(1.0 + step, step)
         with meter("tell"):
-            at.tell_all([(planned, Outcome("COMPLETE", (1.0,))) for asked in batch])
+            at.tell_all([(planned, Outcome("COMPLETE", (1.0,))) for planned in batch])
     return meter
 
 
@@ -173,7 +173,7 @@ def table(sampler: str, sizes: list[int], studies: list[int], trials: int) -> No
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
                 pruner = "hydra/sweeper/pruner=median"
-                at, _ = ask_tell(folder, f"hydra/sweeper/sampler={sampler}", pruner, size=size)
+                at, _ = client(folder, f"hydra/sweeper/sampler={sampler}", pruner, size=size)
                 run_batches(at, 2 * size, size)  # imports, templates, what fillers are copies of
                 fill(at, study - sum(t.begun for t in at.cache.all_counts()))
                 run_batches(at, 2 * size, size)  # reads the study
@@ -199,11 +199,11 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--samplers", nargs="+", default=["random", "tpe"])
     parser.add_argument("--repeats", type=int, default=192, help="trials to measure")
-    planned = parser.parse_args()
+    asked = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     print(f"import in a program that does not sweep   {import_cost():8.1f} ms")
     with tempfile.TemporaryDirectory() as name:
-        at, context = ask_tell(Path(name))
+        at, context = client(Path(name))
         at.tell_all([(one, _complete()) for one in at.ask()])
         compose, run = hydras(at, context)
         print(f"Hydra's own: composition                  {compose:8.1f} ms")

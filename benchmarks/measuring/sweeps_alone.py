@@ -75,7 +75,7 @@ def _windows(times: list[tuple[float, float]], window: int) -> list[dict[str, fl
 def tpe_alone(sizes: tuple[int, ...], asks: int = 5) -> dict[str, dict[str, float]]:
     """What a trial costs with TPE alone, in ms, after so many of them: Optuna's TPE, and ours.
 
-    PlannedTrial and told in memory: no sweep that uses it can be cheaper. The first, for which ours reads
+    Asked and told in memory: no sweep that uses it can be cheaper. The first, for which ours reads
     all trials, is not counted.
     """
     import optuna

@@ -26,7 +26,7 @@ HOST = this_process().partition(":")[0]
 
 
 @pytest.fixture
-def ask_tell(folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], AskTell]:
+def client(folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], AskTell]:
     """Gives the clients of a prepared sweep's workers, which run nothing by themselves."""
     prepared: list[Any] = []
     with monkeypatch.context() as patch:
@@ -36,8 +36,8 @@ def ask_tell(folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch) -> Calla
     return lambda worker: AskTell(StudyCache(*prepared[0], worker))
 
 
-def ask(ask_tell: AskTell) -> PlannedTrial:
-    (asked,) = ask_tell.ask()
+def ask(client: AskTell) -> PlannedTrial:
+    (asked,) = client.ask()
     assert isinstance(asked, PlannedTrial)
     return asked
 
@@ -64,18 +64,18 @@ def stamp(asked: PlannedTrial, owner: object) -> None:
     ],
 )
 def test_a_trial_of_before_the_restart_is_given_up_at_once(
-    ask_tell: Callable[[int], AskTell], owner: object
+    client: Callable[[int], AskTell], owner: object
 ) -> None:
-    lost = ask(ask_tell(0))
+    lost = ask(client(0))
     stamp(lost, owner)
-    again = ask(ask_tell(1))
+    again = ask(client(1))
     assert again.params == lost.params
     assert states() == ["FAIL", "RUNNING"]
 
 
-def test_a_trial_of_another_host_is_waited_for(ask_tell: Callable[[int], AskTell]) -> None:
-    stamp(ask(ask_tell(0)), "elsewhere:5b1f2c3d:4026531836:1:7")
-    ask_tell(1).reap()
+def test_a_trial_of_another_host_is_waited_for(client: Callable[[int], AskTell]) -> None:
+    stamp(ask(client(0)), "elsewhere:5b1f2c3d:4026531836:1:7")
+    client(1).reap()
     assert states() == ["RUNNING"]
 
 
@@ -94,13 +94,13 @@ def test_a_notebook_s_trial_is_neither_given_up_nor_waited_for(folder: Path, swe
 @pytest.fixture(params=["tables", "public"])
 def late(
     request: pytest.FixtureRequest,
-    ask_tell: Callable[[int], AskTell],
+    client: Callable[[int], AskTell],
     monkeypatch: pytest.MonkeyPatch,
 ) -> tuple[AskTell, AskTell, PlannedTrial]:
     """A worker elsewhere, silent for long, and one that gives it up: it tells in between."""
     monkeypatch.setattr(stale_trials, "BEAT", 0.0)
     monkeypatch.setattr(stale_trials, "GRACE", 0.0)
-    owner, other = ask_tell(0), ask_tell(1)
+    owner, other = client(0), client(1)
     if request.param == "public":
         other.cache.ledger = Ledger(other.cache.database.storage)
     asked = ask(owner)
@@ -127,9 +127,9 @@ def test_a_result_that_comes_before_the_trial_is_given_up_counts(
 
 
 def test_a_result_that_comes_too_late_is_not_used_and_said(
-    ask_tell: Callable[[int], AskTell], caplog: pytest.LogCaptureFixture
+    client: Callable[[int], AskTell], caplog: pytest.LogCaptureFixture
 ) -> None:
-    owner = ask_tell(0)
+    owner = client(0)
     asked = ask(owner)
     study().tell(asked.trial.number, state=TrialState.FAIL)
     owner.tell(asked, DONE)
@@ -142,9 +142,9 @@ def test_a_result_that_comes_too_late_is_not_used_and_said(
 
 
 def test_a_trial_given_back_after_others_gave_it_up_is_tried_again_once(
-    ask_tell: Callable[[int], AskTell],
+    client: Callable[[int], AskTell],
 ) -> None:
-    owner, other = ask_tell(0), ask_tell(1)
+    owner, other = client(0), client(1)
     asked = ask(owner)
     stamp(asked, {"host": f"{HOST}:0badb007:{SPACE}", "pid": 1, "start": "7"})
     again = ask(other)
@@ -154,9 +154,9 @@ def test_a_trial_given_back_after_others_gave_it_up_is_tried_again_once(
 
 
 def test_who_keeps_changing_the_study_without_the_lock_is_named(
-    ask_tell: Callable[[int], AskTell], monkeypatch: pytest.MonkeyPatch
+    client: Callable[[int], AskTell], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker = ask_tell(0)
+    worker = client(0)
     save = worker.cache.save
 
     def disturbed(*arguments: Any, **options: Any) -> Any:

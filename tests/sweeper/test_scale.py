@@ -38,7 +38,7 @@ def statements(at: Any) -> Iterator[list[str]]:
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
 def test_a_batch_says_the_same_to_a_large_study(bench: Any, tmp_path: Path, sampler: str) -> None:
     lines = (f"hydra/sweeper/sampler={sampler}", "hydra/sweeper/pruner=median")
-    at, _ = bench.ask_tell(tmp_path, *lines, size=SIZE)
+    at, _ = bench.client(tmp_path, *lines, size=SIZE)
     bench.run_batches(at, 2 * SIZE, SIZE)
     said = []
     for size in (100, 1000):
@@ -52,7 +52,7 @@ def test_a_batch_says_the_same_to_a_large_study(bench: Any, tmp_path: Path, samp
 
 
 def test_nobody_reads_what_a_random_sampler_never_looks_at(bench: Any, tmp_path: Path) -> None:
-    at, _ = bench.ask_tell(tmp_path, "hydra/sweeper/sampler=random", size=SIZE)
+    at, _ = bench.client(tmp_path, "hydra/sweeper/sampler=random", size=SIZE)
     bench.run_batches(at, SIZE, SIZE)
     bench.fill(at, 1000)
     bench.run_batches(at, SIZE, SIZE)

@@ -143,14 +143,14 @@ class AskTell:
             if self.cache.trial(*planned.key).state.is_finished():
                 _warn(planned)
             finish(self.cache.study(planned.index), planned.trial, outcome)
-        self.store([asked for planned, _ in ended])
-        self._release([asked for planned, _ in ended])
+        self.store([planned for planned, _ in ended])
+        self._release([planned for planned, _ in ended])
         fault_points.step("told")
         self._give_back([(planned, outcome) for planned, outcome in mine if outcome.lost])
 
     def ids(self, batch: Sequence[PlannedTrial]) -> list[int]:
         """Return the ids of trials in the database."""
-        return [self.cache.trial(*planned.key)._trial_id for asked in batch]
+        return [self.cache.trial(*planned.key)._trial_id for planned in batch]
 
     def live(self) -> None:
         """Now and then store what running trials have said, and see what others have done."""
@@ -167,7 +167,7 @@ class AskTell:
         if not changes:
             return
         refused = self.cache.save(changes).refused
-        for asked in trials:
+        for planned in trials:
             trial_id = self.cache.copies[planned.index].trials[planned.trial.number]._trial_id
             if trial_id in refused:
                 _warn(planned)
@@ -178,7 +178,7 @@ class AskTell:
             return
         with locked(self.plan.storage):
             self._until_alone(partial(self._give_up, lost))
-        self._release([asked for planned, _ in lost])
+        self._release([planned for planned, _ in lost])
 
     def _give_up(self, lost: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
         self.cache.look(self._held.keys() - {planned.key for planned, _ in lost})
@@ -187,7 +187,7 @@ class AskTell:
         self._save()
 
     def _release(self, trials: Sequence[PlannedTrial]) -> None:
-        for asked in trials:
+        for planned in trials:
             self._held.pop(planned.key, None)
 
 
