@@ -20,8 +20,6 @@ from hydra.errors import (
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-import lrlab
-from hydra_plugins import optuna_families
 from lrlab.divergence import DivergedError
 from sweeps.config.config_groups import ABOUT
 from sweeps.config.errors import ConfigError, in_words, unknown
@@ -29,6 +27,7 @@ from sweeps.config.resolvers import options
 
 REFUSALS = (ConfigError, HydraException, OmegaConfBaseException, yaml.YAMLError)
 COMPOSER = "hydra._internal.config_loader_impl"
+OURS = ("sweeps", "lrlab", "crashsafe", "optuna_families", "hydra_plugins.optuna_families")
 SHOW_ALL = "HYDRA_FULL_ERROR=1 shows where"
 NO_PLACE = "make room, then give the same command again"
 OTHER_PLACE = "start in a folder that can be written to"
@@ -113,8 +112,8 @@ def _place(error: BaseException) -> str:
 
 
 def _is_installed(file: Path) -> bool:
-    packages = Path(__file__), Path(lrlab.__file__), Path(optuna_families.__file__)
-    homes = {Path(sysconfig.get_path("stdlib")), *(file.parent for file in packages)}
+    loaded = (sys.modules[name].__file__ for name in OURS if name in sys.modules)
+    homes = {Path(sysconfig.get_path("stdlib")), *(Path(str(file)).parent for file in loaded)}
     return "site-packages" in file.parts or not homes.isdisjoint(file.parents)
 
 

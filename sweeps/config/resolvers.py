@@ -14,7 +14,7 @@ from lrlab.expressions import evaluate
 
 def conf_dir() -> Path:
     """The folder of the config files: inside an installed package, beside it in a checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     return package / "conf" if (package / "conf").exists() else package.parent / "conf"
 
 
