@@ -66,9 +66,8 @@ def _write(asked: argparse.Namespace, own: Path) -> None:
     verdict = read_review.stored_verdict(own)
     with _bar() as bar:
         read = bar.add_task("reading trials", total=None)
-        review = read_review.read(
-            asked.storage,
-            asked.study,
+        review = read_review.make_review(
+            read_review.read_study(asked.storage, asked.study),
             verdict,
             lambda n, of: bar.update(read, completed=n, total=of),
         )

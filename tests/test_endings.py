@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from omegaconf import OmegaConf
 
+from lrlab.tracking import NoTracker
+from optuna_families.sweep import stored_sweeps
 from sweeps.runs.run_spec import batches, prepare
+from sweeps.runs.sweep_run import folder_of
 from sweeps.verdict.retrain import losses
+from sweeps.verdict.review_sweep import review_sweep
 
 STUDY = "hydra.sweeper.study_name=mine"
 SHORT = ("epochs=6", "task.n=50", "task.batch_size=10", "hydra.sweeper.n_trials=2")
@@ -102,3 +107,20 @@ def test_losses_stand_in_the_order_of_their_experiments(compose: Callable[..., A
     alone = [losses([experiment])[0] for experiment in experiments]
     assert together == [pytest.approx(found, rel=1e-5) for found in alone]
     assert len(set(alone)) == 2
+
+
+def test_the_end_of_a_sweep_reads_the_study_once(
+    command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command(*SWEEP, STUDY, "verdict.finalists=0").check_returncode()
+    monkeypatch.chdir(tmp_path)
+    opened, reads = stored_sweeps._opened, []
+    monkeypatch.setattr(
+        stored_sweeps, "_opened", lambda storage: (reads.append(storage), opened(storage))[1]
+    )
+    sweeper = {"study_name": "mine", "storage": "sqlite:///mlruns/optuna.db", "n_trials": 2}
+    verdict = {"finalists": 1, "selection": 2, "fresh": 3}
+    config = OmegaConf.create({"hydra": {"sweeper": sweeper}, "verdict": verdict})
+    review_sweep(config, folder_of("mine"), NoTracker())
+    assert (tmp_path / "mlruns/studies/mine/artifacts/verdict.json").exists()
+    assert len(reads) == 1

@@ -83,7 +83,8 @@ def test_a_sweep_that_compares_nothing_is_named_by_its_schedule(
     words = [word for word in SWEEP if not word.startswith("scheduler=")]
     done = command(*words, "scheduler=cosine", "verdict.finalists=0")
     assert done.returncode == 0, done.stderr
-    review = read_review.read(f"sqlite:///{tmp_path}/mlruns/optuna.db", "mine", None)
+    study = read_review.read_study(f"sqlite:///{tmp_path}/mlruns/optuna.db", "mine")
+    review = read_review.make_review(study, None)
     (family,) = review.families
     assert (family.name, family.arguments, family.swept) == ("cosine", 2, 3)
     assert (review.task, review.epochs, review.seeds) == ("linear_regression", 6, 1)

@@ -1,11 +1,12 @@
 """A stored sweep as a review: from its study, its trials' folders and its verdict."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hydra_plugins.optuna_families import all_trials, importances
+from hydra_plugins.optuna_families import read_sweep
 from sweeps.reports.formatting import family_name
 from sweeps.reports.output.write_files import VERDICT
 from sweeps.reports.review import FamilyReview, Review, State, TrialRow, Verdict
@@ -17,39 +18,55 @@ Show = Callable[[int, int], None]
 Trials = Sequence[Any]  # of Optuna's, which is not known here
 
 
-def read(
-    storage: str, study: str, verdict: Verdict | None, show: Show = lambda _done, _all: None
-) -> Review:
-    """Read a sweep; nothing is trained.
+@dataclass(frozen=True)
+class StoredStudy:
+    """A sweep as its study database has it, read once.
 
     Args:
-        storage: URL of the studies' database.
-        study: the sweep's name.
-        verdict: its verdict, if it has one.
-        show: told how many trials were read, and of how many.
-
-    Raises:
-        KeyError: there is no such sweep.
+        name: of the sweep.
+        trials: of each family by its name, whatever their state.
+        importances: of the parameters of each family, as shares of 1.
     """
-    found = families(storage, study)
-    rows = _rows(found, show)
-    matters = {_name(label, found): shares for label, shares in importances(storage, study).items()}
-    parts = tuple(_family(name, rows[name], matters.get(name, {}), verdict) for name in found)
-    return review_of(study, parts, verdict)
+
+    name: str
+    trials: Mapping[str, Trials]
+    importances: Mapping[str, Mapping[str, float]]
 
 
-def families(storage: str, study: str) -> dict[str, Trials]:
-    """The trials of each family by its name, whatever their state.
+def read_study(storage: str, name: str) -> StoredStudy:
+    """Read the trials and the importances of a sweep.
 
     A sweep that compares nothing has one family, named by its schedule.
 
+    Args:
+        storage: URL of the study database.
+        name: of the sweep.
+
     Raises:
         KeyError: there is no such sweep.
     """
-    return {
-        family_name(label) or _typed(trials): trials
-        for label, trials in all_trials(storage, study).items()
-    }
+    sweep = read_sweep(storage, name)
+    names = {label: family_name(label) or _typed(found) for label, found in sweep.trials.items()}
+    return StoredStudy(
+        name,
+        {names[label]: found for label, found in sweep.trials.items()},
+        {names[label]: shares for label, shares in sweep.importances.items()},
+    )
+
+
+def make_review(
+    study: StoredStudy, verdict: Verdict | None, show: Show = lambda _done, _all: None
+) -> Review:
+    """The review of a sweep, with what its trials' folders hold.
+
+    Args:
+        study: of the sweep.
+        verdict: its verdict, if it has one.
+        show: told how many trials were read, and of how many.
+    """
+    rows = _rows(study.trials, show)
+    parts = tuple(_family(name, rows[name], study.importances[name], verdict) for name in rows)
+    return review_of(study.name, parts, verdict)
 
 
 def finished(trials: Trials) -> int:
@@ -72,10 +89,6 @@ def _typed(trials: Trials) -> str:
     words = trials[0].user_attrs.get("overrides", []) if trials else []
     typed = [word.partition("=")[2] for word in words if word.startswith("scheduler=")]
     return str(typed[-1]) if typed else "none"
-
-
-def _name(label: str, found: Mapping[str, Trials]) -> str:
-    return family_name(label) or next(iter(found))
 
 
 def _rows(found: Mapping[str, Trials], show: Show) -> dict[str, tuple[TrialRow, ...]]:

@@ -42,14 +42,13 @@ def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> None:
 
 def _review(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review:
     sweeper, judging = config.hydra.sweeper, read_judging(config)
-    name, storage = str(sweeper.study_name), str(sweeper.storage)
-    families = read_review.families(storage, name)
-    n_trials = max([int(sweeper.n_trials), *map(read_review.finished, families.values())])
-    basis = _basis(families, n_trials, judging)
+    study = read_review.read_study(str(sweeper.storage), str(sweeper.study_name))
+    n_trials = max([int(sweeper.n_trials), *map(read_review.finished, study.trials.values())])
+    basis = _basis(study.trials, n_trials, judging)
     verdict = _known(own, basis)
     if verdict is None and judging.finalists != 0:
-        verdict = _judge(families, n_trials, judging, own, tracker)
-    return read_review.read(storage, name, verdict and replace(verdict, basis=basis))
+        verdict = _judge(study.trials, n_trials, judging, own, tracker)
+    return read_review.make_review(study, verdict and replace(verdict, basis=basis))
 
 
 def _judge(

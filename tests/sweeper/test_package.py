@@ -28,6 +28,7 @@ def test_the_public_names() -> None:
         "lost_output",
         "override",
         "protect_output",
+        "read_sweep",
         "report",
         "sweeps",
     ]

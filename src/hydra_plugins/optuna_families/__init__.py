@@ -2,7 +2,8 @@
 
 Chosen by ``hydra/sweeper=optuna``. Inside a task function, `report` tells a pruner how a trial
 is doing; `in_batches` lets an app run trials together; after a sweep, `finished_trials`,
-`all_trials` and `importances` read what it found; `override` writes a value as Hydra reads it:
+`all_trials`, `importances` and `read_sweep` (the last two in one) read what it found; `override`
+writes a value as Hydra reads it:
 
 >>> from hydra_plugins.optuna_families import report
 >>> report(0.25, step=1)  # outside a sweep nothing is recorded and nothing stops
@@ -13,7 +14,13 @@ from optuna_families.hydra_errors import SweepFailed
 from optuna_families.reporting import report
 from optuna_families.safe_output import lost_output, protect_output
 from optuna_families.search_space.override_text import override
-from optuna_families.sweep.stored_sweeps import all_trials, finished_trials, importances, sweeps
+from optuna_families.sweep.stored_sweeps import (
+    all_trials,
+    finished_trials,
+    importances,
+    read_sweep,
+    sweeps,
+)
 from optuna_families.trials.batching import in_batches
 
 __all__ = [
@@ -25,6 +32,7 @@ __all__ = [
     "lost_output",
     "override",
     "protect_output",
+    "read_sweep",
     "report",
     "sweeps",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,12 +32,50 @@ def sweeps(storage: str) -> list[str]:
         return _names(database.storage.get_all_studies())
 
 
-def all_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial]]:
-    """Return all trials of each family of a sweep, whatever their state.
+@dataclass(frozen=True)
+class StoredSweep:
+    """A sweep that was read from its database.
+
+    Args:
+        studies: the Optuna study of each family, its trials in memory; the key is the family's
+            label, such as ``scheduler=cosine`` (empty for a sweep that compares none).
+    """
+
+    studies: dict[str, Study]
+
+    @property
+    def trials(self) -> dict[str, list[FrozenTrial]]:
+        """All trials of each family; see `all_trials`."""
+        return {
+            label: list(study.get_trials(deepcopy=False)) for label, study in self.studies.items()
+        }
+
+    @property
+    def importances(self) -> dict[str, dict[str, float]]:
+        """How much each parameter of each family matters; see `importances`."""
+        return {label: _importances(study) for label, study in self.studies.items()}
+
+
+def read_sweep(storage: str, study_name: str) -> StoredSweep:
+    """Read a sweep once, for callers that need both its trials and its importances.
 
     Args:
         storage: URL of the database, as ``hydra.sweeper.storage`` takes it, such as
             ``sqlite:///mlruns/optuna.db``.
+        study_name: of the sweep.
+
+    Raises:
+        KeyError: when there is no such sweep.
+    """
+    with _opened(storage) as database:
+        return StoredSweep(_families(database, study_name))
+
+
+def all_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial]]:
+    """Return all trials of each family of a sweep, whatever their state.
+
+    Args:
+        storage: see `read_sweep`.
         study_name: of the sweep.
 
     Returns:
@@ -48,11 +87,7 @@ def all_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial]]:
     Raises:
         KeyError: when there is no such sweep.
     """
-    with _opened(storage) as database:
-        return {
-            label: list(study.get_trials(deepcopy=False))
-            for label, study in _families(database, study_name).items()
-        }
+    return read_sweep(storage, study_name).trials
 
 
 def finished_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial]]:
@@ -83,9 +118,7 @@ def importances(storage: str, study_name: str) -> dict[str, dict[str, float]]:
 
     Source: Watanabe, Bansal, Hutter 2023, https://arxiv.org/abs/2304.10255
     """
-    with _opened(storage) as database:
-        found = _families(database, study_name)
-        return {label: _importances(study) for label, study in found.items()}
+    return read_sweep(storage, study_name).importances
 
 
 def _importances(study: Study) -> dict[str, float]:
