@@ -6,6 +6,7 @@ plugin. The modules here are the commands; everything else is in the packages be
 Read in this order:
 
 - `cli`: `python -m sweeps`, one run or a sweep (`-m`); from here every other part is called.
+- `exits`: how a command ends: the line of an error, the exit code.
 - `console`: all output to the terminal.
 - `preview`: `python -m sweeps.preview`, plots learning-rate curves without training.
 - `report`: `python -m sweeps.report`, rewrites the files of a stored sweep.

@@ -5,12 +5,10 @@ seconds side by side.
 """
 
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import hydra
@@ -20,7 +18,6 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from hydra_plugins.optuna_families import (
-    SweepFailed,
     in_batches,
     lost_output,
     protect_output,
@@ -29,10 +26,12 @@ from hydra_plugins.optuna_families import (
 from lrlab.tracking import RunFolder
 from sweeps import console
 from sweeps.checks.check_sweep import check_choices
+from sweeps.checks.hydra_flags import flags_first
 from sweeps.checks.swept_keys import admitted
 from sweeps.config.config_groups import check_settings
-from sweeps.config.error_messages import LeftError, explain, is_refusal
+from sweeps.config.error_messages import LeftError, explain
 from sweeps.config.resolvers import conf_dir, register_resolvers
+from sweeps.exits import SHOW_ALL, end_on_sigterm, ended, give_up
 from sweeps.runs.startup import postpone_compiler
 from sweeps.runs.sweep_run import this_job
 from sweeps.runs.trackers import close_trackers, open_tracker
@@ -44,15 +43,6 @@ if TYPE_CHECKING:
     from sweeps.runs.train_runs import Ended
 
 register_resolvers()
-
-SHOW_ALL = os.environ.get("HYDRA_FULL_ERROR") == "1"  # somebody wants to see tracebacks
-# Hydra's options that take a value as a word of its own.
-VALUED = ["--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn"]
-VALUED += ["--package", "-p", "--cfg", "-c"]
-
-
-class TerminatedError(KeyboardInterrupt):
-    """SIGTERM: ends a run just as Ctrl-C does, with another exit code."""
 
 
 def _train_together(jobs: list[Any]) -> Iterator[tuple[Any, float | Exception]]:
@@ -83,7 +73,7 @@ def job(cfg: DictConfig) -> float:
         if HydraConfig.get().mode == RunMode.MULTIRUN or SHOW_ALL:
             raise
         # Past Hydra, which would print a heading of its own.
-        raise SystemExit(_give_up(error)) from error
+        raise SystemExit(give_up(error)) from error
 
 
 def _train(cfg: DictConfig) -> float:
@@ -149,14 +139,14 @@ def _facts(
 
 def main() -> NoReturn:
     """Run the command line; exit with 0, 1 (failed), 2 (refused), 130 (Ctrl-C) or 143 (SIGTERM)."""
-    signal.signal(signal.SIGTERM, _terminate)
+    end_on_sigterm()
     protect_output()
     sys.argv[1:] = flags_first(sys.argv[1:])
     # Hydra prints what it catches and exits, at length; with this it leaves that to us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    code = _ended(_run)
-    judged = _ended(partial(end_sweep, code), "the same command goes on with the judging")
-    told = _ended(_close, "send what MLflow lacks with: python -m sweeps.sync")
+    code = ended(_run)
+    judged = ended(partial(end_sweep, code), "the same command goes on with the judging")
+    told = ended(_close, "send what MLflow lacks with: python -m sweeps.sync")
     sys.exit(code or judged or told)
 
 
@@ -165,56 +155,7 @@ def _run() -> None:
     job()
 
 
-def flags_first(words: Sequence[str]) -> list[str]:
-    """Put Hydra's options before the overrides: argparse takes no overrides on both sides of one.
-
-    >>> flags_first(["epochs=5", "-m", "--config-dir", "mine", "task=a"])
-    ['-m', '--config-dir', 'mine', 'epochs=5', 'task=a']
-    """
-    flags: list[str] = []
-    overrides: list[str] = []
-    for before, word in zip(["", *words], words, strict=False):
-        is_flag = word.startswith("-") or before in VALUED
-        (flags if is_flag else overrides).append(word)
-    return [*flags, *overrides]
-
-
 def _close() -> None:
     console.summary([("mlflow", line) for line in close_trackers()])
     if lost := lost_output():
         console.warn(f"standard output was not written: {explain(lost)}")
-
-
-def _ended(
-    step: Callable[[], object], interrupted: str = "what there is of the run is kept"
-) -> int:
-    """Do a step of the command, and say in a line why it did not come to its end; the exit code."""
-    try:
-        step()
-    except (Exception, SystemExit, KeyboardInterrupt) as error:
-        if SHOW_ALL and isinstance(error, Exception):
-            raise
-        return _give_up(error, interrupted)
-    return 0
-
-
-def _give_up(error: BaseException, interrupted: str = "") -> int:
-    if isinstance(error, KeyboardInterrupt):
-        console.fail(f"interrupted; {interrupted}")
-        return 143 if isinstance(error, TerminatedError) else 130
-    if isinstance(error, SystemExit):
-        return _left(error)
-    refused = is_refusal(error)
-    console.fail(explain(error) if refused else f"the run failed: {explain(error)}")
-    return 2 if refused and not isinstance(error, SweepFailed) else 1
-
-
-def _left(error: SystemExit) -> int:
-    """The exit code of whoever called `sys.exit`; a text, which a task may give, is shown."""
-    if isinstance(error.code, str):
-        console.fail(error.code)
-    return error.code if isinstance(error.code, int) else int(error.code is not None)
-
-
-def _terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 (signal's interface)
-    raise TerminatedError

@@ -1,12 +1,15 @@
-"""What a file says its values must be (`require`) and had better be (`expect`)."""
+"""What a config must have, what its values must be (`require`) and had better be (`expect`)."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from omegaconf import DictConfig
+
 from lrlab.expressions import evaluate
 from sweeps.config.errors import ConfigError
+from sweeps.config.resolvers import options
 
 
 def check_conditions(where: str, values: Mapping[str, Any], conditions: object) -> None:
@@ -71,3 +74,39 @@ def _elements(key: str, values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]
     alike = {k: v for k, v in values.items() if isinstance(v, list) and len(v) == length}
     for place in range(length):
         yield {**values, **{k: v[place] for k, v in alike.items()}}
+
+
+def check_presence(cfg: DictConfig, groups: Iterable[str], settings: Iterable[str]) -> None:
+    """Check that groups and settings are there: `~key` deletes them.
+
+    Raises:
+        ConfigError: by the name of the first that is not.
+    """
+    for group in groups:
+        check_group(cfg, group)
+    for setting in settings:
+        if setting not in cfg:
+            raise ConfigError(f"{setting} is missing: give it a value, or do not delete it")
+
+
+def check_group(cfg: DictConfig, group: str) -> None:
+    """Check that a group is there and names what to call.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    if cfg.get(group) is None:
+        raise ConfigError(f"{group} is missing: choose one of {', '.join(options(group))}")
+    check_mapping(cfg, group)
+    if cfg[group].get("_target_") is None:
+        raise ConfigError(f"{group}._target_ is missing: it names the class or function to call")
+
+
+def check_mapping(cfg: DictConfig, key: str) -> None:
+    """Check that a key has keys of its own: a file may hold a list or a text instead.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    if not isinstance(cfg[key], DictConfig):
+        raise ConfigError(f"{key} must be a mapping of keys to values, got {str(cfg[key])[:60]!r}")

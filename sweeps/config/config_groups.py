@@ -8,9 +8,13 @@ from typing import Any, Literal
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sweeps.config.conditions import check_conditions
+from sweeps.config.conditions import (
+    check_conditions,
+    check_group,
+    check_mapping,
+    check_presence,
+)
 from sweeps.config.errors import ConfigError, in_words
-from sweeps.config.resolvers import options
 from sweeps.config.signatures import check_arguments, check_types
 from sweeps.config.targets import TargetError, build, locate
 
@@ -67,7 +71,9 @@ def check_settings(cfg: DictConfig) -> None:
     Raises:
         ConfigError: a wrong type, or a value outside of what is allowed.
     """
-    _check_presence(cfg)
+    check_presence(cfg, TRAINED, [setting.name for setting in fields(Settings)])
+    if cfg.get("verdict") is not None:
+        check_mapping(cfg, "verdict")
     typed = {key: cfg[key] for key in _settings(cfg) if not OmegaConf.is_interpolation(cfg, key)}
     for key, value in arguments(typed).items():
         if OmegaConf.is_config(value):
@@ -77,29 +83,6 @@ def check_settings(cfg: DictConfig) -> None:
     values = {key: _item(cfg, key, "") for key in _settings(cfg) if key != "steps"}
     check_conditions("", values, values.get("require"))
     read_judging(cfg)
-
-
-def _check_presence(cfg: DictConfig) -> None:
-    for group in TRAINED:
-        _check_group(cfg, group)
-    if cfg.get("verdict") is not None:
-        _check_mapping(cfg, "verdict")
-    for setting in fields(Settings):
-        if setting.name not in cfg:
-            raise ConfigError(f"{setting.name} is missing: give it a value, or do not delete it")
-
-
-def _check_group(cfg: DictConfig, group: str) -> None:
-    if cfg.get(group) is None:
-        raise ConfigError(f"{group} is missing: choose one of {', '.join(options(group))}")
-    _check_mapping(cfg, group)
-    if cfg[group].get("_target_") is None:
-        raise ConfigError(f"{group}._target_ is missing: it names the class or function to call")
-
-
-def _check_mapping(cfg: DictConfig, key: str) -> None:
-    if not isinstance(cfg[key], DictConfig):
-        raise ConfigError(f"{key} must be a mapping of keys to values, got {str(cfg[key])[:60]!r}")
 
 
 def read_settings(cfg: DictConfig) -> Settings:
@@ -146,7 +129,7 @@ def read(cfg: DictConfig, group: str) -> Node:
         ConfigError: a target that may not be called, an unknown or missing key, a wrong type, or
             a value outside of what is allowed.
     """
-    _check_group(cfg, group)
+    check_group(cfg, group)
     where, written = f"{group}.", _container(cfg[group], resolve=False)
     make = named(group, locate, written.get("_target_"))
     check_types(where, arguments(written, group), make)

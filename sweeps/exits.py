@@ -1,0 +1,55 @@
+"""End of `python -m sweeps`: one line for each error, and the exit code."""
+
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from hydra_plugins.optuna_families import SweepFailed
+from sweeps import console
+from sweeps.config.error_messages import explain, is_refusal
+
+SHOW_ALL = os.environ.get("HYDRA_FULL_ERROR") == "1"  # somebody wants to see tracebacks
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM: ends a run just as Ctrl-C does, with another exit code."""
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM raise `TerminatedError`."""
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def ended(step: Callable[[], object], interrupted: str = "what there is of the run is kept") -> int:
+    """Do a step of the command, and say in a line why it did not come to its end; the exit code."""
+    try:
+        step()
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        if SHOW_ALL and isinstance(error, Exception):
+            raise
+        return give_up(error, interrupted)
+    return 0
+
+
+def give_up(error: BaseException, interrupted: str = "") -> int:
+    """Say why; the exit code: 1 (failed), 2 (refused), 130 (Ctrl-C) or 143 (SIGTERM)."""
+    if isinstance(error, KeyboardInterrupt):
+        console.fail(f"interrupted; {interrupted}")
+        return 143 if isinstance(error, TerminatedError) else 130
+    if isinstance(error, SystemExit):
+        return _left(error)
+    refused = is_refusal(error)
+    console.fail(explain(error) if refused else f"the run failed: {explain(error)}")
+    return 2 if refused and not isinstance(error, SweepFailed) else 1
+
+
+def _left(error: SystemExit) -> int:
+    """The exit code of whoever called `sys.exit`; a text, which a task may give, is shown."""
+    if isinstance(error.code, str):
+        console.fail(error.code)
+    return error.code if isinstance(error.code, int) else int(error.code is not None)
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 (signal's interface)
+    raise TerminatedError
