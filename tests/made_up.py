@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lrlab.ranking import Finalist, rank
-from sweeps.reports import FamilyReview, Pick, Recommended, Review, TrialRow, Verdict
+from sweeps.reports import FamilyReview, Recommended, Review, SelectedTrial, TrialRow, Verdict
 
 NAMES = (  # noqa: SIM905 (to be read)
     "none step cosine exponential plateau one_cycle cyclic polynomial wsd rex chebyshev linear "
@@ -42,9 +42,9 @@ def _worse(place: int) -> float:
     return (1.0, 1.02, 1.5)[place] if place < 3 else 1.0 + 0.15 * place
 
 
-def _pick(family: FamilyReview, place: int) -> Pick:
+def _pick(family: FamilyReview, place: int) -> SelectedTrial:
     assert family.best is not None
-    return Pick(family.best.number, family.best.params, OPTIMUM * _worse(place))
+    return SelectedTrial(family.best.number, family.best.params, OPTIMUM * _worse(place))
 
 
 def _family(name: str, place: int, n_trials: int) -> FamilyReview:

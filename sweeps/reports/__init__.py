@@ -17,14 +17,15 @@ to add a sentence, change `sentences`. Fields of the dataclasses in `verdict_dat
 `verdict.json`: new ones need a default, old ones keep their names.
 """
 
-from sweeps.reports.review import (
-    Excluded,
-    FamilyReview,
-    Pick,
-    Recommended,
-    Review,
-    TrialRow,
-    Verdict,
-)
+from sweeps.reports.review import FamilyReview, Review, TrialRow
+from sweeps.reports.verdict_data import Excluded, Recommended, SelectedTrial, Verdict
 
-__all__ = ["Excluded", "FamilyReview", "Pick", "Recommended", "Review", "TrialRow", "Verdict"]
+__all__ = [
+    "Excluded",
+    "FamilyReview",
+    "Recommended",
+    "Review",
+    "SelectedTrial",
+    "TrialRow",
+    "Verdict",
+]

@@ -9,8 +9,9 @@ from typing import Any
 from hydra_plugins.optuna_families import read_sweep
 from sweeps.reports.formatting import family_name
 from sweeps.reports.output.write_files import VERDICT
-from sweeps.reports.review import FamilyReview, Review, State, TrialRow, Verdict
+from sweeps.reports.review import FamilyReview, Review, State, TrialRow
 from sweeps.reports.trial_folders import TrialFolder
+from sweeps.reports.verdict_data import Verdict
 from sweeps.reports.wall_time import shares
 
 STATES: Mapping[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}

@@ -3,8 +3,10 @@
 import math
 from collections.abc import Iterator
 
+from sweeps.reports.comparison import is_outdated, ordered, simplest, why_no_result
 from sweeps.reports.formatting import diverged, listed, number, settings, times
-from sweeps.reports.review import Review, Verdict
+from sweeps.reports.review import Review
+from sweeps.reports.verdict_data import Verdict
 
 
 def headline(review: Review) -> str:
@@ -41,15 +43,16 @@ def _how_sure(review: Review, verdict: Verdict) -> str:
         return "smallest loss, but one seed says nothing about differences"
     if not tied:
         return f"best of {judged} families, and every other can be told from it"
-    simplest = review.simplest.name if review.simplest else best.family
-    which = "it is the simplest" if simplest == best.family else f"simplest: {simplest}"
+    family = simplest(review)
+    name = family.name if family else best.family
+    which = "it is the simplest" if name == best.family else f"simplest: {name}"
     if len(tied) == judged - 1:
         return f"but the data cannot separate it from {listed(tied)} ({which})"
     return f"best of {judged} families; {listed(tied)} cannot be told from it ({which})"
 
 
 def _unfinished(review: Review) -> str:
-    first = review.ordered[0]
+    first = ordered(review)[0]
     done = sum(f.counts["complete"] + f.counts["pruned"] for f in review.families)
     promised = review.n_trials * len(review.families)
     state = "not judged" if done >= promised else "unfinished"
@@ -70,7 +73,7 @@ def _verdict_notes(review: Review) -> list[str]:
     if verdict is None:
         return [f"go on with: {review.command}"] if review.command else []
     ranking, lines = verdict.ranking, []
-    if review.went_on:
+    if is_outdated(review):
         lines.append(f"the sweep has gone on since this verdict; judge it with: {_judging(review)}")
     if verdict.robustness:
         lines.append(f"{ranking.best.family} with its learning rate {', '.join(_around(verdict))}")
@@ -105,8 +108,12 @@ def _judging(review: Review) -> str:
 
 
 def _family_notes(review: Review) -> list[str]:
-    lines = [f"{family.name}: {family.reason}" for family in review.ordered if family.reason]
-    lines += [f"warning: {f.name}: {f.warning}" for f in review.ordered if f.warning]
+    lines = [
+        f"{family.name}: {why_no_result(family)}"
+        for family in ordered(review)
+        if why_no_result(family)
+    ]
+    lines += [f"warning: {f.name}: {f.warning}" for f in ordered(review) if f.warning]
     if review.verdict is None:
         return lines
     seeds = review.verdict.ranking.seeds

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from lrlab.ranking import Standing
+from sweeps.reports.comparison import ordered, parameters
 from sweeps.reports.formatting import diverged, duration, number, probability, settings, with_error
 from sweeps.reports.review import FamilyReview, Review, State
 
@@ -14,7 +15,7 @@ RIGHT = ("#", "excess", "x opt.", "p", "trials", *NOT_COMPLETE, "time")  # colum
 
 def rows(review: Review) -> list[Row]:
     """The families, best first; a column that would be empty for all is left out."""
-    made = [_row(review, family, place) for place, family in enumerate(review.ordered, 1)]
+    made = [_row(review, family, place) for place, family in enumerate(ordered(review), 1)]
     used = [column for column in made[0] if any(row[column] for row in made)] if made else []
     return [{column: row[column] for column in used} for row in made]
 
@@ -28,7 +29,7 @@ def _row(review: Review, family: FamilyReview, place: int) -> Row:
         "trials": str(len(family.trials)),
         **{state: str(family.counts[state] or "") for state in NOT_COMPLETE},
         "time": duration(family.seconds),
-        "parameters": settings(review.params(family)),
+        "parameters": settings(parameters(review, family)),
     }
 
 

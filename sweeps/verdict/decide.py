@@ -13,7 +13,7 @@ from lrlab.tracking import RunFolder
 from lrlab.training import fresh_model
 from sweeps import console
 from sweeps.config.config_groups import Judging
-from sweeps.reports import Excluded, Pick, Recommended, Verdict
+from sweeps.reports import Excluded, Recommended, SelectedTrial, Verdict
 from sweeps.runs.end_reasons import in_a_line
 from sweeps.runs.run_spec import Experiment, prepare
 from sweeps.stored.run_program import command_line, program
@@ -143,9 +143,9 @@ def _verdict(ranking: Ranking, chosen: Mapping[str, Trial], effort: Effort) -> V
     )
 
 
-def _pick(trial: Trial, mean: float) -> Pick:
+def _pick(trial: Trial, mean: float) -> SelectedTrial:
     best = trial.experiment.task.best_loss
-    return Pick(trial.number, trial.params, None if best is None else mean - float(best))
+    return SelectedTrial(trial.number, trial.params, None if best is None else mean - float(best))
 
 
 def _gradients_only(chosen: Mapping[str, Trial]) -> bool:

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from sweeps.reports.comparison import ordered, parameters
 from sweeps.reports.formatting import settings
 from sweeps.reports.review import Review
 from sweeps.reports.sentences import facts, headline, notes
@@ -53,7 +54,7 @@ def _spaced(review: Review, gap: int) -> Table:
 def _parameters(review: Review) -> list[str]:
     width = max((len(family.name) for family in review.families), default=0)
     return [
-        f"{family.name:<{width}}  {settings(review.params(family))}".rstrip()
-        for family in review.ordered
+        f"{family.name:<{width}}  {settings(parameters(review, family))}".rstrip()
+        for family in ordered(review)
         if family.best
     ]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from sweeps.reports.comparison import ordered
 from sweeps.reports.formatting import number, parameter
 from sweeps.reports.plots.charts import Axis, Curves, Line, Mark, Points, Shares
 from sweeps.reports.plots.training_charts import EXCESS, lifted
@@ -14,7 +15,7 @@ BINS = 12  # of the learning rate, for the lower edge of a basin
 
 def progress(review: Review) -> Curves | None:
     """The best so far after each trial of a family, with what was pruned or failed."""
-    searched = [family for family in review.ordered if family.best]
+    searched = [family for family in ordered(review) if family.best]
     if not searched:
         return None
     axis = _axis(searched)
@@ -32,7 +33,7 @@ def progress(review: Review) -> Curves | None:
 
 def importances(review: Review) -> Shares | None:
     """How much of how good a trial is each parameter decides."""
-    rows = {f.name: f.importances for f in review.ordered if f.importances}
+    rows = {f.name: f.importances for f in ordered(review) if f.importances}
     if not rows:
         return None
     tops = [max(shares, key=shares.__getitem__) for shares in rows.values()]
@@ -46,7 +47,7 @@ def importances(review: Review) -> Shares | None:
 
 def basins(review: Review) -> Curves | None:
     """The loss over the learning rate; lines join the best trial of each stretch."""
-    searched = [family for family in review.ordered if _placed(family)]
+    searched = [family for family in ordered(review) if _placed(family)]
     if not searched:
         return None
     axis, crowded = _axis(searched), len(searched) > CROWD

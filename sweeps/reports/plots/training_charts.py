@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sweeps.reports.comparison import ordered
 from sweeps.reports.formatting import number
 from sweeps.reports.plots.charts import Axis, Curves, Line
 from sweeps.reports.review import FamilyReview, Review
@@ -57,11 +58,11 @@ def lifted(values: Sequence[float]) -> list[float]:
 
 
 def _trained(review: Review) -> list[FamilyReview]:
-    return [family for family in review.ordered if family.history]
+    return [family for family in ordered(review) if family.history]
 
 
 def _first(review: Review) -> list[str]:
-    return [family.name for family in review.ordered[:1]]
+    return [family.name for family in ordered(review)[:1]]
 
 
 def _column(family: FamilyReview, name: str) -> list[float]:

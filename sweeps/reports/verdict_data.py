@@ -1,0 +1,116 @@
+"""The verdict on a sweep as plain data, stored in `verdict.json`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+from pydantic import ConfigDict, TypeAdapter
+
+from lrlab.ranking import Ranking, Standing
+
+Value = bool | int | float | str | None
+
+
+class Stored:
+    """Dataclasses that are stored as JSON without loss of precision."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(ser_json_inf_nan="strings")
+
+    def to_json(self) -> str:
+        """JSON; infinity is the text "Infinity", which the JSON standard has no number for."""
+        return TypeAdapter(type(self)).dump_json(self, indent=1).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The object that `to_json` wrote.
+
+        Raises:
+            ValueError: invalid JSON, or JSON of another type.
+        """
+        return TypeAdapter(cls).validate_json(text)
+
+
+@dataclass(frozen=True)
+class SelectedTrial(Stored):
+    """The trial that represents its family.
+
+    Args:
+        trial: its number in the sweep.
+        params: sampled parameters by full key, such as `optimizer.lr`.
+        excess: mean loss on the fresh seeds above the lowest possible loss.
+    """
+
+    trial: int
+    params: Mapping[str, Value] = field(default_factory=dict)
+    excess: float | None = None
+
+
+@dataclass(frozen=True)
+class Recommended(Stored):
+    """The recommendation.
+
+    Args:
+        family: name of the family.
+        command: command that trains it again.
+        snippet: torch program.
+        folder: folder of the run.
+    """
+
+    family: str
+    command: str = ""
+    snippet: str = ""
+    folder: str | None = None
+
+
+@dataclass(frozen=True)
+class Excluded(Stored):
+    """A finalist that could not be evaluated.
+
+    Args:
+        family: its family.
+        trial: its number in the sweep.
+        reason: the error of its training.
+    """
+
+    family: str
+    trial: int
+    reason: str
+
+    @property
+    def line(self) -> str:
+        """Message for the terminal.
+
+        >>> Excluded("step", 7, "RuntimeError: no data").line
+        'step: trial 7 could not be evaluated: RuntimeError: no data'
+        """
+        return f"{self.family}: trial {self.trial} could not be evaluated: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Verdict(Stored):
+    """Result of the evaluation on fresh seeds; the file `verdict.json`.
+
+    Args:
+        ranking: of the families that have finalists.
+        picks: the selected trial of each of them, by family name.
+        robustness: (factor, mean loss) of the best selected trial with its learning rate
+            multiplied by each factor.
+        optimum: lowest excess loss that is possible in theory, where it is known.
+        recommended: None if every selected trial diverged.
+        excluded: finalists that could not be evaluated.
+        robustness_diverged: number of fresh seeds that diverged, for each entry of `robustness`.
+        basis: hash of everything that the verdict depends on; empty in files of older versions.
+    """
+
+    ranking: Ranking
+    picks: Mapping[str, SelectedTrial]
+    robustness: tuple[tuple[float, float], ...] = ()
+    optimum: float | None = None
+    recommended: Recommended | None = None
+    excluded: tuple[Excluded, ...] = ()
+    robustness_diverged: tuple[int, ...] = ()
+    basis: str = ""
+
+    def standing(self, family: str) -> Standing | None:
+        """The standing of a family, if it was ranked."""
+        return next((s for s in self.ranking.standings if s.family == family), None)
