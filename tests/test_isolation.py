@@ -158,7 +158,9 @@ def test_a_sweep_goes_on_without_the_trials_and_finalists_that_raise(
 ) -> None:
     (tmp_path / "own.py").write_text(OWN)
     for group, text in {
-        "task/odd": "_target_: own.Odd\nkind: fine\n",
+        "task/odd": (
+            "_target_: own.Odd\nkind: fine\nsearch: {kind: 'choice(fine,absent,broken,leaves)'}\n"
+        ),
         "optimizer/fragile": "_target_: own.Fragile\nlr: 0.1\n",
         "optimizer/plain": "_target_: torch.optim.SGD\nlr: 0.1\n",
     }.items():
@@ -167,8 +169,12 @@ def test_a_sweep_goes_on_without_the_trials_and_finalists_that_raise(
         path.write_text(text)
     done = command(
         *("--config-dir", "mine", "-m", "optimizer=plain,fragile", "task=odd", "epochs=3"),
-        *("task.kind=choice(fine,absent,broken,leaves)", "hydra/sweeper/sampler=grid"),
-        *("hydra.sweeper.n_trials=4", "hydra.sweeper.study_name=mine", "scheduler=none"),
+        *(
+            "hydra/sweeper/sampler=grid",
+            "hydra.sweeper.n_trials=4",
+            "hydra.sweeper.study_name=mine",
+            "scheduler=none",
+        ),
         *("hydra.sweeper.max_failure_rate=1.0", "verdict.selection=2", "verdict.fresh=2"),
         SWEEPS_PACKAGES="own",
         PYTHONPATH=str(tmp_path),

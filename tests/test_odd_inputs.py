@@ -143,10 +143,19 @@ def test_an_error_in_a_task_of_one_s_own_is_shown_with_its_place(command, mine) 
     check_line(done, 1, "ZeroDivisionError: division by zero (faulty.py, line 18;")
 
 
-def test_a_file_where_the_folder_of_runs_belongs_is_named(command, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (RUN, 1, "Not a directory; a file stands where a folder is needed"),
+        (SWEEP, 2, "mlruns is a file where a folder is needed; rename it"),
+    ],
+    ids=["run", "sweep"],
+)
+def test_a_file_where_the_folder_of_runs_belongs_is_named(
+    command, tmp_path: Path, words: list[str], code: int, message: str
+) -> None:
     (tmp_path / "mlruns").write_text("", "utf-8")
-    check_line(command(*RUN), 1, "Not a directory; a file stands where a folder is needed")
-    check_line(command(*SWEEP), 2, f"File exists: '{tmp_path / 'mlruns'}'")
+    check_line(command(*words), code, message)
 
 
 def test_options_may_stand_between_overrides(command, tmp_path: Path) -> None:

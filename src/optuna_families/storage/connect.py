@@ -91,10 +91,16 @@ def create(url: str) -> None:
             else:
                 create_file(file, _build)
     except Exception as error:
-        reason = masked(str(error.__cause__ or error).strip().splitlines()[0])
+        reason = masked(_reason(error.__cause__ or error))
         raise HydraException(
             f"hydra.sweeper.storage={masked(url)} cannot be opened: {reason}{_missing(url)}"
         ) from error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"{error.filename} is a file where a folder is needed; rename it"
+    return str(error).strip().splitlines()[0]
 
 
 def _missing(url: str) -> str:
