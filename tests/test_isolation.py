@@ -193,7 +193,8 @@ def test_a_sweep_goes_on_without_the_trials_and_finalists_that_raise(
     (out,) = verdict["excluded"]
     assert (out["family"], out["reason"]) == ("fragile", "RuntimeError: too fresh")
     assert (
-        f"fragile: trial {out['trial']} could not be evaluated: RuntimeError: too fresh" in done.stdout
+        f"fragile: trial {out['trial']} could not be evaluated: RuntimeError: too fresh"
+        in done.stdout
     )
 
 

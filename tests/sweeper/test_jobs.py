@@ -130,3 +130,6 @@ def test_no_password_stands_in_a_job_s_folder(folder: Path, sweep: Any) -> None:
     texts = [p.read_text() for p in Path("out").rglob("*.yaml")]
     assert texts
     assert not any("secret" in text for text in texts)
+    databases = list(folder.glob("mlruns/optuna.db*"))
+    assert databases
+    assert not any(b"secret" in path.read_bytes() for path in databases)

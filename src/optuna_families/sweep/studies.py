@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hydra.errors import HydraException
 
+from crashsafe.masking import masked
 from optuna_families import fault_points
 from optuna_families.configs.compose import Composer
 from optuna_families.plan import Family, label
@@ -50,7 +51,8 @@ def wanted(family: Family, composer: Composer) -> Wanted:
         label(choices): problem(composer.compose(choices))
         for choices in composer.combinations(family)
     }
-    return Wanted(family, space, problems, composer.arguments.fixed)
+    fixed = tuple(map(masked, composer.arguments.fixed))
+    return Wanted(family, space, problems, fixed)
 
 
 def prepare(database: Database, sweep: str, settings: Settings, families: Sequence[Wanted]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 
+from crashsafe.masking import masked
 from optuna_families.plan import Family
 from optuna_families.settings import Settings
 from optuna_families.sweep.study_identity import (
@@ -34,7 +35,7 @@ class Wanted:
     family: Family
     space: dict[str, Any]  # Optuna's distributions as JSON, by parameter
     problems: dict[str, Problem]  # by combination of choices
-    fixed: tuple[str, ...]  # overrides
+    fixed: tuple[str, ...]  # overrides, without passwords
 
 
 def check(study: Study, wanted: Wanted, settings: Settings) -> None:
@@ -81,7 +82,8 @@ def _problem_changes(
     known: Mapping[str, Any], wanted: Wanted, may_differ: Sequence[str]
 ) -> list[str]:
     if PROBLEM not in known:  # older versions stored the typed overrides, other programs nothing
-        return typed_changes(known.get("fixed", wanted.fixed), wanted.fixed, may_differ)
+        typed = map(masked, known.get("fixed", wanted.fixed))
+        return typed_changes(typed, wanted.fixed, may_differ)
     before = problems(known)
     both = [one for one in wanted.problems if one in before]
     found = [line for n in both for line in changes(before[n], wanted.problems[n], may_differ)]
