@@ -3,10 +3,10 @@
     python benchmarks/tracking_cost.py [--runs 300] [--epochs 100] [--uri postgresql://...]
 
 Per run, in milliseconds of CPU and on the clock: MLflow's public API once per epoch and in one
-`log_batch`, the recorder of `lrlab.tracking` by public calls and in bulk, and as the floor the bare
+`log_batch`, the writer of `lrlab.tracking` by public calls and in bulk, and as the floor the bare
 insertion of the same metric rows with sqlite3. The same rows go everywhere: 8 metrics an epoch, 25
 params, 15 tags, 3 small files (the floor has the metrics only). Each way has a database of its own.
-The recorder reads the folders; that is part of its cost.
+The writer reads the folders; that is part of its cost.
 """
 
 import argparse
@@ -24,11 +24,11 @@ from random import Random
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
-from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking import RunFolder, RunInfo
 from lrlab.tracking.run_columns import Value
-from lrlab.tracking.run_data import Record, gather
+from lrlab.tracking.run_data import RunUpdate, gather
 from lrlab.tracking.stores.open_experiment import open_experiment
-from lrlab.tracking.writer.mlflow_writer import Recorder
+from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
 METRICS = ["lr", "loss", "excess_loss", "bias", *(f"weight/{i}" for i in range(4))]
 INSERT = (
@@ -41,7 +41,7 @@ def make(folder: Path, epochs: int, parent: RunFolder, random: Random) -> RunFol
     """A finished run's folder."""
     params = {f"group.parameter_{i}": random.random() for i in range(25)}
     tags = {f"tag_{i}": "a value" for i in range(12)}
-    run = RunFolder(folder).begin(RunCard(folder.name, params, tags, str(parent.path)))
+    run = RunFolder(folder).begin(RunInfo(folder.name, params, tags, str(parent.path)))
     with run.history.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["epoch", "milliseconds", *METRICS])
@@ -62,8 +62,8 @@ def public(uri: str, runs: Sequence[RunFolder], values: int) -> Recording:
     return lambda: [log(client, experiment.experiment_id, gather(run), values) for run in runs]
 
 
-def log(client: MlflowClient, experiment: str, run: Record, values: int) -> None:
-    """Record a run."""
+def log(client: MlflowClient, experiment: str, run: RunUpdate, values: int) -> None:
+    """RunUpdate a run."""
     run_id = client.create_run(experiment, run.start, run.tags, run.name).info.run_id
     metrics = [Metric(*value) for value in run.values]
     client.log_batch(run_id, params=[Param(*pair) for pair in run.params.items()])
@@ -74,18 +74,18 @@ def log(client: MlflowClient, experiment: str, run: Record, values: int) -> None
 
 
 def ours(uri: str, runs: Sequence[RunFolder], bulk: bool) -> Recording:
-    """The recorder."""
-    recorder = Recorder(uri, "x", bulk=bulk)
-    recorder.connect()
+    """The MLflow writer."""
+    writer = MlflowWriter(uri, "x", bulk=bulk)
+    writer.connect()
     for run in runs:
-        recorder.start(run)
-        recorder.finish(run)
-    return recorder.write
+        writer.start(run)
+        writer.finish(run)
+    return writer.write
 
 
 def floor(uri: str, runs: Sequence[RunFolder]) -> Recording:
     """The metric rows only, read before, with sqlite3; 64 runs in a transaction."""
-    read = [(record.uid, list(record.values)) for record in map(gather, runs)]
+    read = [(update.uid, list(update.values)) for update in map(gather, runs)]
     connection = sqlite3.connect(uri.removeprefix("sqlite:///"), isolation_level=None)
     return lambda: [insert(connection, read[i : i + 64]) for i in range(0, len(read), 64)]
 
@@ -101,8 +101,8 @@ def insert(connection: sqlite3.Connection, runs: Sequence[tuple[str, list[Value]
 WAYS: dict[str, Callable[[str, Sequence[RunFolder]], Recording]] = {
     "public API, a call per epoch": partial(public, values=len(METRICS)),
     "public API, a call per run": partial(public, values=1000),
-    "recorder, public calls": partial(ours, bulk=False),
-    "recorder, bulk": partial(ours, bulk=True),
+    "writer, public calls": partial(ours, bulk=False),
+    "writer, bulk": partial(ours, bulk=True),
     "sqlite3, metric rows only": floor,
 }
 
@@ -122,7 +122,7 @@ def costs(uri: str | None, way: str, number: int, epochs: int) -> tuple[float, f
         store = uri or f"sqlite:///{folder}/mlflow.db"
         os.chdir(folder)  # where MLflow puts its artifacts
         open_experiment(store, "x")
-        sweep = RunFolder(Path(folder, "sweep")).begin(RunCard("sweep"))
+        sweep = RunFolder(Path(folder, "sweep")).begin(RunInfo("sweep"))
         random = Random(0)  # noqa: S311
         runs = [make(Path(folder, f"{i}"), epochs, sweep, random) for i in range(number)]
         cpu, clock = measured(WAYS[way](store, runs))

@@ -88,7 +88,7 @@ def _train(cfg: DictConfig) -> float:
 
     this, folder = this_job(), RunFolder(Path(HydraConfig.get().runtime.output_dir))
     recording = record(prepare(cfg), this, folder, tracker, report)
-    about, name, experiment = this.kind.hydra, recording.card.name, recording.experiment
+    about, name, experiment = this.kind.hydra, recording.info.name, recording.experiment
     with console.progress(name, experiment.settings.epochs, hidden=_searches(about)) as show:
         recording.show = show
         [(_, last)] = _as_failed(run([recording]), folder)

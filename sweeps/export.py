@@ -38,7 +38,7 @@ def _give(text: str, found: Found, file: Path | None) -> None:
         sys.stdout.write(text)
         return
     file.write_text(text, encoding="utf-8")
-    run, warning = found.run, found.run.card().tags.get("warning")
+    run, warning = found.run, found.run.info().tags.get("warning")
     rows = [("schedule", outcome(run, found.judged)), ("command", command_line(run) or "unknown")]
     rows += [("warning", warning)] if warning else []
     console.summary([*rows, ("file", str(file))])

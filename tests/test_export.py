@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from lrlab.history import read_history
-from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking import RunFolder, RunInfo
 from sweeps import export
 from sweeps.codegen import command, command_of
 from sweeps.runs.run_spec import prepare
@@ -273,7 +273,7 @@ def test_help_tells_what_it_takes(exported: Export) -> None:
 
 
 def test_without_a_job_s_folder_the_command_is_the_card_s(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path).begin(RunCard("mine", tags={"command": "python -m sweeps epochs=3"}))
+    run = RunFolder(tmp_path).begin(RunInfo("mine", tags={"command": "python -m sweeps epochs=3"}))
     assert export.command_line(run) == "python -m sweeps epochs=3"
 
 

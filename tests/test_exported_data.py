@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrlab.expressions import evaluate
-from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking import RunFolder, RunInfo
 from sweeps.codegen.arithmetic import as_lambda
 from sweeps.codegen.literals import literal
 from sweeps.codegen.preambles import Preamble
@@ -99,9 +99,9 @@ def config(**changes: Any) -> dict[str, Any]:
     return found
 
 
-def stored(folder: Path, content: object = CONFIG, card: RunCard | None = None) -> RunFolder:
+def stored(folder: Path, content: object = CONFIG, info: RunInfo | None = None) -> RunFolder:
     """A run as it may come from somebody else's tracking server."""
-    run = RunFolder(folder).begin(card or RunCard("lambda"))
+    run = RunFolder(folder).begin(info or RunInfo("lambda"))
     run.artifacts.mkdir(exist_ok=True)
     (run.artifacts / "config.yaml").write_text(json.dumps(content))
     return run
@@ -127,7 +127,7 @@ def shape(text: str) -> str:
 @pytest.mark.parametrize("text", TEXTS)
 def test_names_commands_and_warnings_stay_comments(tmp_path: Path, text: str) -> None:
     tags = {"command": f"python -m sweeps task.a={text}", "warning": text}
-    made = program(stored(tmp_path / "run", card=RunCard(text, tags=tags)), why=text)
+    made = program(stored(tmp_path / "run", info=RunInfo(text, tags=tags)), why=text)
     assert shape(made) == shape(program(stored(tmp_path / "other")))
     assert not acts(made)
 

@@ -16,7 +16,7 @@ from torch import nn
 from lrlab import Epoch, LinearRegression, Task
 from lrlab.batch.memory import available_bytes, model_bytes
 from lrlab.history import read_history
-from lrlab.tracking import NoTracker, RunCard, RunFolder
+from lrlab.tracking import NoTracker, RunFolder, RunInfo
 from sweeps.runs.memory_fit import most_together
 from sweeps.runs.run_spec import Experiment, prepare
 from sweeps.runs.train_runs import Recording, run
@@ -76,7 +76,7 @@ def at(experiment: Experiment, lr: float, kind: Any = torch.optim.SGD) -> Experi
 
 
 def recording(experiment: Experiment, folder: Path, report: Any = lambda *_: False) -> Recording:
-    return Recording(experiment, RunCard("run"), RunFolder(folder), NoTracker(), report)
+    return Recording(experiment, RunInfo("run"), RunFolder(folder), NoTracker(), report)
 
 
 @pytest.fixture

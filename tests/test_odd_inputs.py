@@ -180,8 +180,8 @@ def test_a_user_without_a_name_can_train(python: str, command_env, tmp_path: Pat
     run = [python, "-c", NAMELESS, *RUN]
     done = subprocess.run(run, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    card = json.loads(next(tmp_path.rglob("run.json")).read_text("utf-8"))
-    assert card["tags"]["mlflow.user"] == "unknown"
+    info = json.loads(next(tmp_path.rglob("run.json")).read_text("utf-8"))
+    assert info["tags"]["mlflow.user"] == "unknown"
 
 
 UNREADABLE = {

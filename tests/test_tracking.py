@@ -227,12 +227,12 @@ def test_first_starts_at_once_all_work(start, tmp_path) -> None:
 @pytest.mark.cold
 def test_a_creation_that_was_killed_half_way_is_done_again(start, wait_for, tmp_path) -> None:
     unfinished = tmp_path / ".mlflow.db.draft"
-    recorder = start(module="lrlab.tracking.writer.writer_process")
-    Settings(None, "any", str(tmp_path), 1.0, 60.0).send(recorder.stdin)
-    recorder.stdin.flush()
+    writer = start(module="lrlab.tracking.writer.writer_process")
+    Settings(None, "any", str(tmp_path), 1.0, 60.0).send(writer.stdin)
+    writer.stdin.flush()
     wait_for(lambda: unfinished.exists() and unfinished.stat().st_size > 0)
-    recorder.kill()
-    recorder.wait()
+    writer.kill()
+    writer.wait()
     assert not (tmp_path / "mlflow.db").exists()
     again = start("epochs=2")
     assert again.communicate(timeout=100)

@@ -23,14 +23,14 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import MetaData, create_engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking import RunFolder, RunInfo
 from lrlab.tracking.download import fetch
 from lrlab.tracking.run_columns import read_values
+from lrlab.tracking.stores import sql_store, sql_tables
 from lrlab.tracking.stores.api_store import PublicStore
-from lrlab.tracking.stores.base import sql_store, sql_tables
 from lrlab.tracking.stores.create_database import create_once
 from lrlab.tracking.stores.sql_store import BulkStore
-from lrlab.tracking.writer.mlflow_writer import Recorder
+from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 from lrlab.tracking.writer.protocol import Settings, Word
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -82,18 +82,18 @@ class Way:
     def __init__(self, root: Path, uri: str, bulk: bool, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root, self.uri, self.bulk = root, uri, bulk
         monkeypatch.chdir(root)  # where MLflow puts its artifacts
-        self.recorder = Recorder(uri, "x", bulk=bulk)
-        self.recorder.connect()
+        self.writer = MlflowWriter(uri, "x", bulk=bulk)
+        self.writer.connect()
         self.client = MlflowClient(tracking_uri=driven(uri))
 
     def again(self) -> None:
-        """As after a kill: a recorder that knows nothing."""
-        self.recorder.close()
-        self.recorder = Recorder(self.uri, "x", bulk=self.bulk)
+        """As after a kill: a writer that knows nothing."""
+        self.writer.close()
+        self.writer = MlflowWriter(self.uri, "x", bulk=self.bulk)
 
     def close(self) -> None:
         """Leave no connection behind: a warning of one is an error in tests."""
-        self.recorder.close()
+        self.writer.close()
         self.client._tracking_client.store.engine.dispose()
 
     def run(self, name: str) -> RunFolder:
@@ -163,11 +163,11 @@ class Both:
             if again:
                 way.again()
             for name in names:
-                way.recorder.start(way.run(name))
+                way.writer.start(way.run(name))
                 if finish:
-                    way.recorder.finish(way.run(name))
-            way.recorder.write()
-            assert not way.recorder.errors
+                    way.writer.finish(way.run(name))
+            way.writer.write()
+            assert not way.writer.errors
 
     def _repoint(self) -> None:
         for path in self.public.root.glob("*/run.json"):
@@ -177,7 +177,7 @@ class Both:
     def assert_equal(self) -> None:
         assert self.bulk.seen() == self.public.seen()
         tables, expected = (way.tables() for way in self.ways)
-        assert sql_tables.keys() == expected.keys()
+        assert tables.keys() == expected.keys()
         for table, rows in expected.items():
             assert tables[table] == rows, table
 
@@ -214,7 +214,7 @@ def test_an_empty_postgresql_is_opened_by_three_at_once(postgres: str, tmp_path:
     service = [sys.executable, "-W", "ignore", "-m", "lrlab.tracking.writer.writer_process"]
     crew = []
     for name in ("one", "two", "three"):
-        run = RunFolder(tmp_path / name).begin(RunCard(name))
+        run = RunFolder(tmp_path / name).begin(RunInfo(name))
         run.end("FINISHED")
         process = subprocess.Popen(
             service,
@@ -241,7 +241,7 @@ def test_a_migration_that_fails_gives_its_lock_back(postgres: str) -> None:
             connection.execute(text(statement))
     uri = f"{driven(postgres)}/poor".replace("//me@", "//poor@")
     locks = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
-    for _ in range(2):  # the recorder tries again
+    for _ in range(2):  # the writer tries again
         with pytest.raises(SQLAlchemyError, match="permission denied") as failed:
             create_once(uri)
         with engine.connect() as connection:
@@ -266,8 +266,8 @@ def both(
         else:
             uri = request.getfixturevalue("postgres_template")(f"{name}{uuid4().hex}")
         ways.append(Way(root, uri, name == "a", monkeypatch))
-    assert isinstance(ways[0].recorder.connect().store, BulkStore)
-    assert isinstance(ways[1].recorder.connect().store, PublicStore)
+    assert isinstance(ways[0].writer.connect().store, BulkStore)
+    assert isinstance(ways[1].writer.connect().store, PublicStore)
     yield Both(*ways)
     for way in ways:
         way.close()
@@ -283,8 +283,8 @@ def log(run: RunFolder, *rows: Sequence[Any], names: Sequence[str] = ("loss", "l
         writer.writerows(rows)
 
 
-def began(way: Way, name: str, **card: Any) -> RunFolder:
-    return way.run(name).begin(RunCard(name, **card))
+def began(way: Way, name: str, **info: Any) -> RunFolder:
+    return way.run(name).begin(RunInfo(name, **info))
 
 
 def test_whole_runs(both: Both) -> None:
@@ -350,17 +350,17 @@ def test_what_is_complete_is_not_written_again(both: Both) -> None:
     run.end("FINISHED")
     both.write("once", finish=True)
     for way in both.ways:
-        way.recorder.finish(way.run("once"))
-        assert not way.recorder.waiting
-        way.recorder.start(way.run("once"))  # it goes on
-        way.recorder.finish(way.run("once"))
-        assert way.recorder.waiting == 1
+        way.writer.finish(way.run("once"))
+        assert not way.writer.waiting
+        way.writer.start(way.run("once"))  # it goes on
+        way.writer.finish(way.run("once"))
+        assert way.writer.waiting == 1
 
 
 def test_a_sweep_that_goes_on_and_its_trials(both: Both) -> None:
     sweep = both.bulk.run("sweep")
     for round_ in range(2):
-        sweep.resume(RunCard("sweep", {"n": round_}, {"mlflow.note.content": f"note {round_}"}))
+        sweep.resume(RunInfo("sweep", {"n": round_}, {"mlflow.note.content": f"note {round_}"}))
         (sweep.artifacts / "verdict.md").write_text("better" * round_)
         trial = began(both.bulk, f"trial{round_}", parent=str(sweep.path))
         log(trial, (0, round_, 1.0, 0.1))
@@ -381,16 +381,16 @@ def test_a_run_that_mlflow_refuses_hinders_no_other(both: Both) -> None:
     for way in both.ways:
         runs = [began(way, name) for name in ("before", "bad", "then")]
         for run in runs:
-            way.recorder.start(run)
-        way.recorder.write()
+            way.writer.start(run)
+        way.writer.write()
         for run in runs:
             run.end("FINISHED", tags={"a[0]": "1"} if run is runs[1] else {})
-            way.recorder.finish(run)
-        way.recorder.write()
-        [(folder, error)] = way.recorder.errors.items()
+            way.writer.finish(run)
+        way.writer.write()
+        [(folder, error)] = way.writer.errors.items()
         assert folder == runs[1]
         assert "Names may only contain" in error
-        assert len(way.recorder.recorded) == 2
+        assert len(way.writer.recorded) == 2
         assert [bool(run.recorded().get("complete")) for run in runs] == [True, False, True]
 
 
@@ -399,9 +399,9 @@ def test_a_value_that_no_database_takes_hinders_no_other_run(both: Both) -> None
     log(runs[1], (10**30, 1, 1.0, 0.1))  # a step
     for run in runs:
         run.end("FINISHED")
-        both.bulk.recorder.finish(run)
-    both.bulk.recorder.write()
-    assert list(both.bulk.recorder.errors) == [runs[1]]
+        both.bulk.writer.finish(run)
+    both.bulk.writer.write()
+    assert list(both.bulk.writer.errors) == [runs[1]]
     assert [run.info.run_name for run in both.bulk.found()] == ["good"]
 
 
@@ -419,19 +419,19 @@ def test_names_that_mlflow_refuses_are_replaced_and_noted(both: Both, tmp_path: 
     for way in both.ways:
         [there] = way.found()
         fetched = fetch(way.uri, there.info.run_id, tmp_path / f"fetched{way.bulk}")
-        assert fetched.card().params == {"a[0]": "1", "a_0_": "2", "b": "3"}
+        assert fetched.info().params == {"a[0]": "1", "a_0_": "2", "b": "3"}
 
 
 def test_a_deleted_run_is_refused_as_mlflow_does(both: Both) -> None:
     for way in both.ways:
         run = began(way, "deleted")
-        way.recorder.start(run)
-        way.recorder.write()
+        way.writer.start(run)
+        way.writer.write()
         [found] = way.found()
         way.client.delete_run(found.info.run_id)
         log(run, (0, 1, 1.0, 0.1))
-        way.recorder.write()
-        assert "deleted" in way.recorder.errors[run]
+        way.writer.write()
+        assert "deleted" in way.writer.errors[run]
 
 
 def test_a_folder_that_cannot_be_read_hinders_no_other(both: Both) -> None:
@@ -440,9 +440,9 @@ def test_a_folder_that_cannot_be_read_hinders_no_other(both: Both) -> None:
         good.end("FINISHED")
         (bad.path / "run.json").write_text("{")
         for run in (bad, good):
-            way.recorder.finish(run)
-        way.recorder.write()
-        assert list(way.recorder.errors) == [bad]
+            way.writer.finish(run)
+        way.writer.write()
+        assert list(way.writer.errors) == [bad]
         assert [run.info.run_name for run in way.found()] == ["good"]
 
 
@@ -455,12 +455,12 @@ def test_an_unknown_schema_is_left_to_the_public_api(
 
 def test_the_installed_mlflow_has_a_schema_that_is_known(sqlite_template: Path) -> None:
     engine = sql_store.open_engine(f"sqlite:///{sqlite_template}")
-    assert engine is not None, "a new MLflow: look through lrlab/tracking/sql_tables.py"
+    assert engine is not None, "a new MLflow: look through lrlab/tracking/stores/sql_tables.py"
     engine.dispose()
 
 
 def test_a_long_history_is_read_in_parts(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path).begin(RunCard("long"))
+    run = RunFolder(tmp_path).begin(RunInfo("long"))
     log(run, *[(step, step, step / 7, NAN) for step in range(1000)])
     values, position, more = [], 0, True
     while more:
@@ -471,7 +471,7 @@ def test_a_long_history_is_read_in_parts(tmp_path: Path) -> None:
 
 
 def test_a_line_that_is_still_written_is_left(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path).begin(RunCard("torn"))
+    run = RunFolder(tmp_path).begin(RunInfo("torn"))
     log(run, (0, 1, 1.0, 0.1))
     with run.history.open("a") as file:
         file.write("1,2,0.")
@@ -484,7 +484,7 @@ def test_a_line_that_is_still_written_is_left(tmp_path: Path) -> None:
 
 
 def test_lines_of_another_length_are_no_history(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path).begin(RunCard("mixed up"))
+    run = RunFolder(tmp_path).begin(RunInfo("mixed up"))
     log(run, (0, 1, 1.0, 0.1))
     with run.history.open("a") as file:
         file.write("1,2,0.5\n")

@@ -1,4 +1,4 @@
-"""Several recorders at once, and recorders killed at any moment: every run once, and whole."""
+"""Several writers at once, and writers killed at any moment: every run once, and whole."""
 
 import csv
 import os
@@ -20,9 +20,9 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking import RunFolder, RunInfo
 from lrlab.tracking.stores.open_experiment import open_experiment
-from lrlab.tracking.writer.mlflow_writer import Recorder
+from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
 pytestmark = pytest.mark.slow
 
@@ -32,18 +32,18 @@ RECORD = """
 import sys
 from pathlib import Path
 from lrlab.tracking import RunFolder
-from lrlab.tracking.writer.mlflow_writer import Recorder
+from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
 uri, bulk, *paths = sys.argv[1:]
-recorder = Recorder(uri, "x", bulk=bulk == "bulk")
-recorder.connect()
+writer = MlflowWriter(uri, "x", bulk=bulk == "bulk")
+writer.connect()
 print("ready", flush=True)
 sys.stdin.readline()
 for path in paths:
-    recorder.start(RunFolder(Path(path)))
-    recorder.finish(RunFolder(Path(path)))
-recorder.write()
-sys.exit(str(recorder.errors) if recorder.errors else 0)
+    writer.start(RunFolder(Path(path)))
+    writer.finish(RunFolder(Path(path)))
+writer.write()
+sys.exit(str(writer.errors) if writer.errors else 0)
 """
 
 
@@ -57,8 +57,8 @@ def uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def ended(path: Path, parent: RunFolder | None = None) -> RunFolder:
     """The folder of a run that has ended."""
-    card = RunCard(path.name, {"a": 1, "b": 2}, {"c": "d"}, str(parent.path) if parent else None)
-    run = RunFolder(path).begin(card)
+    info = RunInfo(path.name, {"a": 1, "b": 2}, {"c": "d"}, str(parent.path) if parent else None)
+    run = RunFolder(path).begin(info)
     with run.history.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["epoch", "milliseconds", *(f"metric/{i}" for i in range(8))])
@@ -93,7 +93,7 @@ def assert_whole(uri: str, run: Run) -> None:
 
 
 def together(uri: str, way: str, shares: list[list[RunFolder]]) -> list[subprocess.Popen[str]]:
-    """Recorders, each a process of its own, that begin to write at the same moment."""
+    """Writers, each a process of its own, that begin to write at the same moment."""
     crew = [
         subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", RECORD, uri, way, *(str(r.path) for r in runs)],
@@ -124,7 +124,7 @@ def assert_well(crew: list[subprocess.Popen[str]]) -> None:
 def test_two_recorders_of_the_same_folders_record_each_run_once(
     uri: str, tmp_path: Path, way: str
 ) -> None:
-    sweep = RunFolder(tmp_path / "sweep").begin(RunCard("sweep"))
+    sweep = RunFolder(tmp_path / "sweep").begin(RunInfo("sweep"))
     runs = [ended(tmp_path / f"{i}", sweep) for i in range(24 if way == "bulk" else 6)]
     assert_well(together(uri, way, [runs, runs]))
     by_name = {run.info.run_name: run for run in found(uri)}
@@ -154,7 +154,7 @@ def test_two_recorders_by_way_of_a_server_record_each_run_once(
     )
     try:
         wait_for(lambda: answers(f"http://{address}/health"), 200)
-        sweep = RunFolder(tmp_path / "sweep").begin(RunCard("sweep"))
+        sweep = RunFolder(tmp_path / "sweep").begin(RunInfo("sweep"))
         runs = [ended(tmp_path / f"{i}", sweep) for i in range(4)]
         assert_well(together(f"http://{address}", "bulk", [runs, runs]))
     finally:
@@ -176,7 +176,7 @@ def answers(url: str) -> bool:
 
 
 def test_three_processes_write_at_once_while_another_reads(uri: str, tmp_path: Path) -> None:
-    sweep = RunFolder(tmp_path / "sweep").begin(RunCard("sweep"))
+    sweep = RunFolder(tmp_path / "sweep").begin(RunInfo("sweep"))
     shares = [[ended(tmp_path / f"{p}-{i}", sweep) for i in range(40)] for p in range(3)]
     crew = together(uri, "bulk", shares)
     while any(process.poll() is None for process in crew):
@@ -192,7 +192,7 @@ def test_three_processes_write_at_once_while_another_reads(uri: str, tmp_path: P
 def test_a_recorder_killed_at_any_moment_loses_and_doubles_nothing(
     uri: str, tmp_path: Path, command: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    sweep = RunFolder(tmp_path / "mlruns" / "jobs" / "sweep").begin(RunCard("sweep"))
+    sweep = RunFolder(tmp_path / "mlruns" / "jobs" / "sweep").begin(RunInfo("sweep"))
     runs = [ended(sweep.path / f"{i}", sweep) for i in range(200)]
     sweep.end("FINISHED")
     moments = random.Random(time.time())  # noqa: S311
@@ -217,9 +217,9 @@ def test_a_run_whose_id_was_not_noted_before_a_kill_is_found_again(
     run.note_recorded(complete=False, store=uri)
     client = MlflowClient(tracking_uri=uri)
     id_ = client.create_run("1", tags={"sweeps.run": str(run.uid())}, run_name="run").info.run_id
-    recorder = Recorder(uri, "x", bulk=False)
-    recorder.finish(run)
-    recorder.write()
+    writer = MlflowWriter(uri, "x", bulk=False)
+    writer.finish(run)
+    writer.write()
     [only] = found(uri)
     assert only.info.run_id == id_
     assert_whole(uri, only)

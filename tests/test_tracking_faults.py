@@ -23,15 +23,15 @@ from sqlalchemy.exc import OperationalError
 
 from crashsafe.addresses import sqlite_address
 from crashsafe.processes import this_process
-from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking import RunFolder, RunInfo
 from lrlab.tracking import mlflow as mlflow_module
 from lrlab.tracking.mlflow import MlflowTracker
 from lrlab.tracking.run_data import gather
 from lrlab.tracking.signs_of_life import show_life
 from lrlab.tracking.stores.create_database import create_once
 from lrlab.tracking.stores.mlflow_names import LONGEST, accepted
-from lrlab.tracking.writer import mlflow_writer as recorder_module
-from lrlab.tracking.writer.mlflow_writer import Recorder
+from lrlab.tracking.writer import mlflow_writer as writer_module
+from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
 # A file system that is not that of the tests, where there is one.
 ELSEWHERE = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
@@ -39,11 +39,11 @@ PYTHON = sys.executable
 WAIT = """
 import sys
 from pathlib import Path
-from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking import RunInfo, RunFolder
 from lrlab.tracking.mlflow import MlflowTracker
 
 tracker = MlflowTracker(sys.argv[1], wait_seconds=5)
-tracker.finish(RunFolder(Path("run")).begin(RunCard("run")))
+tracker.finish(RunFolder(Path("run")).begin(RunInfo("run")))
 try:
     tracker.close()
 except KeyboardInterrupt:
@@ -77,31 +77,31 @@ def statuses(client: MlflowClient) -> dict[str, str]:
 
 
 def ended(path: Path) -> RunFolder:
-    run = RunFolder(path).begin(RunCard(path.name))
+    run = RunFolder(path).begin(RunInfo(path.name))
     run.end("FINISHED")
     return run
 
 
 def left_running(path: Path, client: MlflowClient) -> RunFolder:
-    """A run that is RUNNING in MLflow, whose process and recorder were killed."""
-    run = RunFolder(path).begin(RunCard(path.name))
-    recorder = Recorder(None, "x")
-    recorder.start(run)
-    recorder.write()
-    recorder.close()
+    """A run that is RUNNING in MLflow, whose process and writer were killed."""
+    run = RunFolder(path).begin(RunInfo(path.name))
+    writer = MlflowWriter(None, "x")
+    writer.start(run)
+    writer.write()
+    writer.close()
     client.set_tag(str(run.uid()), "sweeps.owner", DEAD)
-    card = path / "run.json"
-    card.write_text(card.read_text().replace(this_process(), DEAD))
+    info = path / "run.json"
+    info.write_text(info.read_text().replace(this_process(), DEAD))
     return run
 
 
-def record(*runs: RunFolder) -> Recorder:
-    recorder = Recorder(None, "x")
+def record(*runs: RunFolder) -> MlflowWriter:
+    writer = MlflowWriter(None, "x")
     for run in runs:
-        recorder.finish(run)
-    recorder.write()
-    recorder.close()
-    return recorder
+        writer.finish(run)
+    writer.write()
+    writer.close()
+    return writer
 
 
 def test_a_damaged_folder_does_not_stop_the_recording_of_later_runs(
@@ -111,14 +111,14 @@ def test_a_damaged_folder_does_not_stop_the_recording_of_later_runs(
         run = left_running(here / name, client)
         if content is not None:
             (run.path / "run.json").write_text(content)
-    recorder = record(ended(here / "later"))
+    writer = record(ended(here / "later"))
     assert statuses(client) == {
         "cut off": "KILLED",
         "not a run": "KILLED",
         "whole": "KILLED",
         "later": "FINISHED",
     }
-    assert not recorder.errors
+    assert not writer.errors
     assert RunFolder(here / "whole").recorded()["complete"]
 
 
@@ -130,32 +130,32 @@ def test_what_is_left_behind_is_looked_for_again_after_a_failure(
     trigger = "CREATE TRIGGER away BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'away'); END"
     with engine.begin() as connection:
         connection.execute(text(trigger))
-    recorder = Recorder(None, "x")
+    writer = MlflowWriter(None, "x")
     with pytest.raises(MlflowException):
-        recorder.write()
+        writer.write()
     with engine.begin() as connection:
         connection.execute(text("DROP TRIGGER away"))
     engine.dispose()
-    recorder.write()
-    recorder.close()
+    writer.write()
+    writer.close()
     assert statuses(client) == {"left": "KILLED"}
 
 
 def test_a_sweep_with_a_damaged_card_is_named_as_the_reason(
     here: Path, client: MlflowClient
 ) -> None:
-    sweep = RunFolder(here / "sweep").begin(RunCard("sweep"))
-    trial = RunFolder(here / "trial").begin(RunCard("trial", parent=str(sweep.path)))
+    sweep = RunFolder(here / "sweep").begin(RunInfo("sweep"))
+    trial = RunFolder(here / "trial").begin(RunInfo("trial", parent=str(sweep.path)))
     trial.end("FINISHED")
     (sweep.path / "run.json").write_text("{")
-    recorder = record(trial, ended(here / "alone"))
-    assert list(recorder.errors) == [trial]
-    assert f"the run's folder {sweep.path} is damaged" in recorder.errors[trial]
+    writer = record(trial, ended(here / "alone"))
+    assert list(writer.errors) == [trial]
+    assert f"the run's folder {sweep.path} is damaged" in writer.errors[trial]
     assert statuses(client) == {"alone": "FINISHED"}
 
 
 def test_a_text_with_undecodable_bytes_is_recorded(here: Path, client: MlflowClient) -> None:
-    run = RunFolder(here / "run").begin(RunCard("run", {"file": "a\udcff"}, {"reason": "b\udcfe"}))
+    run = RunFolder(here / "run").begin(RunInfo("run", {"file": "a\udcff"}, {"reason": "b\udcfe"}))
     run.end("FAILED")
     assert not record(run).errors
     [found] = client.search_runs(["1"])
@@ -167,8 +167,8 @@ def test_folders_that_are_gone_or_oddly_named_end_no_recorder(
     here: Path, client: MlflowClient
 ) -> None:
     tracker = MlflowTracker(experiment="x")
-    gone = RunFolder(here / "gone").begin(RunCard("gone"))
-    killed = RunFolder(here / "killed").begin(RunCard("killed"))
+    gone = RunFolder(here / "gone").begin(RunInfo("gone"))
+    killed = RunFolder(here / "killed").begin(RunInfo("killed"))
     tracker.start(killed)
     shutil.rmtree(gone.path)
     tracker.start(gone)
@@ -185,12 +185,12 @@ def test_folders_that_are_gone_or_oddly_named_end_no_recorder(
 
 
 def test_a_run_on_another_machine_is_killed_once_it_is_silent(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path).begin(RunCard("run"))
-    card = run.path / "run.json"
-    card.write_text(card.read_text().replace(this_process(), "elsewhere:5b1f2c3d:4026531836:1:7"))
+    run = RunFolder(tmp_path).begin(RunInfo("run"))
+    info = run.path / "run.json"
+    info.write_text(info.read_text().replace(this_process(), "elsewhere:5b1f2c3d:4026531836:1:7"))
     run.history.touch()
     assert run.status() == "RUNNING"
-    for path in (run.history, card):
+    for path in (run.history, info):
         os.utime(path, (0, 0))
     assert run.status() == "KILLED"
     assert gather(run).end == 0
@@ -201,12 +201,12 @@ def test_a_run_on_another_machine_is_killed_once_it_is_silent(tmp_path: Path) ->
 def test_a_recorder_shows_that_its_runs_are_alive(
     here: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder_module, "INTERVAL", 0.0)
-    run = RunFolder(here / "run").begin(RunCard("run"))
-    recorder = Recorder(None, "x")
-    recorder.start(run)
+    monkeypatch.setattr(writer_module, "INTERVAL", 0.0)
+    run = RunFolder(here / "run").begin(RunInfo("run"))
+    writer = MlflowWriter(None, "x")
+    writer.start(run)
     os.utime(run.path / "run.json", (0, 0))
-    recorder.show_life()
+    writer.show_life()
     assert (run.path / "run.json").stat().st_mtime > 0
 
 
@@ -234,7 +234,7 @@ def test_whoever_interrupts_the_last_wait_waits_no_second_time(
         process = subprocess.Popen(
             [warm, "-c", WAIT, uri], env=command_env, stdout=subprocess.PIPE, text=True
         )
-        with silent.accept()[0]:  # now the recorder waits for an answer
+        with silent.accept()[0]:  # now the writer waits for an answer
             process.send_signal(signal.SIGINT)
             out, _ = process.communicate(timeout=60)
     assert out == "interrupted\n[]\n"

@@ -15,11 +15,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from crashsafe.addresses import sqlite_address
-from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking import RunFolder, RunInfo
 from lrlab.tracking.destinations import Destination
 from lrlab.tracking.download import fetch
 from lrlab.tracking.mlflow import MlflowTracker
-from lrlab.tracking.writer.mlflow_writer import Recorder
+from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 from sweeps import sync
 from sweeps.config.resolvers import conf_dir
 
@@ -67,7 +67,7 @@ def experiments(client: MlflowClient) -> dict[str, list[Run]]:
 
 def ended(path: Path, parent: Path | None = None, **tags: str) -> RunFolder:
     """A run that has ended, with a history of one epoch."""
-    run = RunFolder(path).begin(RunCard(path.name, {}, tags, parent and str(parent)))
+    run = RunFolder(path).begin(RunInfo(path.name, {}, tags, parent and str(parent)))
     run.history.write_text("epoch,milliseconds,loss\n0,1000,0.5\n")
     run.end("FINISHED")
     return run
@@ -154,14 +154,14 @@ def test_sync_sends_each_run_to_its_own_experiment(database: Path, clients, caps
 def test_a_run_that_was_begun_in_another_experiment_keeps_its_files_there(
     database: Path, clients
 ) -> None:
-    run = RunFolder(database.parent / "run").begin(RunCard("run"))
-    first = Recorder(None, "first")
+    run = RunFolder(database.parent / "run").begin(RunInfo("run"))
+    first = MlflowWriter(None, "first")
     first.start(run)
     first.write()
     first.close()
     run.end("FINISHED")
     (run.artifacts / "weights.pt").touch()
-    second = Recorder(None, "second")
+    second = MlflowWriter(None, "second")
     second.finish(run)
     second.write()
     second.close()
@@ -180,7 +180,7 @@ def test_a_password_of_the_server_is_shown_and_written_nowhere(
     run = ended(here / "mlruns" / "jobs" / "run", command=f"python -m sweeps tracking.uri={uri}")
     tracker = MlflowTracker(uri, "mine")
     tracker.finish(run)
-    assert tracker._recorder is not None
+    assert tracker._writer is not None
     seen = subprocess.run(["ps", "-Awwo", "args"], capture_output=True, text=True, check=True)
     lines = tracker.close()
     assert lines[0].startswith("not recorded: ")
@@ -207,8 +207,8 @@ def test_a_typed_password_is_in_none_of_a_run_s_files(command, home: Path, mode:
     files = [path for path in home.rglob("*") if path.suffix in (".yaml", ".json", ".log", ".csv")]
     assert any("me:***@" in path.read_text() for path in files)
     assert not [path for path in files if "secret" in path.read_text()]
-    cards = [json.loads(path.read_text()) for path in home.rglob("run.json")]
-    assert not [card for card in cards if "tracking" in card["name"]]
+    infos = [json.loads(path.read_text()) for path in home.rglob("run.json")]
+    assert not [info for info in infos if "tracking" in info["name"]]
 
 
 def test_a_refused_argument_is_shown_without_its_password(command) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from lrlab.history import read_history
-from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking import RunFolder, RunInfo
 from sweeps.codegen import command, config_dir
 from sweeps.config.config_groups import arguments
 
@@ -59,20 +59,20 @@ class TrialFolder:
         return len(arguments(self.config.get("scheduler", {}), "scheduler"))
 
     @cached_property
-    def card(self) -> RunCard | None:
+    def info(self) -> RunInfo | None:
         """What its run is called; None where it never began."""
-        return self._run.card() if (self.path / "run.json").exists() else None
+        return self._run.info() if (self.path / "run.json").exists() else None
 
     @property
     def task(self) -> str:
         """The task's name."""
-        card = self.card
-        return card.tags.get("task") or str(card.params.get("task", "")) if card else ""
+        info = self.info
+        return info.tags.get("task") or str(info.params.get("task", "")) if info else ""
 
     @property
     def warning(self) -> str:
         """What was odd about its learning rate before it was trained; empty if nothing."""
-        return self.card.tags.get("warning", "") if self.card else ""
+        return self.info.tags.get("warning", "") if self.info else ""
 
     @cached_property
     def sweep(self) -> Mapping[str, Any]:
@@ -88,8 +88,8 @@ class TrialFolder:
     @property
     def command(self) -> str:
         """The command that goes on with the sweep; empty where it is not known."""
-        parent = RunFolder(Path(self.card.parent)) if self.card and self.card.parent else None
-        stored = parent.card().tags.get("command") if parent and parent.uid() else None
+        parent = RunFolder(Path(self.info.parent)) if self.info and self.info.parent else None
+        stored = parent.info().tags.get("command") if parent and parent.uid() else None
         return stored or self._rebuilt()
 
     def _rebuilt(self) -> str:

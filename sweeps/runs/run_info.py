@@ -11,7 +11,7 @@ from typing import Any
 
 from crashsafe.masking import masked
 from lrlab import devices
-from lrlab.tracking import RunCard
+from lrlab.tracking import RunInfo
 from sweeps.config.config_groups import TRAINED
 from sweeps.runs.run_spec import Experiment
 from sweeps.runs.sweep_run import About, typed
@@ -21,8 +21,8 @@ MATTER = (*TRAINED, "epochs", "seed", "seeds", "optimizer.lr")
 LEFT_OUT = ("search", "require", "expect", "hydra")  # says nothing about what was trained
 
 
-def card(experiment: Experiment, about: About) -> RunCard:
-    """The card of a run.
+def run_info(experiment: Experiment, about: About) -> RunInfo:
+    """The name, params and tags of a run.
 
     Args:
         experiment: what is to be trained.
@@ -39,23 +39,23 @@ def card(experiment: Experiment, about: About) -> RunCard:
             *(override.lstrip("+").partition("=")[0] for override in about.overrides),
         }
         params = {key: value for key, value in params.items() if key in chosen}
-    base = refused_card(about)
+    base = refused_run_info(about)
     tags = {"device": devices.full_name(experiment.device)} | _versions() | source()
     if experiment.warnings:
         tags["warning"] = "; ".join(experiment.warnings)
-    return RunCard(base.name, params, {**base.tags, **tags}, base.parent)
+    return RunInfo(base.name, params, {**base.tags, **tags}, base.parent)
 
 
-def refused_card(about: About) -> RunCard:
+def refused_run_info(about: About) -> RunInfo:
     """What can be said of a run whose config does not work."""
     kind, sweep = about.kind, about.kind.sweep
     tags = {group: kind.choices[group] for group in TRAINED} | {"command": about.command}
     if sweep is None:
-        return RunCard(name(kind.choices, about.overrides), {}, tags)
+        return RunInfo(name(kind.choices, about.overrides), {}, tags)
     tags |= {"role": "trial", "trial": str(about.number), "family": kind.family}
     tags["study"] = kind.study or ""
     own = [word for word in about.overrides if masked(word) not in typed(sweep)]
-    return RunCard(name(kind.choices, own), {}, tags, str(sweep.path))
+    return RunInfo(name(kind.choices, own), {}, tags, str(sweep.path))
 
 
 def name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:

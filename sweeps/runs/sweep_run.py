@@ -14,7 +14,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from crashsafe.processes import Liveness, liveness
-from lrlab.tracking import RunCard, RunFolder
+from lrlab.tracking import RunFolder, RunInfo
 from sweeps.codegen import config_dir, run_command, typed_words
 
 HOME = Path("mlruns/studies")
@@ -96,7 +96,7 @@ def begin_sweep(name: str, folder: RunFolder, jobs: Path, command: str = "") -> 
     """
     if not _is_under_way(folder):
         tags = {"study": name, "role": "sweep", "overrides": json.dumps(_overrides(jobs))}
-        folder.resume(RunCard(name, tags=tags | ({"command": command} if command else {})))
+        folder.resume(RunInfo(name, tags=tags | ({"command": command} if command else {})))
 
 
 def _is_under_way(folder: RunFolder) -> bool:
@@ -124,7 +124,7 @@ def _overrides(jobs: Path) -> list[str]:
 @cache
 def typed(sweep: RunFolder) -> frozenset[str]:
     """The overrides of a sweep's command: what all of its trials share is among them."""
-    return frozenset(json.loads(sweep.card().tags.get("overrides", "[]")))
+    return frozenset(json.loads(sweep.info().tags.get("overrides", "[]")))
 
 
 def study_name(hydra: HydraConf) -> str | None:

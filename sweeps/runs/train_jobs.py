@@ -15,7 +15,7 @@ from sweeps import console
 from sweeps.config.templates import Template, template
 from sweeps.runs.end_reasons import reason
 from sweeps.runs.memory_fit import most_together as most_of
-from sweeps.runs.run_info import card, refused_card
+from sweeps.runs.run_info import refused_run_info, run_info
 from sweeps.runs.run_spec import Experiment, build, prepare
 from sweeps.runs.sweep_run import About, Kind, join_sweep
 from sweeps.runs.train_runs import Recording, run
@@ -50,7 +50,7 @@ def record(
     if about.kind.hydra.mode == RunMode.RUN:  # in a sweep a line a trial would drown all else
         for line in experiment.warnings:
             console.warn(line)
-    return Recording(experiment, card(experiment, about), folder, tracker, report)
+    return Recording(experiment, run_info(experiment, about), folder, tracker, report)
 
 
 def most_together(cfg: DictConfig) -> int:
@@ -114,7 +114,7 @@ def _prepared(job: Job, frame: Frame) -> Experiment:
 def _record_refusal(about: About, folder: RunFolder, tracker: Tracker, error: Exception) -> None:
     join_sweep(about.kind)
     if about.kind.sweep is not None:
-        folder.begin(refused_card(about))
+        folder.begin(refused_run_info(about))
         folder.end("FAILED", tags={"state": "failed", "reason": reason(error)})
         tracker.start(folder)
         tracker.finish(folder)

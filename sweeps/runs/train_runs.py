@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lrlab import Batch, Epoch, HistoryFile
 from lrlab.batch.memory import ran_short, release
-from lrlab.tracking import RunCard, RunFolder, Status, Tracker
+from lrlab.tracking import RunFolder, RunInfo, Status, Tracker
 from sweeps.runs.end_reasons import readable, reason
 from sweeps.runs.memory_fit import cut, fitting, learn
 from sweeps.runs.run_spec import Experiment, batches, train
@@ -38,7 +38,7 @@ class Recording:
 
     Args:
         experiment: what is trained.
-        card: what it is called.
+        info: its name, params and tags.
         folder: where it is kept.
         tracker: who carries it on.
         report: told the loss and the epoch now and then; true gives the run up.
@@ -47,7 +47,7 @@ class Recording:
     """
 
     experiment: Experiment
-    card: RunCard
+    info: RunInfo
     folder: RunFolder
     tracker: Tracker
     report: Callable[[float, int], bool]
@@ -58,7 +58,7 @@ class Recording:
 
     def begin(self) -> None:
         """Write what was chosen; from now on there is something to follow."""
-        self.folder.begin(self.card)
+        self.folder.begin(self.info)
         text = yaml.dump(self.experiment.config, Dumper=yaml.CSafeDumper, sort_keys=False)
         (self.folder.artifacts / "config.yaml").write_text(text, "utf-8")
         self._file = HistoryFile(self.folder.history)

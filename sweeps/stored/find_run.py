@@ -52,7 +52,7 @@ def _study(folder: Path) -> str | None:
     if folder.parent.name != HOME.name or not folder.is_dir():
         return None
     own = RunFolder(folder)
-    return unquote(folder.name) if own.uid() is None else own.card().name
+    return unquote(folder.name) if own.uid() is None else own.info().name
 
 
 def _recorded(run_id: str) -> Path | None:
@@ -71,5 +71,5 @@ def _fetched(run_id: str, place: Place) -> Path:
     except LookupError as error:
         raise NotFoundError(str(error)) from error
     if not (run.artifacts / "config.yaml").exists():
-        raise NotFoundError(f"run {run_id} ({run.card().name}) has no config.yaml in MLflow")
+        raise NotFoundError(f"run {run_id} ({run.info().name}) has no config.yaml in MLflow")
     return run.path

@@ -27,7 +27,7 @@ def program(run: RunFolder, why: str = "", judged: str = "") -> str:
         TargetError: its config names what no config may call.
         ConfigError: its config cannot work, or not be written as a program.
     """
-    warning = run.card().tags.get("warning", "")
+    warning = run.info().tags.get("warning", "")
     lines = [", ".join(filter(None, [outcome(run, judged), why])), command_line(run)]
     lines.append(f"warning: {warning}" if warning else "")
     return snippet(_config(run.artifacts / "config.yaml"), list(filter(None, lines)))
@@ -58,14 +58,14 @@ def outcome(run: RunFolder, judged: str = "") -> str:
         judged: what a verdict says of its loss, in the place of the one that it was tuned by.
     """
     if judged:
-        return f"{run.card().name}: {judged}"
+        return f"{run.info().name}: {judged}"
     rows = read_history(run.history)
     if not rows:
-        return f"{run.card().name}: not trained ({run.status()})"
+        return f"{run.info().name}: not trained ({run.status()})"
     unfinished = "" if run.status() == "FINISHED" else f" ({run.status()})"
     last = rows[-1]
     return (
-        f"{run.card().name}: loss {last['loss']:.6g} after {last['epoch']:.0f} epochs{unfinished}"
+        f"{run.info().name}: loss {last['loss']:.6g} after {last['epoch']:.0f} epochs{unfinished}"
     )
 
 
@@ -73,7 +73,7 @@ def command_line(run: RunFolder) -> str:
     """The command that trains a run again; empty where it was not kept."""
     job = run.path / ".hydra" / "hydra.yaml"
     if not job.exists():
-        return run.card().tags.get("command", "")
+        return run.info().tags.get("command", "")
     try:
         # As plain YAML: an override that is an interpolation is text, and stays what was typed.
         return command_of(yaml.safe_load(job.read_text(encoding="utf-8"))["hydra"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from lrlab.tracking import RunCard, RunFolder, Tracker
+from lrlab.tracking import RunFolder, RunInfo, Tracker
 from sweeps import console
 from sweeps.config.config_groups import Judging, read_judging
 from sweeps.reports import Review, Verdict, read_review
@@ -88,7 +88,7 @@ def _record(decided: Decided, own: RunFolder, tracker: Tracker) -> None:
     recordings = [
         Recording(
             reseeded(trial.experiment, FRESH, decided.effort.fresh),
-            _card(trial, own),
+            _run_info(trial, own),
             RunFolder(own.path / "finalists" / f"{trial.number}"),
             tracker,
             report=lambda *_: False,
@@ -99,8 +99,8 @@ def _record(decided: Decided, own: RunFolder, tracker: Tracker) -> None:
         pass
 
 
-def _card(trial: Trial, own: RunFolder) -> RunCard:
-    tags = source() | {"role": "finalist", "family": trial.family, "study": own.card().name}
+def _run_info(trial: Trial, own: RunFolder) -> RunInfo:
+    tags = source() | {"role": "finalist", "family": trial.family, "study": own.info().name}
     name = f"{trial.family} finalist {settings(trial.params)}"
     params = {"scheduler": trial.family, **trial.params, "trial": trial.number}
-    return RunCard(name, params, {**tags, "trial": str(trial.number)}, str(own.path))
+    return RunInfo(name, params, {**tags, "trial": str(trial.number)}, str(own.path))

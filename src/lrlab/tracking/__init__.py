@@ -5,9 +5,9 @@ A run's folder is written first (`lrlab.tracking.run_folder`); a tracker only ca
 
 from typing import Protocol
 
-from lrlab.tracking.run_folder import RunCard, RunFolder, Status
+from lrlab.tracking.run_folder import RunFolder, RunInfo, Status
 
-__all__ = ["NoTracker", "RunCard", "RunFolder", "Status", "Tracker"]
+__all__ = ["NoTracker", "RunFolder", "RunInfo", "Status", "Tracker"]
 
 
 class Tracker(Protocol):

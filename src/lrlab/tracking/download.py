@@ -9,7 +9,7 @@ from crashsafe.addresses import sqlite_file
 from crashsafe.masking import masked
 from lrlab.tracking.mlflow_commands import full_uri
 from lrlab.tracking.run_data import NAMES_TAG
-from lrlab.tracking.run_folder import RunCard, RunFolder
+from lrlab.tracking.run_folder import RunFolder, RunInfo
 from lrlab.tracking.stores.create_database import for_mlflow
 from lrlab.tracking.writer.mlflow_writer import STORE_ERRORS
 
@@ -23,7 +23,7 @@ WANTED = ("config.yaml", "history.csv")  # not the weights, which may be large
 
 
 def fetch(uri: str, run_id: str, into: Path) -> RunFolder:
-    """The folder of a run, made anew from what MLflow has of it: card, status, config, history.
+    """The folder of a run, made anew from what MLflow has of it: info, status, config, history.
 
     Args:
         uri: of the tracking server or database.
@@ -33,7 +33,7 @@ def fetch(uri: str, run_id: str, into: Path) -> RunFolder:
     Raises:
         LookupError: there is no such store or run, or it cannot be read; in a line.
     """
-    from mlflow import MlflowClient  # after the recorder's module has set its ways
+    from mlflow import MlflowClient  # after the writer's module has set its ways
 
     try:
         full = full_uri(uri, Path.cwd())
@@ -50,7 +50,7 @@ def _fetch(client: "MlflowClient", run_id: str, folder: RunFolder) -> RunFolder:
     run = client.get_run(run_id)
     original = _original_names(run.data.tags.get(NAMES_TAG, "{}"))
     params = {original.get(key, key): value for key, value in run.data.params.items()}
-    folder.begin(RunCard(str(run.info.run_name), params, run.data.tags))
+    folder.begin(RunInfo(str(run.info.run_name), params, run.data.tags))
     folder.end(run.info.status)
     for path in {file.path for file in client.list_artifacts(run_id)}.intersection(WANTED):
         client.download_artifacts(run_id, path, str(folder.artifacts))

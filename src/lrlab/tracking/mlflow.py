@@ -47,58 +47,58 @@ class MlflowTracker:
         place = str(Path(folder or ".").absolute())
         self._settings = Settings(uri or None, experiment, place, flush_seconds, wait_seconds)
         self._destination = Destination(experiment, uri and masked(uri), place)
-        self._recorder: subprocess.Popen[str] | None = None
+        self._writer: subprocess.Popen[str] | None = None
         self._told: set[Path] = set()
 
     def open(self) -> None:
-        """Start the recorder; it imports MLflow and opens the store while we do other things."""
-        if self._recorder is None:
-            self._recorder = subprocess.Popen(
+        """Start the writer; it imports MLflow and opens the store while we do other things."""
+        if self._writer is None:
+            self._writer = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-m", "lrlab.tracking.writer.writer_process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
                 cwd=self._settings.folder,
-                # Ctrl-C is for the training; the recorder must live to record it.
+                # Ctrl-C is for the training; the writer must live to record it.
                 start_new_session=True,
             )
             self._send(self._settings)
 
     def start(self, run: RunFolder) -> None:
-        """Have the recorder follow a run."""
+        """Have the writer follow a run."""
         self._tell("start", run)
 
     def finish(self, run: RunFolder) -> None:
-        """Have the recorder complete a run; also one that it does not follow, or has by now."""
+        """Have the writer complete a run; also one that it does not follow, or has by now."""
         self._tell("finish", run)
 
     def close(self) -> list[str]:
-        """Wait for the recorder; say where the runs are, or why they are not there.
+        """Wait for the writer; say where the runs are, or why they are not there.
 
-        An interruption ends the recorder, too: nobody waits a second time, not even who reads its
+        An interruption ends the writer, too: nobody waits a second time, not even who reads its
         output. What it has not recorded is in the runs' folders.
         """
-        if self._recorder is None:
+        if self._writer is None:
             return []
-        recorder, self._recorder = self._recorder, None
+        writer, self._writer = self._writer, None
         if not self._told:
-            recorder.terminate()  # refused before anything began: nothing to wait for
-        answer = self._answer(recorder)
+            writer.terminate()  # refused before anything began: nothing to wait for
+        answer = self._answer(writer)
         if not self._told:
             return []
         told: dict[str, Any] = json.loads(answer or '{"recorded": 0, "errors": []}')
-        return [*self._places(told), *self._failures(told["errors"], recorder.returncode)]
+        return [*self._places(told), *self._failures(told["errors"], writer.returncode)]
 
-    def _answer(self, recorder: subprocess.Popen[str]) -> str:
+    def _answer(self, writer: subprocess.Popen[str]) -> str:
         try:
-            return self._wait(recorder)
+            return self._wait(writer)
         except KeyboardInterrupt:
-            recorder.kill()
+            writer.kill()
             raise
 
-    def _wait(self, recorder: subprocess.Popen[str]) -> str:
+    def _wait(self, writer: subprocess.Popen[str]) -> str:
         try:
-            return recorder.communicate(timeout=SAY_SECONDS)[0]
+            return writer.communicate(timeout=SAY_SECONDS)[0]
         except subprocess.TimeoutExpired:
             LOG.warning(
                 "waiting for %s to take the last runs, %g s at most without progress "
@@ -106,7 +106,7 @@ class MlflowTracker:
                 self._destination.address,
                 self._settings.wait_seconds,
             )
-        return recorder.communicate()[0]
+        return writer.communicate()[0]
 
     def _places(self, told: Mapping[str, Any]) -> list[str]:
         if not told["recorded"]:
@@ -118,7 +118,7 @@ class MlflowTracker:
     def _failures(self, errors: Sequence[str], code: int) -> list[str]:
         if not errors and not code:
             return []
-        why = errors or [f"the recorder ended with code {code}"]
+        why = errors or [f"the writer ended with code {code}"]
         more = [f"and {len(why) - MOST_ERRORS} more reasons"] if len(why) > MOST_ERRORS else []
         send = how_to_send(self._told, self._settings.uri, Path.cwd())
         return [*(f"not recorded: {line}" for line in why[:MOST_ERRORS]), *more, send]
@@ -126,13 +126,13 @@ class MlflowTracker:
     def _tell(self, verb: Literal["start", "finish"], run: RunFolder) -> None:
         self.open()
         self._told.add(run.path.absolute())
-        with suppress(*UNREADABLE):  # the recorder says what is wrong with the folder
+        with suppress(*UNREADABLE):  # the writer says what is wrong with the folder
             run.note_destination(self._destination)
         self._send(Word(verb, str(run.path.absolute())))
 
     def _send(self, what: Settings | Word) -> None:
-        # A recorder that died is reported by `close`; the folder has everything.
+        # A writer that died is reported by `close`; the folder has everything.
         with suppress(BrokenPipeError):
-            pipe = self._recorder.stdin  # type: ignore[union-attr]  # just opened
+            pipe = self._writer.stdin  # type: ignore[union-attr]  # just opened
             what.send(pipe)  # type: ignore[arg-type]
             pipe.flush()  # type: ignore[union-attr]

@@ -13,20 +13,20 @@ from lrlab.tracking.stores.mlflow_names import accepted, renamed
 
 LONGEST_NAME = 250  # of a run, by MLflow's database
 
-# A person may ask for these in MLflow's search; the recorder finds again what was cut short.
+# A person may ask for these in MLflow's search; the writer finds again what was cut short.
 UID_TAG, FOLDER_TAG, OWNER_TAG = "sweeps.run", "sweeps.folder", "sweeps.owner"
 NAMES_TAG = "sweeps.names"  # the original names of params and metrics that MLflow refuses, as JSON
 
 
 @dataclass(frozen=True)
-class Record:
+class RunUpdate:
     """A run and what its history has gained.
 
     Args:
         folder: of the run.
         uid: 32 hexadecimal digits.
         parent: folder of the run that it is a part of.
-        name, params, tags: its card, as text.
+        name, params, tags: its `RunInfo`, as text.
         status: RUNNING too while there is `more`.
         start, end: milliseconds since 1970.
         values: since the last record, oldest first.
@@ -48,14 +48,14 @@ class Record:
     more: bool = False
 
 
-def gather(folder: RunFolder, after: int = 0) -> Record:
+def gather(folder: RunFolder, after: int = 0) -> RunUpdate:
     """Read a run's folder; of its history, what lies beyond a position."""
     run = folder.read()  # first: who sees the end sees the whole history
     status = status_of(run, folder.path)
     values, position, more = read_values(folder.history, after)
     ended = status != "RUNNING" and not more
     params, metrics = accepted(tuple(run["params"])), accepted(tuple(values.names))
-    return Record(
+    return RunUpdate(
         folder=folder,
         uid=run["uid"],
         parent=RunFolder(Path(run["parent"])) if run["parent"] else None,

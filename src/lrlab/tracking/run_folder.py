@@ -1,6 +1,6 @@
 """A run's folder: all that there is of it, on the local disk, before anything else happens with it.
 
-`run.json` (its card, and in the end its status), `artifacts/` (config, history, weights, picture)
+`run.json` (its `RunInfo`, owner and status), `artifacts/` (config, history, weights, picture)
 and, once a tracker has it, `recorded.json`.
 """
 
@@ -25,7 +25,7 @@ Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
 
 @dataclass(frozen=True)
-class RunCard:
+class RunInfo:
     """What a run is called, what was chosen for it, and what else is noted.
 
     Args:
@@ -47,9 +47,9 @@ class RunFolder:
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as path:
-    ...     run = RunFolder(Path(path)).begin(RunCard("cosine", {"epochs": 3}))
+    ...     run = RunFolder(Path(path)).begin(RunInfo("cosine", {"epochs": 3}))
     ...     run.end("FINISHED", tags={"state": "complete"})
-    ...     run.card().name, run.card().tags, run.status()
+    ...     run.info().name, run.info().tags, run.status()
     ('cosine', {'state': 'complete'}, 'FINISHED')
     """
 
@@ -65,15 +65,15 @@ class RunFolder:
         """A line an epoch."""
         return self.artifacts / "history.csv"
 
-    def begin(self, card: RunCard) -> "RunFolder":
-        """Write the card of a new run; it is RUNNING, in this process.
+    def begin(self, info: RunInfo) -> "RunFolder":
+        """Write the info of a new run; it is RUNNING, in this process.
 
         What a tracker noted of a former run in the same folder is forgotten.
         """
         (self.path / "recorded.json").unlink(missing_ok=True)
-        return self._begin(card, {"uid": uuid4().hex, "start": _now()})
+        return self._begin(info, {"uid": uuid4().hex, "start": _now()})
 
-    def resume(self, card: RunCard) -> "RunFolder":
+    def resume(self, info: RunInfo) -> "RunFolder":
         """Go on with the run that is in this folder, or begin one; it is RUNNING, in this process.
 
         Its id and its start stay; name, tags and files are the new ones wherever it is tracked.
@@ -81,10 +81,10 @@ class RunFolder:
         self.artifacts.mkdir(parents=True, exist_ok=True)
         with self.lock():
             if not (self.path / "run.json").exists():
-                return self.begin(card)
+                return self.begin(info)
             if noted := self.recorded():
                 self.note_recorded(**noted | {"complete": False})
-            return self._begin(card, {key: self.read()[key] for key in ("uid", "start")})
+            return self._begin(info, {key: self.read()[key] for key in ("uid", "start")})
 
     def end(self, status: Status, tags: Mapping[str, str] | None = None) -> None:
         """Note how and when the run ended, and what can be said of it only now."""
@@ -98,7 +98,7 @@ class RunFolder:
             self.end("KILLED")
 
     def read(self) -> dict[str, Any]:
-        """All that `begin` and `end` noted: the card, `uid`, `start`, `status`, `owner`, `end`."""
+        """All that `begin` and `end` noted: the info, `uid`, `start`, `status`, `owner`, `end`."""
         run: dict[str, Any] = json.loads((self.path / "run.json").read_text("utf-8"))
         return run
 
@@ -109,10 +109,10 @@ class RunFolder:
         except FileNotFoundError:
             return None
 
-    def card(self) -> RunCard:
+    def info(self) -> RunInfo:
         """What `begin` was given."""
         run = self.read()
-        return RunCard(run["name"], run["params"], run["tags"], run["parent"])
+        return RunInfo(run["name"], run["params"], run["tags"], run["parent"])
 
     def status(self) -> Status:
         """How it ended; KILLED too where the process that ran it is gone without a word."""
@@ -153,11 +153,11 @@ class RunFolder:
         """Held by the one process that may give the run its identity."""
         return file_lock(self.path / ".lock")
 
-    def _begin(self, card: RunCard, identity: Mapping[str, object]) -> "RunFolder":
+    def _begin(self, info: RunInfo, identity: Mapping[str, object]) -> "RunFolder":
         self.artifacts.mkdir(parents=True, exist_ok=True)
-        parent = str(Path(card.parent).absolute()) if card.parent else None
+        parent = str(Path(info.parent).absolute()) if info.parent else None
         begun = {"parent": parent, "status": "RUNNING", "owner": this_process()}
-        write_json(self.path / "run.json", asdict(card) | begun | dict(identity))
+        write_json(self.path / "run.json", asdict(info) | begun | dict(identity))
         return self
 
 

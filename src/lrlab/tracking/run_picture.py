@@ -16,4 +16,4 @@ def draw(run: RunFolder) -> None:
             if step % every == 0:
                 rows.setdefault(step, {"epoch": step})[name] = value
     if any("loss" in row for row in rows.values()):
-        plot_run(list(rows.values()), run.card().name, run.artifacts / "curve.png")
+        plot_run(list(rows.values()), run.info().name, run.artifacts / "curve.png")

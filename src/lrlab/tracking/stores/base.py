@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from lrlab.tracking.run_data import Record
+from lrlab.tracking.run_data import RunUpdate
 from lrlab.tracking.run_folder import RunFolder
 
 
@@ -18,7 +18,7 @@ Written = Mapping[str, str | Refused]  # the run's id in MLflow, by its uid
 
 
 class Store(Protocol):
-    """An experiment that takes records."""
+    """One experiment of an MLflow server or database, open for writing."""
 
     @property
     def name(self) -> str:
@@ -28,12 +28,12 @@ class Store(Protocol):
     def calls(self) -> int:
         """How often it has taken something."""
 
-    def write(self, records: Sequence[Record], *, update: bool = True) -> Written:
-        """Write records, each value once however often it comes.
+    def write(self, updates: Sequence[RunUpdate], *, overwrite: bool = True) -> Written:
+        """Write updates; repeating an update writes no value twice.
 
         Args:
-            records: of different runs.
-            update: name, status and tags of runs that are there; otherwise those stay as they are.
+            updates: of different runs.
+            overwrite: replace name, status and tags of runs that exist; otherwise keep them.
 
         Raises:
             MlflowException, SQLAlchemyError, OSError: the store is away, full or locked; what was

@@ -13,7 +13,7 @@ from mlflow.utils.uri import append_to_uri_path
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DataError, IntegrityError
 
-from lrlab.tracking.run_data import Record
+from lrlab.tracking.run_data import RunUpdate
 from lrlab.tracking.stores.base import UNFIT, Refused, Written, noted_id
 from lrlab.tracking.stores.sql_tables import (
     DIALECTS,
@@ -48,15 +48,15 @@ class BulkStore:
     calls: int = 0
     _artifacts: dict[str, str] = field(default_factory=dict)  # of runs that were there, by id
 
-    def write(self, records: Sequence[Record], *, update: bool = True) -> Written:
+    def write(self, updates: Sequence[RunUpdate], *, overwrite: bool = True) -> Written:
         """Write all records in one transaction; one that is refused is no part of it."""
         try:
             with self.engine.begin() as connection:
-                written = self._write(connection, records, update)
+                written = self._write(connection, updates, overwrite)
         except (DataError, IntegrityError, *UNFIT) as error:  # of one of them
-            if len(records) == 1:
-                return {records[0].uid: Refused(str(getattr(error, "orig", error)))}
-            alone = [self.write([record], update=update) for record in records]
+            if len(updates) == 1:
+                return {updates[0].uid: Refused(str(getattr(error, "orig", error)))}
+            alone = [self.write([update], overwrite=overwrite) for update in updates]
             return {uid: told for written in alone for uid, told in written.items()}
         self.calls += 1
         return written
@@ -75,8 +75,10 @@ class BulkStore:
         """Let go of the database's connections."""
         self.engine.dispose()
 
-    def _write(self, connection: Connection, records: Sequence[Record], update: bool) -> Written:
-        ids = {record.uid: noted_id(record.folder, self.name) or record.uid for record in records}
+    def _write(
+        self, connection: Connection, updates: Sequence[RunUpdate], overwrite: bool
+    ) -> Written:
+        ids = {update.uid: noted_id(update.folder, self.name) or update.uid for update in updates}
         there = existing(connection, list(ids.values()))
         self._artifacts |= {
             run_id: artifacts for run_id, (_, artifacts) in there.items() if artifacts
@@ -85,23 +87,23 @@ class BulkStore:
         written: dict[str, str | Refused] = {}
         tables: dict[str, list[Row]] = {table: [] for table in TABLES}
         # In one order everywhere, so that no two writers wait for each other's runs.
-        for record in sorted(records, key=lambda record: ids[record.uid]):
+        for update in sorted(updates, key=lambda update: ids[update.uid]):
             try:
-                gained = self._rows(record, ids[record.uid], deleted)
+                gained = self._rows(update, ids[update.uid], deleted)
             except (Refused, MlflowException) as error:
-                written[record.uid] = Refused(str(error))
+                written[update.uid] = Refused(str(error))
                 continue
-            written[record.uid] = ids[record.uid]
+            written[update.uid] = ids[update.uid]
             for table in TABLES:
                 tables[table] += gained[table]
         for table, every in tables.items():
-            insert(connection, table, every, update=update)
+            insert(connection, table, every, overwrite=overwrite)
         return written
 
-    def _rows(self, record: Record, run_id: str, deleted: set[str]) -> dict[str, list[Row]]:
+    def _rows(self, update: RunUpdate, run_id: str, deleted: set[str]) -> dict[str, list[Row]]:
         if run_id in deleted:
             raise Refused(f"run {run_id} is deleted in MLflow")
-        return rows(record, run_id, self.experiment, self._artifact_uri(run_id))
+        return rows(update, run_id, self.experiment, self._artifact_uri(run_id))
 
     def _artifact_uri(self, run_id: str) -> str:
         """Where a run's files are: a run that was there may be of another experiment."""

@@ -18,7 +18,7 @@ from mlflow.utils.validation import _validate_metric, _validate_param, _validate
 from sqlalchemy import Connection, bindparam, text
 
 from lrlab.tracking.run_columns import Values
-from lrlab.tracking.run_data import Record
+from lrlab.tracking.run_data import RunUpdate
 
 SCHEMAS = {"dc11669786a5"}  # of MLflow 3.17, as its migrations call it
 DIALECTS = {"sqlite", "postgresql"}
@@ -68,20 +68,20 @@ def existing(connection: Connection, ids: list[str]) -> dict[str, tuple[str, str
     return {row[0]: (row[1], row[2]) for row in connection.execute(statement, {"ids": ids})}
 
 
-def insert(connection: Connection, table: str, rows: Sequence[Row], *, update: bool) -> None:
+def insert(connection: Connection, table: str, rows: Sequence[Row], *, overwrite: bool) -> None:
     """Write rows into a table.
 
     Args:
         connection: in a transaction.
         table: of `TABLES`.
         rows: values in the order of its columns; no key twice but in the metrics.
-        update: what is there, by `UPDATES`; otherwise what is there stays.
+        overwrite: what is there, by `UPDATES`; otherwise what is there stays.
     """
     if not rows:
         return
     columns = TABLES[table]
     into = f"INSERT INTO {table} ({', '.join(columns)})"
-    conflict = f"ON CONFLICT {UPDATES.get(table, 'DO NOTHING') if update else 'DO NOTHING'}"
+    conflict = f"ON CONFLICT {UPDATES.get(table, 'DO NOTHING') if overwrite else 'DO NOTHING'}"
     if connection.dialect.name == "sqlite":
         places = ", ".join("?" * len(columns))
         connection.exec_driver_sql(f"{into} VALUES ({places}) {conflict}", list(rows))
@@ -92,29 +92,29 @@ def insert(connection: Connection, table: str, rows: Sequence[Row], *, update: b
         connection.exec_driver_sql(statement, values)
 
 
-def rows(record: Record, run_id: str, experiment: int, artifacts: str) -> dict[str, list[Row]]:
+def rows(update: RunUpdate, run_id: str, experiment: int, artifacts: str) -> dict[str, list[Row]]:
     """A record as rows of each table, checked and cut as MLflow does.
 
     Raises:
         MlflowException: a name or value that MLflow refuses.
     """
-    tags = [_validate_tag(*pair) for pair in record.tags.items()]  # type: ignore[no-untyped-call]
-    params = [_validate_param(*pair) for pair in record.params.items()]  # type: ignore[no-untyped-call]
-    metrics = _metrics(record.values, run_id)
+    tags = [_validate_tag(*pair) for pair in update.tags.items()]  # type: ignore[no-untyped-call]
+    params = [_validate_param(*pair) for pair in update.params.items()]  # type: ignore[no-untyped-call]
+    metrics = _metrics(update.values, run_id)
     return {
-        "runs": [_run(record, run_id, experiment, artifacts)],
+        "runs": [_run(update, run_id, experiment, artifacts)],
         "params": [(param.key, param.value, run_id) for param in params],
         "tags": [(tag.key, tag.value, run_id) for tag in tags]
-        + [(MLFLOW_RUN_NAME, record.name, run_id)],
+        + [(MLFLOW_RUN_NAME, update.name, run_id)],
         "metrics": list(chain.from_iterable(zip(*metrics, strict=True))),
         "latest_metrics": [_latest(metric) for metric in metrics],
     }
 
 
-def _run(record: Record, run_id: str, experiment: int, artifacts: str) -> Row:
-    user = record.tags.get(MLFLOW_USER, "unknown")
-    about = (run_id, record.name, user, record.status, artifacts, "UNKNOWN", "active", "", "", "")
-    return (*about, record.start, record.end, experiment)
+def _run(update: RunUpdate, run_id: str, experiment: int, artifacts: str) -> Row:
+    user = update.tags.get(MLFLOW_USER, "unknown")
+    about = (run_id, update.name, user, update.status, artifacts, "UNKNOWN", "active", "", "", "")
+    return (*about, update.start, update.end, experiment)
 
 
 def _metrics(values: Values, run_id: str) -> list[list[Row]]:

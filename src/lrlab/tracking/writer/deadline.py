@@ -1,4 +1,4 @@
-"""The end of a recorder's patience with a store that takes nothing."""
+"""The end of a writer's patience with a store that takes nothing."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ STEP = 0.2  # seconds between two looks
 def wait_for_standstill(progress: Callable[[], int], ended: Event, seconds: float) -> None:
     """Return once nothing has gone on for some time, after the end.
 
-    A server that does not answer, or a lock that is never released, could hold a recorder for ever,
+    A server that does not answer, or a lock that is never released, could hold a writer for ever,
     and whoever waits for it.
 
     Args:

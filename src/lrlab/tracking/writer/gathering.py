@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from lrlab.tracking.run_data import Record, gather
+from lrlab.tracking.run_data import RunUpdate, gather
 from lrlab.tracking.run_folder import UNREADABLE, RunFolder
 from lrlab.tracking.stores.base import Refused, Store
 
@@ -15,30 +15,30 @@ class Gatherer:
     def __init__(self) -> None:
         self._parents: dict[RunFolder, str] = {}  # their ids
 
-    def gather(self, run: RunFolder, after: int, store: Store) -> Record:
+    def gather(self, run: RunFolder, after: int, store: Store) -> RunUpdate:
         """Read a run; of its history, what lies beyond a position.
 
         Raises:
             Refused: it cannot be read, or the store refuses its parent.
         """
-        record = _read(run, after)
-        if record.parent is None:
-            return record
-        tag = {MLFLOW_PARENT_RUN_ID: self._parent_id(record.parent, store)}
-        return replace(record, tags=record.tags | tag)
+        update = _read(run, after)
+        if update.parent is None:
+            return update
+        tag = {MLFLOW_PARENT_RUN_ID: self._parent_id(update.parent, store)}
+        return replace(update, tags=update.tags | tag)
 
     def _parent_id(self, parent: RunFolder, store: Store) -> str:
         """A parent's id in the store; made there if whoever runs it has not done so yet."""
         if parent not in self._parents:
-            record = _read(parent)
-            told = store.write([record], update=False)[record.uid]
+            update = _read(parent)
+            told = store.write([update], overwrite=False)[update.uid]
             if isinstance(told, Refused):
                 raise Refused(f"{parent.path}: {told}")
             self._parents[parent] = told
         return self._parents[parent]
 
 
-def _read(run: RunFolder, after: int = 0) -> Record:
+def _read(run: RunFolder, after: int = 0) -> RunUpdate:
     try:
         return gather(run, after)
     except UNREADABLE as error:

@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from lrlab.tracking.mlflow_commands import full_uri
-from lrlab.tracking.run_data import Record
+from lrlab.tracking.run_data import RunUpdate
 from lrlab.tracking.run_folder import UNREADABLE, RunFolder
 from lrlab.tracking.signs_of_life import INTERVAL, show_life
 from lrlab.tracking.stores.base import Refused
@@ -30,7 +30,7 @@ AT_ONCE = 64  # runs in a transaction: other writers wait for it, about half a s
 STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)  # a store that is away, full or locked
 
 
-class Recorder:
+class MlflowWriter:
     """Records runs in one experiment of one store, many at once.
 
     Args:
@@ -143,17 +143,17 @@ class Recorder:
 
     def _write(self, runs: Sequence[RunFolder]) -> list[RunFolder]:
         """Write some runs in one go; give those that have more."""
-        records = [record for run in runs if (record := self._gather(run))]
-        written = self.connect().store.write(records)
-        for record in records:
-            told = written[record.uid]
+        updates = [update for run in runs if (update := self._gather(run))]
+        written = self.connect().store.write(updates)
+        for update in updates:
+            told = written[update.uid]
             if isinstance(told, Refused):
-                self._drop(record.folder, f"{record.folder.path}: {told}")
+                self._drop(update.folder, f"{update.folder.path}: {told}")
             else:
-                self._went_well(record, told)
-        return [r.folder for r in records if r.more and r.folder not in self.errors]
+                self._went_well(update, told)
+        return [r.folder for r in updates if r.more and r.folder not in self.errors]
 
-    def _gather(self, run: RunFolder) -> Record | None:
+    def _gather(self, run: RunFolder) -> RunUpdate | None:
         store = self.connect().store
         try:
             return self._gatherer.gather(run, self._positions.get(run, 0), store)
@@ -161,13 +161,13 @@ class Recorder:
             self._drop(run, str(error))
             return None
 
-    def _went_well(self, record: Record, run_id: str) -> None:
-        run, store = record.folder, self.connect().store
-        self._positions[run] = record.position
-        if record.more or run not in self._ended:
+    def _went_well(self, update: RunUpdate, run_id: str) -> None:
+        run, store = update.folder, self.connect().store
+        self._positions[run] = update.position
+        if update.more or run not in self._ended:
             return
         try:
-            if record.parent is None:
+            if update.parent is None:
                 _draw(run)
             store.upload(run_id, run.artifacts)
             run.note_recorded(run_id, complete=True, store=store.name)
@@ -186,7 +186,7 @@ class Recorder:
 
 def _draw(run: RunFolder) -> None:
     from lrlab.tracking.run_picture import (
-        draw,  # matplotlib: no recorder of a sweep's trials needs it
+        draw,  # matplotlib: no writer of a sweep's trials needs it
     )
 
     with suppress(Exception):  # a history that cannot be drawn is recorded all the same

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TextIO
 
 @dataclass(frozen=True)
 class Settings:
-    """What a recorder is told first: by a pipe, because all users can see a command line.
+    """What a writer is told first: by a pipe, because all users can see a command line.
 
     Args:
         uri: of the tracking server or database; None is `mlflow.db` in the folder.
@@ -33,7 +33,7 @@ class Settings:
 
 
 class Word(NamedTuple):
-    """One thing that a recorder is told of a run."""
+    """One thing that a writer is told of a run."""
 
     verb: Literal["start", "finish", "end"]
     folder: str = ""

@@ -24,7 +24,7 @@ from lrlab.tracking.writer.deadline import wait_for_standstill
 from lrlab.tracking.writer.protocol import END, Word, settings_of, word_of
 
 if TYPE_CHECKING:
-    from lrlab.tracking.writer.mlflow_writer import Recorder
+    from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
 PICTURES = "lrlab.tracking.run_picture"
 MANY = 64  # ended runs are not kept waiting
@@ -33,23 +33,23 @@ LONGEST_ERROR = 300  # characters
 
 
 class Service:
-    """Has a recorder do as it is told.
+    """Has a writer do as it is told.
 
     Args:
-        recorder: of the runs.
+        writer: of the runs.
         words: told by whoever trains, in the end `END`.
         flush_seconds: between two writes.
-        where: the recorder writes, for people.
+        where: the writer writes, for people.
     """
 
     def __init__(
         self,
-        recorder: "Recorder",
+        writer: "MlflowWriter",
         words: SimpleQueue[Word],
         flush_seconds: float,
         where: str,
     ) -> None:
-        self._recorder, self._words, self._where = recorder, words, where
+        self._writer, self._words, self._where = writer, words, where
         self._pause = self._flush_seconds = flush_seconds
         self._trouble = ""  # what the store said last
         self._away = False
@@ -62,20 +62,20 @@ class Service:
         self._write()
         while not self._hear(time.monotonic() + self._pause):
             self._write()
-        self._recorder.abandon()
+        self._writer.abandon()
         self._write()
-        self._recorder.close()
+        self._writer.close()
 
     def answer(self, *errors: str) -> dict[str, object]:
         """How far it came, with its errors and those that are given."""
-        recorded = self._recorder.recorded
-        every = {self._trouble, *self._recorder.errors.values(), *errors}
+        recorded = self._writer.recorded
+        every = {self._trouble, *self._writer.errors.values(), *errors}
         lines = sorted(line for error in every if (line := _line(error)))
         return {"recorded": len(recorded), "run_id": next(iter(recorded), None), "errors": lines}
 
     def _hear(self, until: float) -> bool:
         """Note what is told until some moment, or until there is much to write; whether to end."""
-        while self._away or self._recorder.waiting < MANY:
+        while self._away or self._writer.waiting < MANY:
             try:
                 word = self._words.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
@@ -86,19 +86,19 @@ class Service:
         return False
 
     def _note(self, verb: str, run: RunFolder) -> None:
-        {"start": self._recorder.start, "finish": self._recorder.finish}[verb](run)
+        {"start": self._writer.start, "finish": self._writer.finish}[verb](run)
         if PICTURES not in sys.modules and verb == "start" and _has_picture(run):
             import_module(PICTURES)  # matplotlib, while the run is trained
 
     def _write(self) -> None:
         try:
-            self._recorder.show_life()
-            self._recorder.write()
+            self._writer.show_life()
+            self._writer.write()
             self._trouble = ""
         except Exception as error:  # whatever it is, it must not end the recording of other runs
             what = str(error).strip() or type(error).__name__
             self._trouble = what if self._where in what else f"{self._where}: {what}"
-        self._away = bool(self._trouble or self._recorder.waiting)
+        self._away = bool(self._trouble or self._writer.waiting)
         self._pause = min(2 * self._pause, LONGEST_PAUSE) if self._away else self._flush_seconds
 
 
@@ -135,17 +135,17 @@ def main() -> None:
     ended = Event()
     # Before MLflow's import, which takes seconds: a tracker never waits for a pipe that is full.
     Thread(target=_listen, args=(words, ended), daemon=True).start()
-    from lrlab.tracking.writer.mlflow_writer import Recorder
+    from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
     gc.freeze()  # no collection need look through MLflow's half a million objects
 
     folder = Path(settings.folder)
-    recorder = Recorder(settings.uri, settings.experiment, settings.flush_seconds, folder=folder)
+    writer = MlflowWriter(settings.uri, settings.experiment, settings.flush_seconds, folder=folder)
     where = settings.uri or str(folder / "mlflow.db")
-    service = Service(recorder, words, settings.flush_seconds, where)
+    service = Service(writer, words, settings.flush_seconds, where)
 
     def give_up() -> None:
-        wait_for_standstill(lambda: recorder.progress, ended, settings.wait_seconds)
+        wait_for_standstill(lambda: writer.progress, ended, settings.wait_seconds)
         why = f"{where} has taken nothing for {settings.wait_seconds:g} seconds"
         _reply(replies, service.answer(why))
         os._exit(1)  # the other thread cannot be stopped
