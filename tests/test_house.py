@@ -1,6 +1,7 @@
 """The rules of the layout: what a newcomer may rely on when looking for something."""
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,13 @@ def test_a_package_is_small_and_has_a_tour(package: Path) -> None:
     assert all(path.stem in text for path in files), "the tour names every module"
     if not readme.exists():
         assert len(text.splitlines()) <= 60
+
+
+def test_the_map_for_contributors_names_what_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    places = re.findall(r"`((?:src|sweeps|tests)/[\w/.]+)`", text)
+    assert len(places) > 10
+    assert [place for place in places if not (ROOT / place).exists()] == []
 
 
 def test_hydra_scans_three_files_of_a_plugin() -> None:
