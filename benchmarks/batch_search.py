@@ -81,15 +81,17 @@ def search(name: str, batch: int, trials: int, seed: int) -> list[float]:
     from optuna.distributions import FloatDistribution
 
     from optuna_families.samplers.fast_tpe import Tpe
-    from optuna_families.storage.in_memory import Mirror
-    from optuna_families.storage.trial_cache import Copy
+    from optuna_families.storage.in_memory import InMemoryStorage
+    from optuna_families.storage.trial_cache import TrialCache
     from optuna_families.trials.batch_size import at_once
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")
     space: Any = {key: FloatDistribution(0.0, 1.0) for key in "xyz"}
-    mirror = Mirror("s", [optuna.study.StudyDirection.MINIMIZE], Copy(1, Nowhere()))  # type: ignore[arg-type]
-    study = optuna.load_study(study_name="s", storage=mirror, sampler=Tpe(seed=seed))
+    in_memory = InMemoryStorage(
+        "s", [optuna.study.StudyDirection.MINIMIZE], TrialCache(1, Nowhere())
+    )  # type: ignore[arg-type]
+    study = optuna.load_study(study_name="s", storage=in_memory, sampler=Tpe(seed=seed))
     values: list[float] = []
     while len(values) < trials:
         size = min(batch or at_once(trials), trials - len(values))

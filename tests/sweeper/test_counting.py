@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 from optuna_families.storage import connect
 from optuna_families.storage.api_storage import Ledger
 from optuna_families.storage.sql_storage import Tables
-from optuna_families.storage.trial_cache import Copy
+from optuna_families.storage.trial_cache import TrialCache
 
 
 def test_the_counts_are_optuna_s_own(tmp_path: Path) -> None:
@@ -21,11 +21,15 @@ def test_the_counts_are_optuna_s_own(tmp_path: Path) -> None:
         studies[number % 2].add_trial(optuna.create_trial(state=state, value=value))
     ids = [database.storage.get_study_id_from_name(n) for n in ("a", "b")]
     tables, public = Tables(database), Ledger(database.storage)
-    copies = [Copy(study, tables) for study in ids]
-    for copy in copies:
-        copy.accept(tables.news({copy.study: 0}, ()))
+    trial_caches = [TrialCache(study, tables) for study in ids]
+    for trial_cache in trial_caches:
+        trial_cache.merge(tables.news({trial_cache.study: 0}, ()))
     all_counts = tables.all_counts(ids)
-    assert all_counts == public.all_counts(ids) == [copy.counts() for copy in copies]
+    assert (
+        all_counts
+        == public.all_counts(ids)
+        == [trial_cache.counts() for trial_cache in trial_caches]
+    )
     for study, counts in zip(studies, all_counts, strict=True):
         found = {
             state: [t.number for t in study.get_trials(states=(state,))] for state in TrialState

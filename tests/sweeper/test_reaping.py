@@ -122,8 +122,8 @@ def test_a_result_that_comes_before_the_trial_is_given_up_counts(
     _, other, _ = late
     other.reap()
     assert states() == ["COMPLETE"]  # and nothing is queued to be tried again
-    assert other.cache.known()[0].complete == 1
-    assert other.cache.known()[0].failed == 0
+    assert other.cache.known_counts()[0].complete == 1
+    assert other.cache.known_counts()[0].failed == 0
 
 
 def test_a_result_that_comes_too_late_is_not_used_and_said(
@@ -135,10 +135,10 @@ def test_a_result_that_comes_too_late_is_not_used_and_said(
     owner.tell(asked, DONE)
     assert "given up meanwhile" in caplog.text
     assert states() == ["FAIL"]
-    (copy,) = owner.cache.copies
+    (copy,) = owner.cache.trial_caches
     assert copy.completed == []
-    owner.cache.look()
-    assert (owner.cache.known()[0].complete, owner.cache.known()[0].failed) == (0, 1)
+    owner.cache.sync()
+    assert (owner.cache.known_counts()[0].complete, owner.cache.known()[0].failed) == (0, 1)
 
 
 def test_a_trial_given_back_after_others_gave_it_up_is_tried_again_once(

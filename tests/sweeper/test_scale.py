@@ -56,6 +56,9 @@ def test_nobody_reads_what_a_random_sampler_never_looks_at(bench: Any, tmp_path:
     bench.run_batches(at, SIZE, SIZE)
     bench.fill(at, 1000)
     bench.run_batches(at, SIZE, SIZE)
-    (copy,) = at.cache.copies
-    assert len(copy.trials) == 1000 + 2 * SIZE
-    assert sum(copy.unread(number) is not None for number in range(len(copy.trials))) == 1000
+    (trial_cache,) = at.cache.trial_caches
+    assert len(trial_cache.trials) == 1000 + 2 * SIZE
+    assert (
+        sum(trial_cache.unread(number) is not None for number in range(len(trial_cache.trials)))
+        == 1000
+    )

@@ -20,9 +20,9 @@ from sqlalchemy import create_mock_engine
 from hydra_plugins.optuna_families import in_batches
 from optuna_families.storage import connect, sql_schema
 from optuna_families.storage.api_storage import Conflict, Ledger
-from optuna_families.storage.in_memory import Mirror
+from optuna_families.storage.in_memory import InMemoryStorage
 from optuna_families.storage.sql_storage import Tables, ledger
-from optuna_families.storage.trial_cache import Copy
+from optuna_families.storage.trial_cache import TrialCache
 
 SPACE = {
     "x": FloatDistribution(0.0, 1.0),
@@ -49,7 +49,7 @@ def opened(file: Path) -> connect.Database:
 
 
 class Sweep:
-    """A study worked on through a mirror, stored by a ledger of one kind or the other."""
+    """A study worked on through a in_memory, stored by a ledger of one kind or the other."""
 
     def __init__(self, file: Path, kind: str, directions: int = 1) -> None:
         self.database = opened(file)
@@ -58,18 +58,20 @@ class Sweep:
         optuna.create_study(study_name="s", storage=storage, directions=names)
         self.id = storage.get_study_id_from_name("s")
         self.ledger = Tables(self.database) if kind == "tables" else Ledger(storage)
-        self.copy = Copy(self.id, self.ledger)
-        mirror = Mirror("s", [optuna.study.StudyDirection.MINIMIZE] * directions, self.copy)
+        self.cache = TrialCache(self.id, self.ledger)
+        in_memory = InMemoryStorage(
+            "s", [optuna.study.StudyDirection.MINIMIZE] * directions, self.cache
+        )
         sampler = optuna.samplers.RandomSampler(seed=1)
-        self.study = optuna.load_study(study_name="s", storage=mirror, sampler=sampler)
+        self.study = optuna.load_study(study_name="s", storage=in_memory, sampler=sampler)
 
     def save(self) -> set[int]:
-        changes = self.copy.changes()
-        notes = {self.id: self.copy.new_notes}
-        saved = self.ledger.save(changes, {self.id: self.copy.last}, notes)
+        changes = self.cache.changes()
+        notes = {self.id: self.cache.new_notes}
+        saved = self.ledger.save(changes, {self.id: self.cache.last}, notes)
         ids = iter(saved.ids)
         for change in changes:
-            self.copy.stored(change, next(ids) if change.new else change.trial._trial_id)
+            self.cache.mark_stored(change, next(ids) if change.new else change.trial._trial_id)
         return saved.refused
 
 
@@ -150,10 +152,10 @@ def test_both_ways_read_what_optuna_reads(both: tuple[Sweep, Sweep]) -> None:
     for sweep in both:
         play(sweep)
         optunas = optuna.load_study(study_name="s", storage=sweep.database.url).get_trials()
-        copy = Copy(sweep.id, sweep.ledger)
-        copy.accept(sweep.ledger.news({sweep.id: 0}, ()))
-        copy.read_all()
-        for ours, own, theirs in zip(copy.trials, sweep.copy.trials, optunas, strict=True):
+        trial_cache = TrialCache(sweep.id, sweep.ledger)
+        trial_cache.merge(sweep.ledger.news({sweep.id: 0}, ()))
+        trial_cache.read_all()
+        for ours, own, theirs in zip(trial_cache.trials, sweep.cache.trials, optunas, strict=True):
             assert plain(ours) == plain(theirs)
             assert ours.datetime_start == theirs.datetime_start
             assert ours.datetime_complete == theirs.datetime_complete

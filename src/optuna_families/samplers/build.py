@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
 
-    from optuna_families.storage.trial_cache import Copy
+    from optuna_families.storage.trial_cache import TrialCache
 
 # Optuna finds out only inside a trial that one of these is missing.
 _NEEDS = {
@@ -54,7 +54,7 @@ def sampler(settings: Settings, *salt: object) -> BaseSampler:
     return built
 
 
-def pruner(settings: Settings, trials: Copy | None = None) -> BasePruner:
+def pruner(settings: Settings, trials: TrialCache | None = None) -> BasePruner:
     """Build the pruner.
 
     Args:

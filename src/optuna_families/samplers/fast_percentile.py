@@ -16,7 +16,7 @@ from optuna.pruners import BasePruner, PercentilePruner
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
-from optuna_families.storage.trial_cache import Copy
+from optuna_families.storage.trial_cache import TrialCache
 
 
 class Percentile(BasePruner):
@@ -28,7 +28,7 @@ class Percentile(BasePruner):
         options: those of Optuna's pruner, with its defaults.
     """
 
-    def __init__(self, trials: Copy, percentile: float = 50.0, **options: Any) -> None:
+    def __init__(self, trials: TrialCache, percentile: float = 50.0, **options: Any) -> None:
         PercentilePruner(percentile, **options)  # says what is wrong with them
         self._trials, self._percentile = trials, percentile
         self._startup = int(options.get("n_startup_trials", 5))

@@ -19,10 +19,10 @@ from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optuna_families.storage.trial_cache import Copy
+from optuna_families.storage.trial_cache import TrialCache
 
 
-class Mirror(BaseStorage):
+class InMemoryStorage(BaseStorage):
     """A storage with one study.
 
     Args:
@@ -31,13 +31,13 @@ class Mirror(BaseStorage):
         trials: its trials.
     """
 
-    def __init__(self, name: str, directions: Sequence[StudyDirection], trials: Copy) -> None:
-        self._name, self._directions, self.copy = name, list(directions), trials
+    def __init__(self, name: str, directions: Sequence[StudyDirection], trials: TrialCache) -> None:
+        self._name, self._directions, self.cache = name, list(directions), trials
 
     def get_study_id_from_name(self, study_name: str) -> int:
         if study_name != self._name:
             raise KeyError(study_name)
-        return self.copy.study
+        return self.cache.study
 
     def get_study_name_from_id(self, study_id: int) -> str:
         return self._name
@@ -49,14 +49,14 @@ class Mirror(BaseStorage):
         return {}
 
     def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
-        return self.copy.notes
+        return self.cache.notes
 
     def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
-        self.copy.notes[key] = self.copy.new_notes[key] = value
+        self.cache.notes[key] = self.cache.new_notes[key] = value
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
         made = create_trial(state=TrialState.RUNNING) if template_trial is None else template_trial
-        return self.copy.draft(made)
+        return self.cache.add_new(made)
 
     def set_trial_param(
         self,
@@ -66,11 +66,11 @@ class Mirror(BaseStorage):
         distribution: BaseDistribution,
     ) -> None:
         trial = self._open(trial_id)
-        known = self.copy.distributions.setdefault(param_name, distribution)
+        known = self.cache.distributions.setdefault(param_name, distribution)
         check_distribution_compatibility(known, distribution)
         trial.params[param_name] = distribution.to_external_repr(param_value_internal)
         trial.distributions[param_name] = distribution
-        self.copy.change(trial.number).params[param_name] = None
+        self.cache.change(trial.number).params[param_name] = None
 
     def set_trial_state_values(
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
@@ -87,8 +87,8 @@ class Mirror(BaseStorage):
             moved.datetime_start = datetime.now()
         if state.is_finished():
             moved.datetime_complete = datetime.now()
-        self.copy.put(moved)
-        change = self.copy.change(trial.number)
+        self.cache.put(moved)
+        change = self.cache.change(trial.number)
         change.trial, change.moved = moved, True
         return True
 
@@ -97,23 +97,23 @@ class Mirror(BaseStorage):
     ) -> None:
         trial = self._open(trial_id)
         trial.intermediate_values[step] = intermediate_value
-        self.copy.change(trial.number).steps[step] = None
+        self.cache.change(trial.number).steps[step] = None
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
         trial = self._open(trial_id)
         trial.user_attrs[key] = value
-        self.copy.change(trial.number).user[key] = None
+        self.cache.change(trial.number).user[key] = None
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         trial = self._open(trial_id)
         trial.system_attrs[key] = value
-        self.copy.change(trial.number).system[key] = None
+        self.cache.change(trial.number).system[key] = None
 
     def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:
-        return self.copy.trials[trial_number]._trial_id
+        return self.cache.trials[trial_number]._trial_id
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
-        return self.copy.trial(self.copy.number(trial_id))
+        return self.cache.trial(self.cache.number(trial_id))
 
     def _open(self, trial_id: int) -> FrozenTrial:
         trial = self.get_trial(trial_id)
@@ -131,16 +131,16 @@ class Mirror(BaseStorage):
 
     def _waiting(self) -> list[FrozenTrial]:
         """Find these without reading the others: every ask wants to know them."""
-        return [self.copy.trial(number) for number in self.copy.counts().waiting]
+        return [self.cache.trial(number) for number in self.cache.counts().waiting]
 
     def _all(self, states: Container[TrialState] | None) -> list[FrozenTrial]:
-        self.copy.read_all()
+        self.cache.read_all()
         if states is None:
-            return list(self.copy.trials)
-        return [trial for trial in self.copy.trials if trial.state in states]
+            return list(self.cache.trials)
+        return [trial for trial in self.cache.trials if trial.state in states]
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise NotImplementedError("a mirror has one study, and only its trials change")
+        raise NotImplementedError("a in_memory has one study, and only its trials change")
 
     create_new_study: Callable[..., int] = _refuse
     delete_study: Callable[..., None] = _refuse

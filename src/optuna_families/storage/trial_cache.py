@@ -13,7 +13,7 @@ from optuna_families.storage.api_storage import Change, Ledger, Row
 from optuna_families.storage.trial_counts import TrialCounts
 
 
-class Copy:
+class TrialCache:
     """A study's trials, by number.
 
     Of a trial that somebody else has made, at first only the state is known; the rest is read
@@ -27,8 +27,8 @@ class Copy:
     def __init__(self, study: int, ledger: Ledger) -> None:
         self.study = study
         self._ledger = ledger
-        self._drafts = 0  # trials made here: until they are stored their ids are below zero
-        self._stored: dict[int, int] = {}  # a draft's id to that in the database
+        self._n_new = 0  # trials made here: until they are stored their ids are below zero
+        self._stored_ids: dict[int, int] = {}  # a draft's id to that in the database
         self.clear()
 
     def clear(self) -> None:
@@ -46,7 +46,7 @@ class Copy:
         self._unfinished: set[int] = set()  # numbers
         self._changes: dict[int, Change] = {}  # by number
 
-    def accept(self, rows: Iterable[Row]) -> None:
+    def merge(self, rows: Iterable[Row]) -> None:
         """Take over what others have done."""
         for row in rows:
             known = self.trials[row.number] if row.number < len(self.trials) else None
@@ -90,9 +90,9 @@ class Copy:
         """Read those trials of which only the state is known."""
         wanted = self._unread.intersection(ids)
         if wanted:
-            self.take(trial for _, trial in self._ledger.read({self.study: wanted}))
+            self.merge_read(trial for _, trial in self._ledger.read({self.study: wanted}))
 
-    def take(self, trials: Iterable[FrozenTrial]) -> None:
+    def merge_read(self, trials: Iterable[FrozenTrial]) -> None:
         """Take over trials as they were read."""
         for trial in trials:
             self.put(trial)
@@ -110,18 +110,18 @@ class Copy:
         Raises:
             KeyError: when there is no such trial.
         """
-        return self._numbers[self._stored.get(trial_id, trial_id)]
+        return self._numbers[self._stored_ids.get(trial_id, trial_id)]
 
     def trial(self, number: int) -> FrozenTrial:
         """Return a trial with everything that is known of it."""
         self.read([self.trials[number]._trial_id])
         return self.trials[number]
 
-    def draft(self, trial: FrozenTrial) -> int:
+    def add_new(self, trial: FrozenTrial) -> int:
         """Add a trial that is not stored yet; return its id until then."""
-        self._drafts += 1
-        trial.number, trial._trial_id = len(self.trials), -self._drafts
-        self._numbers[-self._drafts] = trial.number
+        self._n_new += 1
+        trial.number, trial._trial_id = len(self.trials), -self._n_new
+        self._numbers[-self._n_new] = trial.number
         self.put(trial)
         self._changes[trial.number] = Change(
             self.study,
@@ -132,7 +132,7 @@ class Copy:
             system=dict.fromkeys(trial.system_attrs),
             steps=dict.fromkeys(trial.intermediate_values),
         )
-        return -self._drafts
+        return -self._n_new
 
     def change(self, number: int) -> Change:
         """Return what is not stored of a trial, to note more."""
@@ -143,17 +143,17 @@ class Copy:
         wanted = sorted(self._changes if numbers is None else numbers)
         return [self._changes[number] for number in wanted if number in self._changes]
 
-    def stored(self, change: Change, trial_id: int) -> None:
+    def mark_stored(self, change: Change, trial_id: int) -> None:
         """Note that a change is stored, under which id."""
         trial = change.trial
         if change.new:
-            self._stored[trial._trial_id] = trial_id
+            self._stored_ids[trial._trial_id] = trial_id
             self._numbers[trial_id] = self._numbers.pop(trial._trial_id)
             trial._trial_id = trial_id
             self.last = max(self.last, trial_id)
         self._changes.pop(trial.number, None)
 
-    def doubt(self, number: int) -> None:
+    def invalidate(self, number: int) -> None:
         """Forget what a trial ended with; the next look reads its state again."""
         trial_id = self.trials[number]._trial_id
         self.put(_head(Row(trial_id, self.study, number, TrialState.RUNNING)))

@@ -160,7 +160,7 @@ class Sweep:
 
     def _finish(self, plan: Plan, composer: Composer) -> None:
         cache, folder = StudyCache(plan, composer), Path(self.config.hydra.sweep.dir)
-        patiently(cache.look)
+        patiently(cache.sync)
         trials = patiently(lambda: [cache.trials(i) for i in range(len(plan.families))])
         found = results.summarize(plan, trials)
         results.write(folder / "optimization_results.yaml", found)

@@ -195,13 +195,13 @@ def _names(studies: list[FrozenStudy]) -> list[str]:
 def _loaded(database: Database, stored: FrozenStudy) -> Study:
     from optuna import load_study
 
-    from optuna_families.storage.in_memory import Mirror
+    from optuna_families.storage.in_memory import InMemoryStorage
     from optuna_families.storage.sql_storage import ledger
-    from optuna_families.storage.trial_cache import Copy
+    from optuna_families.storage.trial_cache import TrialCache
 
     known = ledger(database)
-    trials = Copy(stored._study_id, known)
-    trials.accept(known.news({stored._study_id: 0}, ()))
+    trials = TrialCache(stored._study_id, known)
+    trials.merge(known.news({stored._study_id: 0}, ()))
     trials.read_all()
-    mirror = Mirror(stored.study_name, stored.directions, trials)
-    return load_study(study_name=stored.study_name, storage=mirror)
+    in_memory = InMemoryStorage(stored.study_name, stored.directions, trials)
+    return load_study(study_name=stored.study_name, storage=in_memory)

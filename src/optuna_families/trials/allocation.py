@@ -77,8 +77,8 @@ class Chooser:
         taken: Counter[int] = Counter()
         while (index := self._next(len(batch), most, taken)) is not None:
             if not taken[index]:
-                copy = self._cache.copies[index]
-                copy.notes = self._cache.ledger.notes(copy.study)
+                trial_cache = self._cache.trial_caches[index]
+                trial_cache.notes = self._cache.ledger.notes(trial_cache.study)
             taken[index] += 1
             most = min(most, self._sizes.most(index))
             batch.append(self._take(index, number + len(batch)))
@@ -108,16 +108,16 @@ class Chooser:
             # Mistakes that only the sampler or the user's own function finds, in any error's
             # form. Some samplers raise while the trial begins: then nobody has it yet.
             reason = f"could not be asked for: {type(error).__name__}: {error}"
-            begun = place < len(self._cache.copies[index].trials)
+            begun = place < len(self._cache.trial_caches[index].trials)
             kept = self._cache.trial(index, place).user_attrs if begun else {}
             raise Unaskable(index, place, kept | stamp | {"reason": reason}) from error
 
     def _prepare(self, index: int) -> tuple[Study, int]:
         """Return the study, and the number that its next trial will have."""
-        study, copy = self._cache.asking(index), self._cache.copies[index]
-        if not copy.counts().waiting:
-            self._queue(index, first=copy.counts().begun == 0)
-        return study, next(iter(copy.counts().waiting), len(copy.trials))
+        study, trial_cache = self._cache.asking(index), self._cache.trial_caches[index]
+        if not trial_cache.counts().waiting:
+            self._queue(index, first=trial_cache.counts().begun == 0)
+        return study, next(iter(trial_cache.counts().waiting), len(trial_cache.trials))
 
     @staticmethod
     def _begin(study: Study, stamp: dict[str, Any]) -> Trial:

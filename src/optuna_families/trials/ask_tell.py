@@ -48,7 +48,7 @@ class AskTell:
             return self._until_alone(self._ask)
 
     def _ask(self) -> list[PlannedTrial] | str:
-        self._look()
+        self._sync()
         try:
             planned = self._chooser.batch()
         except Unaskable as one:
@@ -71,25 +71,25 @@ class AskTell:
     def reap(self) -> None:
         """Give up what dead workers left behind."""
         with locked(self.plan.storage):
-            self._until_alone(self._look)
+            self._until_alone(self._sync)
 
     def unfinished(self) -> bool:
         """Whether there is something to ask for, or others run what may come back from them."""
-        self.cache.look(self._held)
+        self.cache.sync(self._held)
         return self._chooser.unfinished() or self.cache.any_running()
 
     def left(self) -> int:
         """Count the trials that are still to be asked for."""
-        self.cache.look(self._held)
+        self.cache.sync(self._held)
         return self._chooser.left()
 
-    def _look(self) -> None:
+    def _sync(self) -> None:
         """Take over what others have done, and give up for those who cannot any more."""
         if not self._held:
-            for copy in self.cache.copies:
-                if copy.changes():  # of an ask that did not come to its end
-                    copy.clear()
-        self.cache.look(self._held)
+            for trial_cache in self.cache.trial_caches:
+                if trial_cache.changes():  # of an ask that did not come to its end
+                    trial_cache.clear()
+        self.cache.sync(self._held)
         if self._reaper.reap(self._held):
             self._save()
 
@@ -99,7 +99,9 @@ class AskTell:
         Raises:
             Conflict: when somebody else has begun or finished trials meanwhile.
         """
-        changes = [change for copy in self.cache.copies for change in copy.changes()]
+        changes = [
+            change for trial_cache in self.cache.trial_caches for change in trial_cache.changes()
+        ]
         if not changes:
             return
         try:
@@ -112,23 +114,23 @@ class AskTell:
             raise Conflict
 
     def _forget(self) -> None:
-        for copy in self.cache.copies:
-            copy.clear()
+        for trial_cache in self.cache.trial_caches:
+            trial_cache.clear()
 
     def _record(self, one: Unaskable) -> None:
         """Store a trial that could not be asked for, and nothing else of its batch."""
         from optuna.trial import TrialState, create_trial
 
         self._forget()
-        self.cache.look()
-        copy, mirror = self.cache.copies[one.index], self.cache.mirrors[one.index]
-        if one.trial < len(copy.trials):  # it was waiting there
-            trial_id = copy.trials[one.trial]._trial_id
+        self.cache.sync()
+        trial_cache, in_memory = self.cache.trial_caches[one.index], self.cache.storages[one.index]
+        if one.trial < len(trial_cache.trials):  # it was waiting there
+            trial_id = trial_cache.trials[one.trial]._trial_id
             for key, value in one.attributes.items():
-                mirror.set_trial_user_attr(trial_id, key, value)
-            mirror.set_trial_state_values(trial_id, TrialState.FAIL)
+                in_memory.set_trial_user_attr(trial_id, key, value)
+            in_memory.set_trial_state_values(trial_id, TrialState.FAIL)
         else:
-            copy.draft(create_trial(state=TrialState.FAIL, user_attrs=one.attributes))
+            trial_cache.add_new(create_trial(state=TrialState.FAIL, user_attrs=one.attributes))
         self._save()
 
     def tell(self, planned: PlannedTrial, outcome: Outcome) -> None:
@@ -157,21 +159,21 @@ class AskTell:
         if time.monotonic() - self._lived > LIVE:
             patiently(lambda: self.store(list(self._held.values())))
             for index in {index for index, _ in self._held}:
-                patiently(partial(self.cache.look, self._held, index))
+                patiently(partial(self.cache.sync, self._held, index))
             self._lived = time.monotonic()
 
     def store(self, trials: Sequence[PlannedTrial]) -> None:
         """Store what is known of trials and does not stand in the study yet."""
-        wanted = [self.cache.copies[i].changes([n]) for i, n in (one.key for one in trials)]
+        wanted = [self.cache.trial_caches[i].changes([n]) for i, n in (one.key for one in trials)]
         changes = [change for found in wanted for change in found]
         if not changes:
             return
         refused = self.cache.save(changes).refused
         for planned in trials:
-            trial_id = self.cache.copies[planned.index].trials[planned.trial.number]._trial_id
+            trial_id = self.cache.trial_caches[planned.index].trials[planned.trial.number]._trial_id
             if trial_id in refused:
                 _warn(planned)
-                self.cache.copies[planned.index].doubt(planned.trial.number)
+                self.cache.trial_caches[planned.index].invalidate(planned.trial.number)
 
     def _give_back(self, lost: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
         if not lost:
@@ -181,7 +183,7 @@ class AskTell:
         self._release([planned for planned, _ in lost])
 
     def _give_up(self, lost: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
-        self.cache.look(self._held.keys() - {planned.key for planned, _ in lost})
+        self.cache.sync(self._held.keys() - {planned.key for planned, _ in lost})
         for planned, outcome in lost:
             self._reaper.give_up(*planned.key, outcome)
         self._save()

@@ -41,8 +41,8 @@ class Reaper:
         """
         running = [
             (index, number)
-            for index, copy in enumerate(self._cache.copies)
-            for number in copy.counts().running
+            for index, trial_cache in enumerate(self._cache.trial_caches)
+            for number in trial_cache.counts().running
             if (index, number) not in held
         ]
         self._cache.read(running)
@@ -51,7 +51,7 @@ class Reaper:
         for index, number in running:
             trial = self._cache.trial(index, number)
             if owner_of(trial) is None:
-                self._cache.copies[index].foreign.add(number)
+                self._cache.trial_caches[index].foreign.add(number)
             elif self._dead(trial, lives):
                 dead.append((index, number))
         for index, number in dead:
@@ -80,14 +80,14 @@ class Reaper:
         """Fail a lost trial and queue its parameters once more."""
         from optuna.trial import TrialState
 
-        mirror, trial = self._cache.mirrors[index], self._cache.trial(index, number)
+        in_memory, trial = self._cache.storages[index], self._cache.trial(index, number)
         if trial.state.is_finished():
             return  # somebody else has
         if not self._cache.grid:  # a lost point of a grid is free again, nothing is queued
             self._requeue(self._cache.study(index), trial)
-        mirror.set_trial_user_attr(trial._trial_id, "lost", True)
-        mirror.set_trial_user_attr(trial._trial_id, "reason", outcome.reason)
-        mirror.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+        in_memory.set_trial_user_attr(trial._trial_id, "lost", True)
+        in_memory.set_trial_user_attr(trial._trial_id, "reason", outcome.reason)
+        in_memory.set_trial_state_values(trial._trial_id, TrialState.FAIL)
 
     @staticmethod
     def _requeue(study: Study, trial: FrozenTrial) -> None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from optuna_families.storage.api_storage import Change, Ledger, Saved
-    from optuna_families.storage.in_memory import Mirror
-    from optuna_families.storage.trial_cache import Copy
+    from optuna_families.storage.in_memory import InMemoryStorage
+    from optuna_families.storage.trial_cache import TrialCache
 
 
 class StudyCache:
@@ -54,43 +54,45 @@ class StudyCache:
         return ledger(self.database)
 
     @cached_property
-    def copies(self) -> list[Copy]:
+    def trial_caches(self) -> list[TrialCache]:
         """Their trials, as they were at the last look."""
-        from optuna_families.storage.trial_cache import Copy
+        from optuna_families.storage.trial_cache import TrialCache
 
-        return [Copy(study, self.ledger) for study in self.ids]
+        return [TrialCache(study, self.ledger) for study in self.ids]
 
     @cached_property
-    def mirrors(self) -> list[Mirror]:
-        """The copies as storages, for Optuna's studies."""
+    def storages(self) -> list[InMemoryStorage]:
+        """The trial_caches as storages, for Optuna's studies."""
         from optuna.study import StudyDirection
 
-        from optuna_families.storage.in_memory import Mirror
+        from optuna_families.storage.in_memory import InMemoryStorage
 
-        named = [StudyDirection[name.upper()] for name in self.plan.settings.directions]
-        pairs = zip(self.plan.families, self.copies, strict=True)
-        return [Mirror(family.study, named, copied) for family, copied in pairs]
+        directions = [StudyDirection[name.upper()] for name in self.plan.settings.directions]
+        pairs = zip(self.plan.families, self.trial_caches, strict=True)
+        return [
+            InMemoryStorage(family.study, directions, trial_cache) for family, trial_cache in pairs
+        ]
 
-    def look(self, held: Collection[tuple[int, int]] = (), only: int | None = None) -> None:
+    def sync(self, held: Collection[tuple[int, int]] = (), only: int | None = None) -> None:
         """Take over what others have done.
 
         Args:
             held: trials of ours, by family and number: nobody else changes them.
             only: one family.
         """
-        copies = {c.study: c for i, c in enumerate(self.copies) if only in (None, i)}
+        trial_caches = {c.study: c for i, c in enumerate(self.trial_caches) if only in (None, i)}
         unfinished = [
             trial
-            for index, one in enumerate(self.copies)
-            if one.study in copies
+            for index, one in enumerate(self.trial_caches)
+            if one.study in trial_caches
             for trial, number in one.unfinished().items()
             if (index, number) not in held
         ]
-        for row in self.ledger.news({s: c.last for s, c in copies.items()}, unfinished):
-            copies[row.study].accept([row])
+        for row in self.ledger.news({s: c.last for s, c in trial_caches.items()}, unfinished):
+            trial_caches[row.study].merge([row])
 
     def save(self, changes: list[Change], *, strict: bool = False) -> Saved:
-        """Store changes of the copies in one go.
+        """Store changes of the trial_caches in one go.
 
         Args:
             changes: to store.
@@ -100,7 +102,7 @@ class StudyCache:
             Conflict: when somebody has put trials into the studies since the last look, or by
                 `strict`.
         """
-        by_study = {c.study: c for c in self.copies}
+        by_study = {c.study: c for c in self.trial_caches}
         grown = {c.study for c in changes if c.new}
         notes = {s: c.new_notes for s, c in by_study.items() if c.new_notes}
         last = {s: by_study[s].last for s in grown}
@@ -108,7 +110,7 @@ class StudyCache:
         ids = iter(saved.ids)
         for change in changes:
             number = next(ids) if change.new else change.trial._trial_id
-            by_study[change.study].stored(change, number)
+            by_study[change.study].mark_stored(change, number)
         for study in notes:
             by_study[study].new_notes = {}
         return saved
@@ -119,7 +121,7 @@ class StudyCache:
 
     def known_counts(self) -> list[TrialCounts]:
         """Count every family's trials as they were at the last look."""
-        return [copied.counts() for copied in self.copies]
+        return [trial_cache.counts() for trial_cache in self.trial_caches]
 
     def any_running(self) -> bool:
         """Whether any trial was running at the last sync."""
@@ -134,22 +136,22 @@ class StudyCache:
 
     def trials(self, index: int) -> list[FrozenTrial]:
         """Return a family's trials as they were at the last look, to look at only."""
-        self.copies[index].read_all()
-        return self.copies[index].trials
+        self.trial_caches[index].read_all()
+        return self.trial_caches[index].trials
 
     def trial(self, index: int, number: int) -> FrozenTrial:
         """Return a family's trial with everything that is known of it."""
-        return self.copies[index].trial(number)
+        return self.trial_caches[index].trial(number)
 
     def read(self, trials: Collection[tuple[int, int]]) -> None:
         """Read trials, by family and number, if only their state is known."""
         wanted: dict[int, list[int]] = {}
         for index, number in trials:
-            trial_id = self.copies[index].unread(number)
+            trial_id = self.trial_caches[index].unread(number)
             if trial_id is not None:
                 wanted.setdefault(self.ids[index], []).append(trial_id)
         for study, trial in self.ledger.read(wanted) if wanted else ():
-            self.copies[self.ids.index(study)].take([trial])
+            self.trial_caches[self.ids.index(study)].merge_read([trial])
 
     def study(self, index: int) -> Study:
         """Return a family's study, in memory, for all but asking."""
@@ -165,9 +167,9 @@ class StudyCache:
         """
         if index not in self._asking:
             settings, name = self.plan.settings, self.plan.families[index].label
-            there = self.copies[index].counts().begun
+            there = self.trial_caches[index].counts().begun
             built = sampler(settings, name, there, self._worker)
-            prunes = pruner(settings, self.copies[index])
+            prunes = pruner(settings, self.trial_caches[index])
             self._studies[index] = self._load(index, sampler=built, pruner=prunes)
             self._asking.add(index)
         return self._studies[index]
@@ -176,7 +178,7 @@ class StudyCache:
         from optuna import load_study
 
         name = self.plan.families[index].study
-        return load_study(study_name=name, storage=self.mirrors[index], **parts)
+        return load_study(study_name=name, storage=self.storages[index], **parts)
 
     def choices(self, index: int) -> list[tuple[str, ...]]:
         """Return the combinations of choices that a family's trials may have."""
