@@ -88,10 +88,8 @@ def search(name: str, batch: int, trials: int, seed: int) -> list[float]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")
     space: Any = {key: FloatDistribution(0.0, 1.0) for key in "xyz"}
-    in_memory = InMemoryStorage(
-        "s", [optuna.study.StudyDirection.MINIMIZE], TrialCache(1, Nowhere())
-    )  # type: ignore[arg-type]
-    study = optuna.load_study(study_name="s", storage=in_memory, sampler=Tpe(seed=seed))
+    storage = InMemoryStorage("s", [optuna.study.StudyDirection.MINIMIZE], TrialCache(1, Nowhere()))  # type: ignore[arg-type]
+    study = optuna.load_study(study_name="s", storage=storage, sampler=Tpe(seed=seed))
     values: list[float] = []
     while len(values) < trials:
         size = min(batch or at_once(trials), trials - len(values))

@@ -6,8 +6,8 @@ import optuna
 from optuna.trial import TrialState
 
 from optuna_families.storage import connect
-from optuna_families.storage.api_storage import Ledger
-from optuna_families.storage.sql_storage import Tables
+from optuna_families.storage.api_storage import TrialStore
+from optuna_families.storage.sql_storage import SqlTrialStore
 from optuna_families.storage.trial_cache import TrialCache
 
 
@@ -20,10 +20,10 @@ def test_the_counts_are_optuna_s_own(tmp_path: Path) -> None:
         value = float(number) if state in (TrialState.COMPLETE, TrialState.PRUNED) else None
         studies[number % 2].add_trial(optuna.create_trial(state=state, value=value))
     ids = [database.storage.get_study_id_from_name(n) for n in ("a", "b")]
-    tables, public = Tables(database), Ledger(database.storage)
+    tables, public = SqlTrialStore(database), TrialStore(database.storage)
     trial_caches = [TrialCache(study, tables) for study in ids]
     for trial_cache in trial_caches:
-        trial_cache.merge(tables.news({trial_cache.study: 0}, ()))
+        trial_cache.merge(tables.changed_heads({trial_cache.study: 0}, ()))
     all_counts = tables.all_counts(ids)
     assert (
         all_counts

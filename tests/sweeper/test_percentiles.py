@@ -21,8 +21,8 @@ class NoStore:
 def study(direction: str, pruner: Any) -> Any:
     trial_cache = TrialCache(1, NoStore())  # type: ignore[arg-type]
     named = [optuna.study.StudyDirection[direction.upper()]]
-    in_memory = InMemoryStorage("s", named, trial_cache)
-    return optuna.load_study(study_name="s", storage=in_memory, pruner=pruner(trial_cache))
+    storage = InMemoryStorage("s", named, trial_cache)
+    return optuna.load_study(study_name="s", storage=storage, pruner=pruner(trial_cache))
 
 
 OPTIONS = [

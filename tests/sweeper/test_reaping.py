@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from crashsafe.processes import this_process
 from optuna_families.outcomes import INTERRUPTED, Outcome
-from optuna_families.storage.api_storage import Ledger
+from optuna_families.storage.api_storage import TrialStore
 from optuna_families.sweep.driver import Sweep
 from optuna_families.trials import ask_tell, stale_trials
 from optuna_families.trials.allocation import PlannedTrial
@@ -102,7 +102,7 @@ def late(
     monkeypatch.setattr(stale_trials, "GRACE", 0.0)
     owner, other = client(0), client(1)
     if request.param == "public":
-        other.cache.ledger = Ledger(other.cache.database.storage)
+        other.cache.store = TrialStore(other.cache.database.storage)
     asked = ask(owner)
     stamp(asked, "elsewhere:5b1f2c3d:4026531836:1:7")
     other.reap()  # the first look at its heartbeat
@@ -138,7 +138,7 @@ def test_a_result_that_comes_too_late_is_not_used_and_said(
     (copy,) = owner.cache.trial_caches
     assert copy.completed == []
     owner.cache.sync()
-    assert (owner.cache.known_counts()[0].complete, owner.cache.known()[0].failed) == (0, 1)
+    assert (owner.cache.known_counts()[0].complete, owner.cache.known_counts()[0].failed) == (0, 1)
 
 
 def test_a_trial_given_back_after_others_gave_it_up_is_tried_again_once(

@@ -19,9 +19,9 @@ from sqlalchemy import create_mock_engine
 
 from hydra_plugins.optuna_families import in_batches
 from optuna_families.storage import connect, sql_schema
-from optuna_families.storage.api_storage import Conflict, Ledger
+from optuna_families.storage.api_storage import Conflict, TrialStore
 from optuna_families.storage.in_memory import InMemoryStorage
-from optuna_families.storage.sql_storage import Tables, ledger
+from optuna_families.storage.sql_storage import SqlTrialStore, trial_store
 from optuna_families.storage.trial_cache import TrialCache
 
 SPACE = {
@@ -49,7 +49,7 @@ def opened(file: Path) -> connect.Database:
 
 
 class Sweep:
-    """A study worked on through a in_memory, stored by a ledger of one kind or the other."""
+    """A study in memory, stored by one of the two trial stores."""
 
     def __init__(self, file: Path, kind: str, directions: int = 1) -> None:
         self.database = opened(file)
@@ -57,22 +57,22 @@ class Sweep:
         storage = self.database.storage
         optuna.create_study(study_name="s", storage=storage, directions=names)
         self.id = storage.get_study_id_from_name("s")
-        self.ledger = Tables(self.database) if kind == "tables" else Ledger(storage)
-        self.cache = TrialCache(self.id, self.ledger)
-        in_memory = InMemoryStorage(
+        self.store = SqlTrialStore(self.database) if kind == "tables" else TrialStore(storage)
+        self.cache = TrialCache(self.id, self.store)
+        storage = InMemoryStorage(
             "s", [optuna.study.StudyDirection.MINIMIZE] * directions, self.cache
         )
         sampler = optuna.samplers.RandomSampler(seed=1)
-        self.study = optuna.load_study(study_name="s", storage=in_memory, sampler=sampler)
+        self.study = optuna.load_study(study_name="s", storage=storage, sampler=sampler)
 
     def save(self) -> set[int]:
-        changes = self.cache.changes()
-        notes = {self.id: self.cache.new_notes}
-        saved = self.ledger.save(changes, {self.id: self.cache.last}, notes)
+        writes = self.cache.pending()
+        system_attrs = {self.id: self.cache.new_system_attrs}
+        saved = self.store.save(writes, {self.id: self.cache.last}, system_attrs)
         ids = iter(saved.ids)
-        for change in changes:
-            self.cache.mark_stored(change, next(ids) if change.new else change.trial._trial_id)
-        return saved.refused
+        for write in writes:
+            self.cache.mark_stored(write, next(ids) if write.new else write.trial._trial_id)
+        return saved.rejected
 
 
 def play(sweep: Sweep) -> None:
@@ -152,15 +152,15 @@ def test_both_ways_read_what_optuna_reads(both: tuple[Sweep, Sweep]) -> None:
     for sweep in both:
         play(sweep)
         optunas = optuna.load_study(study_name="s", storage=sweep.database.url).get_trials()
-        trial_cache = TrialCache(sweep.id, sweep.ledger)
-        trial_cache.merge(sweep.ledger.news({sweep.id: 0}, ()))
+        trial_cache = TrialCache(sweep.id, sweep.store)
+        trial_cache.merge(sweep.store.changed_heads({sweep.id: 0}, ()))
         trial_cache.read_all()
         for ours, own, theirs in zip(trial_cache.trials, sweep.cache.trials, optunas, strict=True):
             assert plain(ours) == plain(theirs)
             assert ours.datetime_start == theirs.datetime_start
             assert ours.datetime_complete == theirs.datetime_complete
             assert plain(own) == plain(theirs)
-        assert sweep.ledger.notes(sweep.id) == {"note": "new"}
+        assert sweep.store.study_system_attrs(sweep.id) == {"note": "new"}
 
 
 def test_several_objectives_are_stored_alike(tmp_path: Path) -> None:
@@ -201,9 +201,9 @@ def test_a_trial_that_somebody_added_is_noticed(tmp_path: Path, kind: str) -> No
 
 def test_another_schema_is_left_to_optuna(tmp_path: Path, monkeypatch: Any) -> None:
     database = opened(tmp_path / "a.db")
-    assert type(ledger(database)) is Tables
+    assert type(trial_store(database)) is SqlTrialStore
     monkeypatch.setattr(sql_schema, "VERSION", "v9.9.9.a")
-    assert type(ledger(database)) is Ledger
+    assert type(trial_store(database)) is TrialStore
 
 
 def test_the_schema_is_that_of_this_optuna(tmp_path: Path) -> None:
@@ -247,4 +247,4 @@ def test_a_dialect_that_was_not_tried_is_left_to_optuna(tmp_path: Path) -> None:
     database = opened(tmp_path / "a.db")
     other = create_mock_engine("mysql://", lambda *_: None)  # no such server can run here
     mysql = SimpleNamespace(backend=database.backend, engine=other, storage=database.storage)
-    assert type(ledger(mysql)) is Ledger  # type: ignore[arg-type]
+    assert type(trial_store(mysql)) is TrialStore  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Reads and writes the trials of a study database through Optuna's public storage interface.
+"""Reads and writes trials through Optuna's public storage API.
 
-`_tables` does the same with a batch in one transaction. This serves where `_tables` does not know
-the tables; each call is a transaction of its own, in an order in which a kill loses nothing.
+For databases that `sql_storage` does not support. Each call is a transaction of its own; their
+order is such that a kill between any two of them loses no trial.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class Conflict(Exception):  # noqa: N818  (an event, not a mistake)
-    """Something without our lock has put a trial into the study, or finished one, meanwhile."""
+    """A process that does not use our lock has added or finished a trial since the last sync."""
 
 
-class Row(NamedTuple):
-    """A trial as the list of trials has it."""
+class TrialHead(NamedTuple):
+    """The columns of a trial in Optuna's table ``trials``."""
 
     trial_id: int
     study: int
@@ -32,15 +32,16 @@ class Row(NamedTuple):
 
 
 @dataclass
-class Change:
-    """What the database does not know yet of a trial.
+class PendingWrite:
+    """The changes of one trial that are not stored yet.
 
     Args:
-        study: its study's id.
-        trial: as it is now.
-        new: there is no such trial yet.
-        moved: its state has changed.
-        params, user, system, steps: the names of what is new, in the order in which it came.
+        study: id of its study.
+        trial: its current content.
+        new: whether the trial itself is to be created.
+        moved: whether its state has changed.
+        params, user, system, steps: keys of the changed parameters, user attributes, system
+            attributes and intermediate values, in order of their change.
     """
 
     study: int
@@ -54,47 +55,47 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Saved:
-    """What became of changes.
+class SaveResult:
+    """Result of a save.
 
     Args:
-        ids: the new trials' ids, in the order of the changes.
-        refused: the ids of trials that had been finished before; nothing of them is stored.
+        ids: ids of the new trials, in the order of the writes.
+        rejected: ids of trials that were finished already; none of their changes is stored.
     """
 
     ids: list[int]
-    refused: set[int]
+    rejected: set[int]
 
 
-class Ledger:
-    """Reads and writes trials with the methods that Optuna makes public."""
+class TrialStore:
+    """Reads and writes trials through Optuna's public storage API."""
 
     def __init__(self, storage: BaseStorage) -> None:
         self._storage = storage
 
-    def news(self, last: dict[int, int], unfinished: Collection[int]) -> list[Row]:
-        """Return the trials that are new or that were not finished, by id.
+    def changed_heads(self, last: dict[int, int], unfinished: Collection[int]) -> list[TrialHead]:
+        """Return new trials, and the current state of those that were unfinished.
 
         Args:
-            last: for each study's id the newest trial's id that is known.
+            last: study id -> largest trial id known.
             unfinished: ids of trials whose state may have changed.
         """
         wanted = set(unfinished)
         return [
-            Row(t._trial_id, study, t.number, t.state)
+            TrialHead(t._trial_id, study, t.number, t.state)
             for study, known in last.items()
             for t in self._storage.get_all_trials(study, deepcopy=False)
             if t._trial_id > known or t._trial_id in wanted
         ]
 
     def read(self, wanted: Mapping[int, Collection[int]]) -> list[tuple[int, FrozenTrial]]:
-        """Return trials with everything that is known of them.
+        """Read whole trials.
 
         Args:
-            wanted: for each study's id those of trials.
+            wanted: study id -> ids of trials.
 
         Returns:
-            pairs of a study's id and a trial.
+            pairs (study id, trial).
         """
         return [
             (study, trial)
@@ -104,7 +105,7 @@ class Ledger:
         ]
 
     def all_counts(self, studies: Sequence[int]) -> list[TrialCounts]:
-        """Count the trials of studies, given by id."""
+        """Count the trials of each study, given by id."""
         return [self._count(study) for study in studies]
 
     def _count(self, study: int) -> TrialCounts:
@@ -115,7 +116,7 @@ class Ledger:
         return counts
 
     def bests(self, studies: Sequence[int], *, maximize: bool) -> list[float | None]:
-        """Return the best first objective of each study's complete trials."""
+        """Return each study's best value of the first objective; None without complete trials."""
         return [self._best(study, maximize) for study in studies]
 
     def _best(self, study: int, maximize: bool) -> float | None:
@@ -123,77 +124,77 @@ class Ledger:
         values = [t.values[0] for t in trials if t.state.name == "COMPLETE"]
         return (max if maximize else min)(values, default=None)
 
-    def notes(self, study: int) -> dict[str, Any]:
-        """Return what samplers keep in a study."""
+    def study_system_attrs(self, study: int) -> dict[str, Any]:
+        """Return a study's system attributes, in which samplers keep their state."""
         return self._storage.get_study_system_attrs(study)
 
     def save(
         self,
-        changes: Sequence[Change],
+        writes: Sequence[PendingWrite],
         last: dict[int, int] | None = None,
-        notes: dict[int, dict[str, Any]] | None = None,
+        system_attrs: dict[int, dict[str, Any]] | None = None,
         *,
         strict: bool = False,
-    ) -> Saved:
-        """Store changes, the new trials first.
+    ) -> SaveResult:
+        """Store changes, new trials first.
 
         Args:
-            changes: of trials.
-            last: for each study that gets new trials, the newest trial's id that is known.
-            notes: what a sampler has put into a study, by the study's id.
-            strict: store nothing if a trial has been finished before.
+            writes: the changes.
+            last: for each study that gets new trials: study id -> largest trial id known.
+            system_attrs: study id -> changed system attributes of the study.
+            strict: raise if a trial is finished already, instead of reporting it as rejected.
 
         Raises:
-            Conflict: when there are trials that are not known, or by `strict`; nothing is stored.
+            Conflict: a study has trials newer than `last`, or `strict` applies; nothing is stored.
         """
-        if last and self.news(last, ()):
+        if last and self.changed_heads(last, ()):
             raise Conflict
-        if strict and any(self._is_finished(change) for change in changes if not change.new):
+        if strict and any(self._is_finished(write) for write in writes if not write.new):
             raise Conflict
-        new = [change for change in changes if change.new]
-        ids = [self._create(change) for change in new]
+        new = [write for write in writes if write.new]
+        ids = [self._create(write) for write in new]
         fault_points.step("entered")
-        refused = {c.trial._trial_id for c in changes if not c.new and not self._change(c)}
-        for study, attributes in (notes or {}).items():
+        rejected = {c.trial._trial_id for c in writes if not c.new and not self._update(c)}
+        for study, attributes in (system_attrs or {}).items():
             for key, value in attributes.items():
                 self._storage.set_study_system_attr(study, key, value)
-        return Saved(ids, refused)
+        return SaveResult(ids, rejected)
 
-    def _create(self, change: Change) -> int:
-        made = self._storage.create_new_trial(change.study, template_trial=change.trial)
-        if self._storage.get_trial_number_from_id(made) != change.trial.number:
+    def _create(self, write: PendingWrite) -> int:
+        made = self._storage.create_new_trial(write.study, template_trial=write.trial)
+        if self._storage.get_trial_number_from_id(made) != write.trial.number:
             raise Conflict
         return made
 
-    def _is_finished(self, change: Change) -> bool:
-        return self._storage.get_trial(change.trial._trial_id).state.is_finished()
+    def _is_finished(self, write: PendingWrite) -> bool:
+        return self._storage.get_trial(write.trial._trial_id).state.is_finished()
 
-    def _change(self, change: Change) -> bool:
-        """Change a trial unless it is finished; whether it was not."""
+    def _update(self, write: PendingWrite) -> bool:
+        """Write a trial's changes; return False if it is finished already."""
         from optuna.exceptions import UpdateFinishedTrialError
 
         try:
-            self._write(change)
+            self._write(write)
         except UpdateFinishedTrialError:
             return False
         return True
 
-    def _write(self, change: Change) -> None:
-        storage, trial, number = self._storage, change.trial, change.trial._trial_id
-        begins = change.moved and not trial.state.is_finished()
-        # With its owner's name first: one that runs without a name is taken for somebody else's.
-        for key in change.user:
+    def _write(self, write: PendingWrite) -> None:
+        storage, trial, number = self._storage, write.trial, write.trial._trial_id
+        begins = write.moved and not trial.state.is_finished()
+        # The owner first: a running trial without one counts as another program's.
+        for key in write.user:
             storage.set_trial_user_attr(number, key, trial.user_attrs[key])
         if begins:
             storage.set_trial_state_values(number, trial.state)
-        for name in change.params:
+        for name in write.params:
             distribution = trial.distributions[name]
             value = distribution.to_internal_repr(trial.params[name])
             storage.set_trial_param(number, name, value, distribution)
-        for key in change.system:
+        for key in write.system:
             storage.set_trial_system_attr(number, key, trial.system_attrs[key])
-        for step in change.steps:
+        for step in write.steps:
             storage.set_trial_intermediate_value(number, step, trial.intermediate_values[step])
         fault_points.step("filled")
-        if change.moved and not begins:
+        if write.moved and not begins:
             storage.set_trial_state_values(number, trial.state, trial.values)

@@ -49,10 +49,10 @@ class InMemoryStorage(BaseStorage):
         return {}
 
     def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
-        return self.cache.notes
+        return self.cache.system_attrs
 
     def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
-        self.cache.notes[key] = self.cache.new_notes[key] = value
+        self.cache.system_attrs[key] = self.cache.new_system_attrs[key] = value
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
         made = create_trial(state=TrialState.RUNNING) if template_trial is None else template_trial
@@ -70,7 +70,7 @@ class InMemoryStorage(BaseStorage):
         check_distribution_compatibility(known, distribution)
         trial.params[param_name] = distribution.to_external_repr(param_value_internal)
         trial.distributions[param_name] = distribution
-        self.cache.change(trial.number).params[param_name] = None
+        self.cache.pending_write(trial.number).params[param_name] = None
 
     def set_trial_state_values(
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
@@ -88,8 +88,8 @@ class InMemoryStorage(BaseStorage):
         if state.is_finished():
             moved.datetime_complete = datetime.now()
         self.cache.put(moved)
-        change = self.cache.change(trial.number)
-        change.trial, change.moved = moved, True
+        pending_write = self.cache.pending_write(trial.number)
+        pending_write.trial, pending_write.moved = moved, True
         return True
 
     def set_trial_intermediate_value(
@@ -97,17 +97,17 @@ class InMemoryStorage(BaseStorage):
     ) -> None:
         trial = self._open(trial_id)
         trial.intermediate_values[step] = intermediate_value
-        self.cache.change(trial.number).steps[step] = None
+        self.cache.pending_write(trial.number).steps[step] = None
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
         trial = self._open(trial_id)
         trial.user_attrs[key] = value
-        self.cache.change(trial.number).user[key] = None
+        self.cache.pending_write(trial.number).user[key] = None
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         trial = self._open(trial_id)
         trial.system_attrs[key] = value
-        self.cache.change(trial.number).system[key] = None
+        self.cache.pending_write(trial.number).system[key] = None
 
     def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:
         return self.cache.trials[trial_number]._trial_id
@@ -140,7 +140,7 @@ class InMemoryStorage(BaseStorage):
         return [trial for trial in self.cache.trials if trial.state in states]
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise NotImplementedError("a in_memory has one study, and only its trials change")
+        raise NotImplementedError("this storage has one study, and only its trials change")
 
     create_new_study: Callable[..., int] = _refuse
     delete_study: Callable[..., None] = _refuse

@@ -1,4 +1,4 @@
-"""Reading Optuna's tables; see `_tables`."""
+"""SQL that reads Optuna's tables, for `sql_storage`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,24 @@ from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import select
 
-from optuna_families.storage.api_storage import Row
-from optuna_families.storage.sql_schema import PARAMS, STEPS, SYSTEM, TRIALS, USER, VALUES
+from optuna_families.storage.api_storage import TrialHead
+from optuna_families.storage.sql_schema import (
+    INTERMEDIATE_VALUES,
+    PARAMS,
+    SYSTEM_ATTRS,
+    TRIALS,
+    USER_ATTRS,
+    VALUES,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
 
-def news(connection: Connection, last: dict[int, int], unfinished: Collection[int]) -> list[Row]:
-    """Return the trials of each study after its last known one, and the unfinished ones again."""
+def changed_heads(
+    connection: Connection, last: dict[int, int], unfinished: Collection[int]
+) -> list[TrialHead]:
+    """Return the trials after each study's last known one, and the unfinished ones again."""
     wanted = [f"study_id = {study:d} AND trial_id > {known:d}" for study, known in last.items()]
     if unfinished:
         wanted.append(f"trial_id IN ({', '.join(f'{one:d}' for one in unfinished)})")
@@ -32,11 +41,13 @@ def news(connection: Connection, last: dict[int, int], unfinished: Collection[in
         f"WHERE {' OR '.join(wanted)} ORDER BY trial_id"
     )
     found = connection.exec_driver_sql(query)
-    return [Row(trial, study, number, TrialState[state]) for trial, study, number, state in found]
+    return [
+        TrialHead(trial, study, number, TrialState[state]) for trial, study, number, state in found
+    ]
 
 
 def read(connection: Connection, ids: list[int]) -> Iterator[tuple[int, FrozenTrial]]:
-    """Yield each trial with its study."""
+    """Yield pairs (study id, trial)."""
 
     def rows(table: Table, *columns: str) -> dict[int, list[Any]]:
         chosen = [table.c.trial_id, *(table.c[name] for name in columns)]
@@ -46,12 +57,12 @@ def read(connection: Connection, ids: list[int]) -> Iterator[tuple[int, FrozenTr
             found[trial].append(rest)
         return found
 
-    # First: of a trial that is finished here all the rest stands there, too.
+    # First: a trial that is finished in this query has all its other rows already.
     heads = rows(TRIALS, "study_id", "number", "state", "datetime_start", "datetime_complete")
     params = rows(PARAMS, "param_name", "param_value", "distribution_json")
     values = rows(VALUES, "objective", "value", "value_type")
-    steps = rows(STEPS, "step", "intermediate_value", "intermediate_value_type")
-    user, system = rows(USER, "key", "value_json"), rows(SYSTEM, "key", "value_json")
+    steps = rows(INTERMEDIATE_VALUES, "step", "intermediate_value", "intermediate_value_type")
+    user, system = rows(USER_ATTRS, "key", "value_json"), rows(SYSTEM_ATTRS, "key", "value_json")
     for trial, ((study, number, state, begun, ended),) in heads.items():
         found = {name: (value, _distribution(text)) for name, value, text in params[trial]}
         yield (
@@ -61,7 +72,7 @@ def read(connection: Connection, ids: list[int]) -> Iterator[tuple[int, FrozenTr
                 number=number,
                 state=state,
                 value=None,
-                values=_told(values[trial]) if state.is_finished() else None,
+                values=_objectives(values[trial]) if state.is_finished() else None,
                 datetime_start=_local(begun),
                 datetime_complete=_local(ended),
                 params={
@@ -77,7 +88,7 @@ def read(connection: Connection, ids: list[int]) -> Iterator[tuple[int, FrozenTr
         )
 
 
-def _told(values: list[Any]) -> list[float] | None:
+def _objectives(values: list[Any]) -> list[float] | None:
     represented = models.TrialValueModel.stored_repr_to_value
     return [
         represented(value, kind) for _, value, kind in sorted(values, key=itemgetter(0))
@@ -93,5 +104,5 @@ def _distribution(text: str) -> BaseDistribution:
 
 
 def _local(time: datetime | None) -> datetime | None:
-    """Read a time: it is stored as UTC without saying so."""
+    """Return local time; Optuna stores UTC without a time zone."""
     return time and time.replace(tzinfo=UTC).astimezone().replace(tzinfo=None)

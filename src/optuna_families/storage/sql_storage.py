@@ -1,10 +1,8 @@
-"""Optuna's tables, written a batch at a time.
+"""Reads and writes Optuna's tables directly: one transaction per batch.
 
-Through Optuna's own interface every parameter, attribute and state is a transaction, ten to
-thirty for each trial and a millisecond or more each: more than a short training. So its tables are
-read and written directly (`_schema`, `_rows_read`, `_rows_written`): what a batch asks for is one
-transaction, what it tells another. It knows one schema and two dialects; for any other, `ledger`
-gives the public way. A test compares, row by row, what both leave behind.
+Optuna's storage API commits each parameter, attribute and state separately: 10 to 30 transactions
+per trial of a millisecond or more, longer than a short training. `trial_store` falls back to that
+API for schemas and dialects that were not tested.
 """
 
 from __future__ import annotations
@@ -19,8 +17,21 @@ from sqlalchemy import func, select
 
 from optuna_families import fault_points
 from optuna_families.storage import sql_read, sql_schema, sql_write
-from optuna_families.storage.api_storage import Change, Conflict, Ledger, Row, Saved
-from optuna_families.storage.sql_schema import NOTES, OPEN, STUDIES, TRIALS, USER, VALUES
+from optuna_families.storage.api_storage import (
+    Conflict,
+    PendingWrite,
+    SaveResult,
+    TrialHead,
+    TrialStore,
+)
+from optuna_families.storage.sql_schema import (
+    OPEN,
+    STUDIES,
+    STUDY_ATTRS,
+    TRIALS,
+    USER_ATTRS,
+    VALUES,
+)
 from optuna_families.storage.trial_counts import TrialCounts
 
 if TYPE_CHECKING:
@@ -29,34 +40,36 @@ if TYPE_CHECKING:
     from optuna_families.storage.connect import Database
 
 CHUNK = 2000  # ids in one statement
-DIALECTS = ("sqlite", "postgresql")  # that were tried; MySQL has no INSERT ... RETURNING
+DIALECTS = ("sqlite", "postgresql")  # tested; MySQL has no INSERT ... RETURNING
 _OPEN = ", ".join(f"'{state.name}'" for state in OPEN)
 
 
-def ledger(database: Database) -> Ledger:
-    """Return the fast way where schema and dialect are known, else the public one."""
+def trial_store(database: Database) -> TrialStore:
+    """Return the direct store for tested schemas and dialects, else Optuna's API."""
     known = database.backend.get_current_version() == sql_schema.VERSION
-    spoken = database.engine.dialect.name in DIALECTS
-    return Tables(database) if known and spoken else Ledger(database.storage)
+    tested = database.engine.dialect.name in DIALECTS
+    return SqlTrialStore(database) if known and tested else TrialStore(database.storage)
 
 
-def _lost(studies: Sequence[int]) -> Select[int, int]:
-    """Count the failed trials that were lost, by study."""
+def _aborted(studies: Sequence[int]) -> Select[int, int]:
+    """Count the aborted trials by study."""
     failed = TRIALS.c.study_id.in_(studies) & (TRIALS.c.state == TrialState.FAIL)
     query = select(TRIALS.c.study_id, func.count()).where(failed).group_by(TRIALS.c.study_id)
-    return query.join(USER, (USER.c.trial_id == TRIALS.c.trial_id) & (USER.c.key == "lost"))
+    return query.join(
+        USER_ATTRS, (USER_ATTRS.c.trial_id == TRIALS.c.trial_id) & (USER_ATTRS.c.key == "lost")
+    )
 
 
-class Tables(Ledger):
+class SqlTrialStore(TrialStore):
     """Reads and writes Optuna's tables directly."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database.storage)
         self._engine = database.engine
 
-    def news(self, last: dict[int, int], unfinished: Collection[int]) -> list[Row]:
+    def changed_heads(self, last: dict[int, int], unfinished: Collection[int]) -> list[TrialHead]:
         with self._engine.connect() as connection:
-            return sql_read.news(connection, last, unfinished)
+            return sql_read.changed_heads(connection, last, unfinished)
 
     def read(self, wanted: Mapping[int, Collection[int]]) -> list[tuple[int, FrozenTrial]]:
         all_ids = sorted(one for ids in wanted.values() for one in ids)
@@ -75,7 +88,7 @@ class Tables(Ledger):
                     all_counts[study].set(state, number)
             for study, state, number in connection.exec_driver_sql(numbers):
                 all_counts[study].add(state, number)
-            for row in connection.execute(_lost(studies)):
+            for row in connection.execute(_aborted(studies)):
                 all_counts[row[0]].lost = row[1]
         return list(all_counts.values())
 
@@ -88,42 +101,44 @@ class Tables(Ledger):
             found = {row[0]: row[1] for row in connection.execute(query)}
         return [found.get(study) for study in studies]
 
-    def notes(self, study: int) -> dict[str, Any]:
-        query = select(NOTES.c.key, NOTES.c.value_json).where(NOTES.c.study_id == study)
+    def study_system_attrs(self, study: int) -> dict[str, Any]:
+        query = select(STUDY_ATTRS.c.key, STUDY_ATTRS.c.value_json).where(
+            STUDY_ATTRS.c.study_id == study
+        )
         with self._engine.connect() as connection:
             return {key: json.loads(text) for key, text in connection.execute(query)}
 
     def save(
         self,
-        changes: Sequence[Change],
+        writes: Sequence[PendingWrite],
         last: dict[int, int] | None = None,
-        notes: dict[int, dict[str, Any]] | None = None,
+        system_attrs: dict[int, dict[str, Any]] | None = None,
         *,
         strict: bool = False,
-    ) -> Saved:
-        new = [change for change in changes if change.new]
-        known = [change for change in changes if not change.new]
+    ) -> SaveResult:
+        new = [write for write in writes if write.new]
+        known = [write for write in writes if not write.new]
         with self._writing(last or {}) as connection:
-            if last and sql_read.news(connection, last, ()):
+            if last and sql_read.changed_heads(connection, last, ()):
                 raise Conflict
             ids = sql_write.create(connection, new)
             fault_points.step("entered")
-            refused = sql_write.finished(connection, known)
-            if strict and refused:
+            rejected = sql_write.finished(connection, known)
+            if strict and rejected:
                 raise Conflict
-            known = [change for change in known if change.trial._trial_id not in refused]
+            known = [write for write in known if write.trial._trial_id not in rejected]
             sql_write.clear(connection, known)
-            ids_known = [change.trial._trial_id for change in known]
+            ids_known = [write.trial._trial_id for write in known]
             pairs = zip([*ids, *ids_known], [*new, *known], strict=True)
             sql_write.fill(connection, pairs)
             fault_points.step("filled")
-            sql_write.move(connection, [change for change in known if change.moved])
-            sql_write.note(connection, notes or {})
-        return Saved(ids, refused)
+            sql_write.move(connection, [write for write in known if write.moved])
+            sql_write.replace_system_attrs(connection, system_attrs or {})
+        return SaveResult(ids, rejected)
 
     @contextmanager
     def _writing(self, studies: Collection[int]) -> Iterator[Connection]:
-        """Hold what Optuna holds while it makes a trial: its study's row, or the whole file."""
+        """Lock what Optuna locks to create a trial: the study's row, or the SQLite file."""
         with self._engine.begin() as connection:
             if self._engine.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")

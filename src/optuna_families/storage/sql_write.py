@@ -1,4 +1,4 @@
-"""Writing Optuna's tables; see `_tables`."""
+"""SQL that writes Optuna's tables, for `sql_storage`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from optuna_families.storage.api_storage import Change
+from optuna_families.storage.api_storage import PendingWrite
 from optuna_families.storage.sql_schema import (
-    NOTES,
+    INTERMEDIATE_VALUES,
     OPEN,
     PARAMS,
-    STEPS,
-    SYSTEM,
+    STUDY_ATTRS,
+    SYSTEM_ATTRS,
     TRIALS,
-    USER,
+    USER_ATTRS,
     VALUES,
 )
 
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
 
-def create(connection: Connection, changes: list[Change]) -> list[int]:
-    """Put in new trials and return their ids."""
-    if not changes:
+def create(connection: Connection, writes: list[PendingWrite]) -> list[int]:
+    """Insert new trials and return their ids."""
+    if not writes:
         return []
     rows = [
         {
-            "study_id": change.study,
-            "number": change.trial.number,
-            "state": change.trial.state,
-            "datetime_start": _utc(change.trial.datetime_start),
-            "datetime_complete": _utc(change.trial.datetime_complete),
+            "study_id": write.study,
+            "number": write.trial.number,
+            "state": write.trial.state,
+            "datetime_start": _utc(write.trial.datetime_start),
+            "datetime_complete": _utc(write.trial.datetime_complete),
         }
-        for change in changes
+        for write in writes
     ]
     made = insert(TRIALS).returning(TRIALS.c.trial_id, sort_by_parameter_order=True)
     return list(connection.scalars(made, rows))
@@ -50,11 +50,11 @@ def _utc(time: datetime | None) -> datetime | None:
     return time and time.astimezone(UTC).replace(tzinfo=None)
 
 
-def finished(connection: Connection, changes: list[Change]) -> set[int]:
-    """Return the ids of those that are finished already."""
-    if not changes:
+def finished(connection: Connection, writes: list[PendingWrite]) -> set[int]:
+    """Return the ids of trials that are finished already."""
+    if not writes:
         return set()
-    ids = {change.trial._trial_id for change in changes}
+    ids = {write.trial._trial_id for write in writes}
     chosen = TRIALS.c.trial_id.in_(ids) & TRIALS.c.state.in_(OPEN)
     rows = select(TRIALS.c.trial_id).where(chosen)
     if connection.engine.name != "sqlite":
@@ -62,28 +62,34 @@ def finished(connection: Connection, changes: list[Change]) -> set[int]:
     return ids - set(connection.scalars(rows))
 
 
-def clear(connection: Connection, changes: list[Change]) -> None:
-    """Take out what is about to be replaced."""
-    parts = ((USER, "key", "user"), (SYSTEM, "key", "system"), (STEPS, "step", "steps"))
+def clear(connection: Connection, writes: list[PendingWrite]) -> None:
+    """Delete the rows that `fill` inserts anew."""
+    parts = (
+        (USER_ATTRS, "key", "user"),
+        (SYSTEM_ATTRS, "key", "system"),
+        (INTERMEDIATE_VALUES, "step", "steps"),
+    )
     for table, column, part in parts:
         rows = [
-            {"trial": change.trial._trial_id, "what": what}
-            for change in changes
-            for what in getattr(change, part)
+            {"trial": write.trial._trial_id, "what": what}
+            for write in writes
+            for what in getattr(write, part)
         ]
         chosen = (table.c.trial_id == bindparam("trial")) & (table.c[column] == bindparam("what"))
         _execute(connection, delete(table).where(chosen), rows)
 
 
-def fill(connection: Connection, changes: Iterable[tuple[int, Change]]) -> None:
-    """Put in what belongs to trials."""
-    rows: dict[Table, list[dict[str, Any]]] = {t: [] for t in (PARAMS, USER, SYSTEM, STEPS, VALUES)}
-    for number, change in changes:
-        trial = change.trial
-        rows[PARAMS] += (_param(number, name, trial) for name in change.params)
-        rows[USER] += (_attribute(number, key, trial.user_attrs) for key in change.user)
-        rows[SYSTEM] += (_attribute(number, key, trial.system_attrs) for key in change.system)
-        rows[STEPS] += (_reported(number, step, trial) for step in change.steps)
+def fill(connection: Connection, writes: Iterable[tuple[int, PendingWrite]]) -> None:
+    """Insert parameters, attributes, intermediate values and objectives."""
+    rows: dict[Table, list[dict[str, Any]]] = {
+        t: [] for t in (PARAMS, USER_ATTRS, SYSTEM_ATTRS, INTERMEDIATE_VALUES, VALUES)
+    }
+    for number, write in writes:
+        trial = write.trial
+        rows[PARAMS] += (_param(number, name, trial) for name in write.params)
+        rows[USER_ATTRS] += (_attribute(number, key, trial.user_attrs) for key in write.user)
+        rows[SYSTEM_ATTRS] += (_attribute(number, key, trial.system_attrs) for key in write.system)
+        rows[INTERMEDIATE_VALUES] += (_reported(number, step, trial) for step in write.steps)
         if trial.state.is_finished():
             rows[VALUES] += _values(number, trial)
     for table, found in rows.items():
@@ -117,16 +123,16 @@ def _values(number: int, trial: FrozenTrial) -> Iterator[dict[str, Any]]:
         yield {"trial_id": number, "objective": objective, "value": value, "value_type": kind}
 
 
-def move(connection: Connection, changes: list[Change]) -> None:
-    """Give trials their new state, and its time."""
+def move(connection: Connection, writes: list[PendingWrite]) -> None:
+    """Update the state of trials, and its times."""
     rows = [
         {
-            "trial": change.trial._trial_id,
-            "to": change.trial.state,
-            "begun": _utc(change.trial.datetime_start),
-            "ended": _utc(change.trial.datetime_complete),
+            "trial": write.trial._trial_id,
+            "to": write.trial.state,
+            "begun": _utc(write.trial.datetime_start),
+            "ended": _utc(write.trial.datetime_complete),
         }
-        for change in changes
+        for write in writes
     ]
     moved = update(TRIALS).where(TRIALS.c.trial_id == bindparam("trial"))
     new: dict[str, Any] = {
@@ -137,17 +143,19 @@ def move(connection: Connection, changes: list[Change]) -> None:
     _execute(connection, moved.values(new), rows)
 
 
-def note(connection: Connection, notes: dict[int, dict[str, Any]]) -> None:
-    """Keep what a sampler has put into a study."""
+def replace_system_attrs(connection: Connection, system_attrs: dict[int, dict[str, Any]]) -> None:
+    """Store changed system attributes of studies."""
     rows = [
         {"study_id": study, "key": key, "value_json": json.dumps(value)}
-        for study, attributes in notes.items()
+        for study, attributes in system_attrs.items()
         for key, value in attributes.items()
     ]
     old = [{"study": row["study_id"], "what": row["key"]} for row in rows]
-    chosen = (NOTES.c.study_id == bindparam("study")) & (NOTES.c.key == bindparam("what"))
-    _execute(connection, delete(NOTES).where(chosen), old)
-    _execute(connection, insert(NOTES), rows)
+    chosen = (STUDY_ATTRS.c.study_id == bindparam("study")) & (
+        STUDY_ATTRS.c.key == bindparam("what")
+    )
+    _execute(connection, delete(STUDY_ATTRS).where(chosen), old)
+    _execute(connection, insert(STUDY_ATTRS), rows)
 
 
 def _execute(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_families.storage.api_storage import Change, Ledger, Row
+from optuna_families.storage.api_storage import PendingWrite, TrialHead, TrialStore
 from optuna_families.storage.trial_counts import TrialCounts
 
 
@@ -21,12 +21,12 @@ class TrialCache:
 
     Args:
         study: its id in the database.
-        ledger: of the database.
+        trial_store: of the database.
     """
 
-    def __init__(self, study: int, ledger: Ledger) -> None:
+    def __init__(self, study: int, trial_store: TrialStore) -> None:
         self.study = study
-        self._ledger = ledger
+        self._store = trial_store
         self._n_new = 0  # trials made here: until they are stored their ids are below zero
         self._stored_ids: dict[int, int] = {}  # a draft's id to that in the database
         self.clear()
@@ -34,8 +34,8 @@ class TrialCache:
     def clear(self) -> None:
         """Forget everything; what is stored will be read again."""
         self.trials: list[FrozenTrial] = []
-        self.notes: dict[str, Any] = {}  # what a sampler keeps in the study
-        self.new_notes: dict[str, Any] = {}
+        self.system_attrs: dict[str, Any] = {}  # what a sampler keeps in the study
+        self.new_system_attrs: dict[str, Any] = {}
         self.distributions: dict[str, BaseDistribution] = {}
         self.completed: list[int] = []  # numbers, in the order in which they became known
         self.foreign: set[int] = set()  # numbers of those that no sweep asked for
@@ -44,19 +44,19 @@ class TrialCache:
         self._unread: set[int] = set()  # ids
         self._states: Counter[TrialState] = Counter()
         self._unfinished: set[int] = set()  # numbers
-        self._changes: dict[int, Change] = {}  # by number
+        self._pending: dict[int, PendingWrite] = {}  # by number
 
-    def merge(self, rows: Iterable[Row]) -> None:
+    def merge(self, heads: Iterable[TrialHead]) -> None:
         """Take over what others have done."""
-        for row in rows:
-            known = self.trials[row.number] if row.number < len(self.trials) else None
-            if known is not None and known.state == row.state:
+        for head in heads:
+            known = self.trials[head.number] if head.number < len(self.trials) else None
+            if known is not None and known.state == head.state:
                 continue
-            self.put(_head(row))
-            self._numbers[row.trial_id] = row.number
-            self._unread.add(row.trial_id)
-            self._changes.pop(row.number, None)
-            self.last = max(self.last, row.trial_id)
+            self.put(_head(head))
+            self._numbers[head.trial_id] = head.number
+            self._unread.add(head.trial_id)
+            self._pending.pop(head.number, None)
+            self.last = max(self.last, head.trial_id)
 
     def put(self, trial: FrozenTrial) -> None:
         """Put a trial in its place."""
@@ -90,7 +90,7 @@ class TrialCache:
         """Read those trials of which only the state is known."""
         wanted = self._unread.intersection(ids)
         if wanted:
-            self.merge_read(trial for _, trial in self._ledger.read({self.study: wanted}))
+            self.merge_read(trial for _, trial in self._store.read({self.study: wanted}))
 
     def merge_read(self, trials: Iterable[FrozenTrial]) -> None:
         """Take over trials as they were read."""
@@ -123,7 +123,7 @@ class TrialCache:
         trial.number, trial._trial_id = len(self.trials), -self._n_new
         self._numbers[-self._n_new] = trial.number
         self.put(trial)
-        self._changes[trial.number] = Change(
+        self._pending[trial.number] = PendingWrite(
             self.study,
             trial,
             new=True,
@@ -134,29 +134,29 @@ class TrialCache:
         )
         return -self._n_new
 
-    def change(self, number: int) -> Change:
+    def pending_write(self, number: int) -> PendingWrite:
         """Return what is not stored of a trial, to note more."""
-        return self._changes.setdefault(number, Change(self.study, self.trials[number]))
+        return self._pending.setdefault(number, PendingWrite(self.study, self.trials[number]))
 
-    def changes(self, numbers: Iterable[int] | None = None) -> list[Change]:
+    def pending(self, numbers: Iterable[int] | None = None) -> list[PendingWrite]:
         """Return what is not stored of some trials, or of all."""
-        wanted = sorted(self._changes if numbers is None else numbers)
-        return [self._changes[number] for number in wanted if number in self._changes]
+        wanted = sorted(self._pending if numbers is None else numbers)
+        return [self._pending[number] for number in wanted if number in self._pending]
 
-    def mark_stored(self, change: Change, trial_id: int) -> None:
+    def mark_stored(self, pending_write: PendingWrite, trial_id: int) -> None:
         """Note that a change is stored, under which id."""
-        trial = change.trial
-        if change.new:
+        trial = pending_write.trial
+        if pending_write.new:
             self._stored_ids[trial._trial_id] = trial_id
             self._numbers[trial_id] = self._numbers.pop(trial._trial_id)
             trial._trial_id = trial_id
             self.last = max(self.last, trial_id)
-        self._changes.pop(trial.number, None)
+        self._pending.pop(trial.number, None)
 
     def invalidate(self, number: int) -> None:
         """Forget what a trial ended with; the next look reads its state again."""
         trial_id = self.trials[number]._trial_id
-        self.put(_head(Row(trial_id, self.study, number, TrialState.RUNNING)))
+        self.put(_head(TrialHead(trial_id, self.study, number, TrialState.RUNNING)))
         self._unread.add(trial_id)
 
     def unfinished(self) -> dict[int, int]:
@@ -177,11 +177,11 @@ class TrialCache:
         )
 
 
-def _head(row: Row) -> FrozenTrial:
+def _head(head: TrialHead) -> FrozenTrial:
     return FrozenTrial(
-        trial_id=row.trial_id,
-        number=row.number,
-        state=row.state,
+        trial_id=head.trial_id,
+        number=head.number,
+        state=head.state,
         value=None,
         datetime_start=None,
         datetime_complete=None,

@@ -58,14 +58,14 @@ def _prepare(
     url: str, name: str, settings: Settings, families: list[Family], composer: Composer
 ) -> tuple[int, ...]:
     """Make database and studies; return how many trials of each family have failed so far."""
-    from optuna_families.storage.sql_storage import ledger
+    from optuna_families.storage.sql_storage import trial_store
 
     connect.create(url)
     database = connect.connect(url)
     wanted = [studies.wanted(family, composer) for family in families]
     studies.prepare(database, name, settings, wanted)
     ids = [database.storage.get_study_id_from_name(family.study) for family in families]
-    return tuple(counts.failed for counts in ledger(database).all_counts(ids))
+    return tuple(counts.failed for counts in trial_store(database).all_counts(ids))
 
 
 def _describe(config: DictConfig, name: str, folder: Path, url: str) -> None:

@@ -196,12 +196,12 @@ def _loaded(database: Database, stored: FrozenStudy) -> Study:
     from optuna import load_study
 
     from optuna_families.storage.in_memory import InMemoryStorage
-    from optuna_families.storage.sql_storage import ledger
+    from optuna_families.storage.sql_storage import trial_store
     from optuna_families.storage.trial_cache import TrialCache
 
-    known = ledger(database)
+    known = trial_store(database)
     trials = TrialCache(stored._study_id, known)
-    trials.merge(known.news({stored._study_id: 0}, ()))
+    trials.merge(known.changed_heads({stored._study_id: 0}, ()))
     trials.read_all()
-    in_memory = InMemoryStorage(stored.study_name, stored.directions, trials)
-    return load_study(study_name=stored.study_name, storage=in_memory)
+    storage = InMemoryStorage(stored.study_name, stored.directions, trials)
+    return load_study(study_name=stored.study_name, storage=storage)

@@ -78,7 +78,7 @@ class Chooser:
         while (index := self._next(len(batch), most, taken)) is not None:
             if not taken[index]:
                 trial_cache = self._cache.trial_caches[index]
-                trial_cache.notes = self._cache.ledger.notes(trial_cache.study)
+                trial_cache.system_attrs = self._cache.store.study_system_attrs(trial_cache.study)
             taken[index] += 1
             most = min(most, self._sizes.most(index))
             batch.append(self._take(index, number + len(batch)))

@@ -87,7 +87,7 @@ class AskTell:
         """Take over what others have done, and give up for those who cannot any more."""
         if not self._held:
             for trial_cache in self.cache.trial_caches:
-                if trial_cache.changes():  # of an ask that did not come to its end
+                if trial_cache.pending():  # of an ask that did not come to its end
                     trial_cache.clear()
         self.cache.sync(self._held)
         if self._reaper.reap(self._held):
@@ -99,17 +99,17 @@ class AskTell:
         Raises:
             Conflict: when somebody else has begun or finished trials meanwhile.
         """
-        changes = [
-            change for trial_cache in self.cache.trial_caches for change in trial_cache.changes()
+        writes = [
+            write for trial_cache in self.cache.trial_caches for write in trial_cache.pending()
         ]
-        if not changes:
+        if not writes:
             return
         try:
-            saved = self.cache.save(changes, strict=True)
+            saved = self.cache.save(writes, strict=True)
         except BaseException:
             self._forget()
             raise
-        if saved.refused:  # between two calls, where a save is no single transaction
+        if saved.rejected:  # between two calls, where a save is no single transaction
             self._forget()
             raise Conflict
 
@@ -123,12 +123,12 @@ class AskTell:
 
         self._forget()
         self.cache.sync()
-        trial_cache, in_memory = self.cache.trial_caches[one.index], self.cache.storages[one.index]
+        trial_cache, storage = self.cache.trial_caches[one.index], self.cache.storages[one.index]
         if one.trial < len(trial_cache.trials):  # it was waiting there
             trial_id = trial_cache.trials[one.trial]._trial_id
             for key, value in one.attributes.items():
-                in_memory.set_trial_user_attr(trial_id, key, value)
-            in_memory.set_trial_state_values(trial_id, TrialState.FAIL)
+                storage.set_trial_user_attr(trial_id, key, value)
+            storage.set_trial_state_values(trial_id, TrialState.FAIL)
         else:
             trial_cache.add_new(create_trial(state=TrialState.FAIL, user_attrs=one.attributes))
         self._save()
@@ -164,14 +164,14 @@ class AskTell:
 
     def store(self, trials: Sequence[PlannedTrial]) -> None:
         """Store what is known of trials and does not stand in the study yet."""
-        wanted = [self.cache.trial_caches[i].changes([n]) for i, n in (one.key for one in trials)]
-        changes = [change for found in wanted for change in found]
-        if not changes:
+        wanted = [self.cache.trial_caches[i].pending([n]) for i, n in (one.key for one in trials)]
+        writes = [write for found in wanted for write in found]
+        if not writes:
             return
-        refused = self.cache.save(changes).refused
+        rejected = self.cache.save(writes).rejected
         for planned in trials:
             trial_id = self.cache.trial_caches[planned.index].trials[planned.trial.number]._trial_id
-            if trial_id in refused:
+            if trial_id in rejected:
                 _warn(planned)
                 self.cache.trial_caches[planned.index].invalidate(planned.trial.number)
 

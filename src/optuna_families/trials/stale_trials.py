@@ -80,14 +80,14 @@ class Reaper:
         """Fail a lost trial and queue its parameters once more."""
         from optuna.trial import TrialState
 
-        in_memory, trial = self._cache.storages[index], self._cache.trial(index, number)
+        storage, trial = self._cache.storages[index], self._cache.trial(index, number)
         if trial.state.is_finished():
             return  # somebody else has
         if not self._cache.grid:  # a lost point of a grid is free again, nothing is queued
             self._requeue(self._cache.study(index), trial)
-        in_memory.set_trial_user_attr(trial._trial_id, "lost", True)
-        in_memory.set_trial_user_attr(trial._trial_id, "reason", outcome.reason)
-        in_memory.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+        storage.set_trial_user_attr(trial._trial_id, "lost", True)
+        storage.set_trial_user_attr(trial._trial_id, "reason", outcome.reason)
+        storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
 
     @staticmethod
     def _requeue(study: Study, trial: FrozenTrial) -> None:

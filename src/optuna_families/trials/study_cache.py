@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-    from optuna_families.storage.api_storage import Change, Ledger, Saved
+    from optuna_families.storage.api_storage import PendingWrite, SaveResult, TrialStore
     from optuna_families.storage.in_memory import InMemoryStorage
     from optuna_families.storage.trial_cache import TrialCache
 
@@ -47,18 +47,18 @@ class StudyCache:
         return [find(family.study) for family in self.plan.families]
 
     @cached_property
-    def ledger(self) -> Ledger:
+    def store(self) -> TrialStore:
         """What reads and writes their trials."""
-        from optuna_families.storage.sql_storage import ledger
+        from optuna_families.storage.sql_storage import trial_store
 
-        return ledger(self.database)
+        return trial_store(self.database)
 
     @cached_property
     def trial_caches(self) -> list[TrialCache]:
         """Their trials, as they were at the last look."""
         from optuna_families.storage.trial_cache import TrialCache
 
-        return [TrialCache(study, self.ledger) for study in self.ids]
+        return [TrialCache(study, self.store) for study in self.ids]
 
     @cached_property
     def storages(self) -> list[InMemoryStorage]:
@@ -88,36 +88,37 @@ class StudyCache:
             for trial, number in one.unfinished().items()
             if (index, number) not in held
         ]
-        for row in self.ledger.news({s: c.last for s, c in trial_caches.items()}, unfinished):
-            trial_caches[row.study].merge([row])
+        for head in self.store.changed_heads(
+            {s: c.last for s, c in trial_caches.items()}, unfinished
+        ):
+            trial_caches[head.study].merge([head])
 
-    def save(self, changes: list[Change], *, strict: bool = False) -> Saved:
-        """Store changes of the trial_caches in one go.
+    def save(self, writes: list[PendingWrite], *, strict: bool = False) -> SaveResult:
+        """Store changes in one write.
 
         Args:
-            changes: to store.
-            strict: store nothing if one of the trials has been finished by somebody else.
+            writes: the changes.
+            strict: raise if another process has finished one of the trials.
 
         Raises:
-            Conflict: when somebody has put trials into the studies since the last look, or by
-                `strict`.
+            Conflict: another process has added trials since the last sync, or `strict` applies.
         """
         by_study = {c.study: c for c in self.trial_caches}
-        grown = {c.study for c in changes if c.new}
-        notes = {s: c.new_notes for s, c in by_study.items() if c.new_notes}
+        grown = {c.study for c in writes if c.new}
+        system_attrs = {s: c.new_system_attrs for s, c in by_study.items() if c.new_system_attrs}
         last = {s: by_study[s].last for s in grown}
-        saved = self.ledger.save(changes, last, notes, strict=strict)
+        saved = self.store.save(writes, last, system_attrs, strict=strict)
         ids = iter(saved.ids)
-        for change in changes:
-            number = next(ids) if change.new else change.trial._trial_id
-            by_study[change.study].mark_stored(change, number)
-        for study in notes:
-            by_study[study].new_notes = {}
+        for write in writes:
+            number = next(ids) if write.new else write.trial._trial_id
+            by_study[write.study].mark_stored(write, number)
+        for study in system_attrs:
+            by_study[study].new_system_attrs = {}
         return saved
 
     def all_counts(self) -> list[TrialCounts]:
         """Count every family's trials in the database."""
-        return self.ledger.all_counts(self.ids)
+        return self.store.all_counts(self.ids)
 
     def known_counts(self) -> list[TrialCounts]:
         """Count every family's trials as they were at the last look."""
@@ -132,7 +133,7 @@ class StudyCache:
         directions = self.plan.settings.directions
         if len(directions) > 1:
             return [None] * len(self.ids)
-        return self.ledger.bests(self.ids, maximize=directions == ("maximize",))
+        return self.store.bests(self.ids, maximize=directions == ("maximize",))
 
     def trials(self, index: int) -> list[FrozenTrial]:
         """Return a family's trials as they were at the last look, to look at only."""
@@ -150,7 +151,7 @@ class StudyCache:
             trial_id = self.trial_caches[index].unread(number)
             if trial_id is not None:
                 wanted.setdefault(self.ids[index], []).append(trial_id)
-        for study, trial in self.ledger.read(wanted) if wanted else ():
+        for study, trial in self.store.read(wanted) if wanted else ():
             self.trial_caches[self.ids.index(study)].merge_read([trial])
 
     def study(self, index: int) -> Study:
