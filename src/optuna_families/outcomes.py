@@ -16,19 +16,19 @@ class Outcome:
         state: the name of Optuna's state: COMPLETE, PRUNED or FAIL.
         values: the objectives of a complete trial.
         reason: why it failed.
-        lost: it was not the trial that failed but its process or the user's patience; its
+        aborted: it was not the trial that failed but its process or the user's patience; its
             parameters are tried again, and it does not count as a failure.
     """
 
     state: str
     values: tuple[float, ...] | None = None
     reason: str | None = None
-    lost: bool = False
+    aborted: bool = False
 
 
 PRUNED = Outcome("PRUNED")
-INTERRUPTED = Outcome("FAIL", reason="interrupted", lost=True)
-DIED = Outcome("FAIL", reason="its process died", lost=True)
+INTERRUPTED = Outcome("FAIL", reason="interrupted", aborted=True)
+DIED = Outcome("FAIL", reason="its process died", aborted=True)
 
 
 def failed(reason: str) -> Outcome:

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine
 
 from optuna_families.sweep.driver import Sweep
 from optuna_families.workers import heartbeat, signals
-from optuna_families.workers.heartbeat import Pulse
+from optuna_families.workers.heartbeat import Heartbeat
 
 STORAGE = "sqlite:///mlruns/optuna.db"
 
@@ -32,7 +32,7 @@ def rename(table: str, to: str) -> None:
 def test_the_heartbeat_outlives_any_error_and_says_it_once(
     folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(heartbeat, "LOOK", 0.02)
+    monkeypatch.setattr(heartbeat, "POLL", 0.02)
     prepared: list[Any] = []
     with monkeypatch.context() as patch:
         patch.setattr(Sweep, "_work", lambda _, *made: prepared.append(made[0]))
@@ -41,12 +41,12 @@ def test_the_heartbeat_outlives_any_error_and_says_it_once(
     (plan,) = prepared
     asked: list[bool] = []
     monkeypatch.setattr(signals, "request", lambda: asked.append(True))
-    with Pulse(plan) as pulse:
+    with Heartbeat(plan) as heartbeat:
         rename("study_user_attributes", "away")
         wait(lambda: "no heartbeat" in caplog.text)
         time.sleep(0.2)  # ten looks
         rename("away", "study_user_attributes")
-        assert pulse._thread.is_alive()
+        assert heartbeat._thread.is_alive()
         heartbeat.stop(plan)
         wait(lambda: asked)
     assert caplog.text.count("no heartbeat") == 1

@@ -75,7 +75,7 @@ def test_a_trial_of_before_the_restart_is_given_up_at_once(
 
 def test_a_trial_of_another_host_is_waited_for(client: Callable[[int], AskTell]) -> None:
     stamp(ask(client(0)), "elsewhere:5b1f2c3d:4026531836:1:7")
-    client(1).reap()
+    client(1).fail_stale_trials()
     assert states() == ["RUNNING"]
 
 
@@ -105,7 +105,7 @@ def late(
         other.cache.store = TrialStore(other.cache.database.storage)
     asked = ask(owner)
     stamp(asked, "elsewhere:5b1f2c3d:4026531836:1:7")
-    other.reap()  # the first look at its heartbeat
+    other.fail_stale_trials()  # the first look at its heartbeat
     save = other.cache.save
 
     def told_before(*arguments: Any, **options: Any) -> Any:
@@ -120,7 +120,7 @@ def test_a_result_that_comes_before_the_trial_is_given_up_counts(
     late: tuple[AskTell, AskTell, PlannedTrial],
 ) -> None:
     _, other, _ = late
-    other.reap()
+    other.fail_stale_trials()
     assert states() == ["COMPLETE"]  # and nothing is queued to be tried again
     assert other.cache.known_counts()[0].complete == 1
     assert other.cache.known_counts()[0].failed == 0

@@ -51,14 +51,14 @@ class Grid:
     def free(self, trials: list[FrozenTrial]) -> int | None:
         """Return the first point that nobody has, None when all are taken."""
         taken: set[int] = set()
-        lost: Counter[int] = Counter()
+        aborted: Counter[int] = Counter()
         for trial in trials:
             place = self._place(trial)
             if trial.user_attrs.get("lost"):
-                lost[place] += 1
+                aborted[place] += 1
             else:
                 taken.add(place)
-        taken |= {place for place, times in lost.items() if times > RETRIES}
+        taken |= {place for place, times in aborted.items() if times > RETRIES}
         return next((place for place in range(len(self.points)) if place not in taken), None)
 
     def _place(self, trial: FrozenTrial) -> int:

@@ -112,7 +112,7 @@ class TrialStore:
         counts = TrialCounts()
         for trial in self._storage.get_all_trials(study, deepcopy=False):
             counts.add(trial.state.name, trial.number)
-            counts.lost += trial.state.name == "FAIL" and bool(trial.user_attrs.get("lost"))
+            counts.aborted += trial.state.name == "FAIL" and bool(trial.user_attrs.get("lost"))
         return counts
 
     def bests(self, studies: Sequence[int], *, maximize: bool) -> list[float | None]:

@@ -89,7 +89,7 @@ class SqlTrialStore(TrialStore):
             for study, state, number in connection.exec_driver_sql(numbers):
                 all_counts[study].add(state, number)
             for row in connection.execute(_aborted(studies)):
-                all_counts[row[0]].lost = row[1]
+                all_counts[row[0]].aborted = row[1]
         return list(all_counts.values())
 
     def bests(self, studies: Sequence[int], *, maximize: bool) -> list[float | None]:

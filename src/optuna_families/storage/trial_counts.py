@@ -19,7 +19,7 @@ class TrialCounts:
     complete: int = 0
     pruned: int = 0
     failed: int = 0
-    lost: int = 0  # of those that failed: with their process, or stopped by the user
+    aborted: int = 0  # of those that failed: with their process, or stopped by the user
     running: list[int] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
     foreign: list[int] = field(default_factory=list)

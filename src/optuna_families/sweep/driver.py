@@ -116,7 +116,7 @@ class Sweep:
             if error:
                 log.warning("a worker ended early: %s: %s", type(error).__name__, error)
                 log.debug("its end", exc_info=error)
-            patiently(ask_tell.reap)
+            patiently(ask_tell.fail_stale_trials)
             fruitless = 0 if _finished(ask_tell) > before else fruitless + 1
             if isinstance(error, HydraException) or (error and fruitless >= PATIENCE):
                 raise error

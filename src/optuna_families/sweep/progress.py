@@ -143,8 +143,8 @@ class View:
                 family.label or self._plan.name,
                 f"{counts.finished}/{family.n_trials}",
                 str(counts.pruned or ""),
-                str(counts.failed - counts.lost or ""),
-                str(counts.lost or ""),
+                str(counts.failed - counts.aborted or ""),
+                str(counts.aborted or ""),
                 "" if best is None else f"{best:.6g}",
             )
         return table
@@ -163,11 +163,11 @@ class View:
 
 
 def _notes(all_counts: list[TrialCounts]) -> list[str]:
-    lost = sum(t.lost for t in all_counts)
+    aborted = sum(t.aborted for t in all_counts)
     counts = {
         "pruned": sum(t.pruned for t in all_counts),
-        "failed": sum(t.failed for t in all_counts) - lost,
-        "interrupted": lost,
+        "failed": sum(t.failed for t in all_counts) - aborted,
+        "interrupted": aborted,
     }
     return [f"{count} {word}" for word, count in counts.items() if count]
 

@@ -18,7 +18,7 @@ from optuna_families.storage.connect import locked
 from optuna_families.storage.retry import finish, patiently
 from optuna_families.trials.allocation import Chooser, PlannedTrial, Unaskable
 from optuna_families.trials.batch_size import Sizes
-from optuna_families.trials.stale_trials import Reaper
+from optuna_families.trials.stale_trials import StaleTrials
 from optuna_families.trials.study_cache import StudyCache
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class AskTell:
         self.cache = cache
         self.plan = cache.plan
         self._chooser = Chooser(cache, sizes or Sizes(cache, None))
-        self._reaper = Reaper(cache)
+        self._stale_trials = StaleTrials(cache)
         self._held: dict[tuple[int, int], PlannedTrial] = {}  # asked for and not yet told
         self._lived = time.monotonic()
 
@@ -68,7 +68,7 @@ class AskTell:
                 return action()
         raise HydraException("something keeps changing the study without its lock")
 
-    def reap(self) -> None:
+    def fail_stale_trials(self) -> None:
         """Give up what dead workers left behind."""
         with locked(self.plan.storage):
             self._until_alone(self._sync)
@@ -90,7 +90,7 @@ class AskTell:
                 if trial_cache.pending():  # of an ask that did not come to its end
                     trial_cache.clear()
         self.cache.sync(self._held)
-        if self._reaper.reap(self._held):
+        if self._stale_trials.fail_stale_trials(self._held):
             self._save()
 
     def _save(self) -> None:
@@ -138,9 +138,9 @@ class AskTell:
         self.tell_all([(planned, outcome)])
 
     def tell_all(self, told: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
-        """Finish trials in one go; those that were lost are given back to be tried again."""
+        """Finish trials in one go; those that were aborted are given back to be tried again."""
         mine = [one for one in told if one[0].key in self._held]
-        ended = [(planned, outcome) for planned, outcome in mine if not outcome.lost]
+        ended = [(planned, outcome) for planned, outcome in mine if not outcome.aborted]
         for planned, outcome in ended:
             if self.cache.trial(*planned.key).state.is_finished():
                 _warn(planned)
@@ -148,7 +148,7 @@ class AskTell:
         self.store([planned for planned, _ in ended])
         self._release([planned for planned, _ in ended])
         fault_points.step("told")
-        self._give_back([(planned, outcome) for planned, outcome in mine if outcome.lost])
+        self._return_aborted([(planned, outcome) for planned, outcome in mine if outcome.aborted])
 
     def ids(self, batch: Sequence[PlannedTrial]) -> list[int]:
         """Return the ids of trials in the database."""
@@ -175,17 +175,17 @@ class AskTell:
                 _warn(planned)
                 self.cache.trial_caches[planned.index].invalidate(planned.trial.number)
 
-    def _give_back(self, lost: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
-        if not lost:
+    def _return_aborted(self, aborted: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
+        if not aborted:
             return
         with locked(self.plan.storage):
-            self._until_alone(partial(self._give_up, lost))
-        self._release([planned for planned, _ in lost])
+            self._until_alone(partial(self._fail_aborted, aborted))
+        self._release([planned for planned, _ in aborted])
 
-    def _give_up(self, lost: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
-        self.cache.sync(self._held.keys() - {planned.key for planned, _ in lost})
-        for planned, outcome in lost:
-            self._reaper.give_up(*planned.key, outcome)
+    def _fail_aborted(self, aborted: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
+        self.cache.sync(self._held.keys() - {planned.key for planned, _ in aborted})
+        for planned, outcome in aborted:
+            self._stale_trials.fail(*planned.key, outcome)
         self._save()
 
     def _release(self, trials: Sequence[PlannedTrial]) -> None:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 BEAT = 20.0  # seconds between two signs of life
-GRACE = 180.0  # seconds without one after which an owner elsewhere counts as dead
+GRACE = 180.0  # seconds without one after which an owner elsewhere counts as stale
 
 
-class Reaper:
-    """Finds trials whose process is dead. Used under the lock only; its caller stores the changes.
+class StaleTrials:
+    """Finds trials whose process is stale. Used under the lock only; its caller stores the changes.
 
     A process of this machine is looked up. One elsewhere must show a heartbeat that changes; how
     long it has not is measured by our clock alone, so clocks need not agree. A trial without an
@@ -33,8 +33,8 @@ class Reaper:
         self._cache = cache
         self._beats: dict[int, tuple[Any, float]] = {}
 
-    def reap(self, held: Collection[tuple[int, int]]) -> bool:
-        """Give up the trials of dead owners; whether there were any.
+    def fail_stale_trials(self, held: Collection[tuple[int, int]]) -> bool:
+        """Give up the trials of stale owners; whether there were any.
 
         Args:
             held: the trials that this process is really running, by family and number.
@@ -47,18 +47,18 @@ class Reaper:
         ]
         self._cache.read(running)
         lives = functools.cache(liveness)  # each process once, not once for each of its trials
-        dead = []
+        stale = []
         for index, number in running:
             trial = self._cache.trial(index, number)
             if owner_of(trial) is None:
                 self._cache.trial_caches[index].foreign.add(number)
-            elif self._dead(trial, lives):
-                dead.append((index, number))
-        for index, number in dead:
-            self.give_up(index, number, DIED)
-        return bool(dead)
+            elif self._is_stale(trial, lives):
+                stale.append((index, number))
+        for index, number in stale:
+            self.fail(index, number, DIED)
+        return bool(stale)
 
-    def _dead(self, trial: FrozenTrial, lives: Callable[[str], Liveness]) -> bool:
+    def _is_stale(self, trial: FrozenTrial, lives: Callable[[str], Liveness]) -> bool:
         owner = owner_of(trial) or ""
         found = lives(owner)
         if found is Liveness.UNKNOWN:
@@ -76,14 +76,14 @@ class Reaper:
             return False
         return time.monotonic() - since > GRACE
 
-    def give_up(self, index: int, number: int, outcome: Outcome) -> None:
-        """Fail a lost trial and queue its parameters once more."""
+    def fail(self, index: int, number: int, outcome: Outcome) -> None:
+        """Fail a aborted trial and queue its parameters once more."""
         from optuna.trial import TrialState
 
         storage, trial = self._cache.storages[index], self._cache.trial(index, number)
         if trial.state.is_finished():
             return  # somebody else has
-        if not self._cache.grid:  # a lost point of a grid is free again, nothing is queued
+        if not self._cache.grid:  # a aborted point of a grid is free again, nothing is queued
             self._requeue(self._cache.study(index), trial)
         storage.set_trial_user_attr(trial._trial_id, "lost", True)
         storage.set_trial_user_attr(trial._trial_id, "reason", outcome.reason)

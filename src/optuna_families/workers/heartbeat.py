@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
 log = logging.getLogger(__name__)
-LOOK = 1.0  # seconds between two looks
+POLL = 1.0  # seconds between two looks
 
 
-class Pulse:
+class Heartbeat:
     """Beats for the running trials; stops the worker when the session ends or its starter dies."""
 
     def __init__(self, plan: Plan) -> None:
@@ -34,9 +34,9 @@ class Pulse:
         self._last = time.monotonic()
         self._failing = False  # at the last look
         self._end = threading.Event()
-        self._thread = threading.Thread(target=self._live, daemon=True, name="optuna-pulse")
+        self._thread = threading.Thread(target=self._live, daemon=True, name="optuna-heartbeat")
 
-    def __enter__(self) -> Pulse:
+    def __enter__(self) -> Heartbeat:
         self._thread.start()
         return self
 
@@ -54,9 +54,9 @@ class Pulse:
         self._trials, self._last = trials, time.monotonic()
 
     def _live(self) -> None:
-        while not self._end.wait(LOOK):
+        while not self._end.wait(POLL):
             try:
-                self._look()
+                self._poll()
                 self._failing = False
             except Exception as error:  # whatever it is, the next look may succeed
                 self._complain(error)
@@ -68,7 +68,7 @@ class Pulse:
         log.log(level, "no heartbeat (%s); again every second", reason.splitlines()[0])
         self._failing = True
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         if liveness(self._plan.starter) is Liveness.DEAD or stopped(
             self._plan, self._storage, self._study
         ):

@@ -105,9 +105,9 @@ class Batch:
 
     def _end(self, one: Job, outcome: Outcome, returned: object) -> None:
         self._ended.append((self._open.pop(one), outcome))
-        if not outcome.lost:
+        if not outcome.aborted:
             note(one, outcome, returned)
-        if not outcome.lost and self._hear("on_job_end"):
+        if not outcome.aborted and self._hear("on_job_end"):
             with one.shown():
                 result = _result(one, returned)
                 self._callbacks.on_job_end(config=one.whole, job_return=result)

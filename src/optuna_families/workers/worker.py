@@ -19,7 +19,7 @@ from optuna_families.trials.batch_size import Sizes
 from optuna_families.trials.batching import batches
 from optuna_families.trials.study_cache import StudyCache
 from optuna_families.workers import run_one, signals
-from optuna_families.workers.heartbeat import Pulse
+from optuna_families.workers.heartbeat import Heartbeat
 from optuna_families.workers.run_batch import Batch
 
 PAUSE = 0.2  # seconds before looking again whether others have finished, failed or died
@@ -39,7 +39,7 @@ class Worker:
         """Work through the study."""
         number = int(HydraConfig.get().job.num)
         verbose = bool(HydraConfig.get().verbose)
-        with tamed(verbose), signals.signals(quiet=True), Pulse(self.plan) as pulse:
+        with tamed(verbose), signals.signals(quiet=True), Heartbeat(self.plan) as heartbeat:
             cache = patiently(lambda: StudyCache(self.plan, self.composer, number))
             ask_tell = AskTell(cache, Sizes(cache, self.task, self.workers))
             while not signals.requested():
@@ -49,10 +49,10 @@ class Worker:
                 if planned == WAIT:
                     time.sleep(PAUSE)
                 elif isinstance(planned, list):
-                    self._run(planned, ask_tell, pulse)
+                    self._run(planned, ask_tell, heartbeat)
 
-    def _run(self, planned: list[PlannedTrial], ask_tell: AskTell, pulse: Pulse) -> None:
-        pulse.watch(ask_tell.ids(planned))
+    def _run(self, planned: list[PlannedTrial], ask_tell: AskTell, heartbeat: Heartbeat) -> None:
+        heartbeat.watch(ask_tell.ids(planned))
         together = batches(self.task)
         if together and len(planned) > 1:
             Batch(planned, self.task, self.context, ask_tell).run(together)
@@ -60,4 +60,4 @@ class Worker:
             (alone,) = planned
             outcome = run_one.run(alone, self.task, self.context, ask_tell)
             patiently(lambda: ask_tell.tell(alone, outcome))
-        pulse.watch([])
+        heartbeat.watch([])
