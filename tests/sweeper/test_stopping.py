@@ -15,7 +15,7 @@ from optuna.exceptions import StorageInternalError
 from rich.console import Console
 
 from hydra_plugins.optuna_families import finished_trials, in_batches
-from optuna_families.sweep.progress import View
+from optuna_families.sweep.progress import Progress
 
 STORAGE = "sqlite:///mlruns/optuna.db"
 pytestmark = pytest.mark.cold  # a launcher starts the interpreter itself
@@ -182,5 +182,5 @@ def test_a_lost_database_does_not_hide_the_error_that_ended_the_sweep(
     monkeypatch.setattr("optuna_families.storage.retry.PAUSES", ())
     plan: Any = SimpleNamespace(families=[])
     cache: Any = AwayAfterTheStart()
-    with pytest.raises(ZeroDivisionError), View(plan, cache, Console(quiet=True)):
+    with pytest.raises(ZeroDivisionError), Progress(plan, cache, Console(quiet=True)):
         raise ZeroDivisionError

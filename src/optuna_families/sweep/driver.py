@@ -27,7 +27,7 @@ from optuna_families.settings import Settings
 from optuna_families.storage.retry import patiently
 from optuna_families.sweep import results
 from optuna_families.sweep.prepare import make
-from optuna_families.sweep.progress import View
+from optuna_families.sweep.progress import Progress
 from optuna_families.sweep.resume_command import command
 from optuna_families.trials.ask_tell import AskTell
 from optuna_families.trials.study_cache import StudyCache
@@ -64,7 +64,7 @@ class Sweep:
             self._announce(plan)
             self._notify(plan)
             with signals.signals(quiet=False):
-                with View(plan, StudyCache(plan, composer), self._console()):
+                with Progress(plan, StudyCache(plan, composer), self._console()):
                     self._work(plan, composer)
                 self._finish(plan, composer)
 

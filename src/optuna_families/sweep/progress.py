@@ -27,7 +27,7 @@ QUIET = 10.0  # seconds between two plain lines
 PACE = 60.0  # seconds over which the pace is taken
 
 
-class View:
+class Progress:
     """Looks into the study from a thread; it also passes on that the user wants to stop."""
 
     def __init__(self, plan: Plan, cache: StudyCache, console: Console) -> None:
@@ -37,10 +37,10 @@ class View:
         self._before = sum(counts.finished for counts in self._cache.all_counts())
         self._pace = deque([(self._begun, self._before)])  # when so many had finished
         self._end = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True, name="optuna-view")
+        self._thread = threading.Thread(target=self._watch, daemon=True, name="optuna-progress")
         self._live: Live | None = None
 
-    def __enter__(self) -> View:
+    def __enter__(self) -> Progress:
         if self._console.is_terminal:
             from rich.live import Live
 

@@ -12,7 +12,7 @@ from optuna_families.configs.composed_config import Composition
 from optuna_families.storage.api_storage import Conflict
 from optuna_families.storage.trial_counts import TrialCounts
 from optuna_families.trials.batch_size import Sizes
-from optuna_families.trials.stopping_rule import Patience
+from optuna_families.trials.stopping_rule import StoppingRule
 from optuna_families.trials.study_cache import StudyCache
 from optuna_families.trials.suggest import suggest
 
@@ -45,12 +45,12 @@ class Unaskable(Exception):  # noqa: N818  (the trial is, this is no error of ou
         self.index, self.trial, self.attributes = index, trial, attributes
 
 
-class Chooser:
+class Allocator:
     """Takes trials from the families in turn. Nothing of that is stored."""
 
     def __init__(self, cache: StudyCache, sizes: Sizes) -> None:
         self._cache, self._plan, self._sizes = cache, cache.plan, sizes
-        self._patience = Patience(cache)
+        self._stopping_rule = StoppingRule(cache)
 
     def unfinished(self) -> bool:
         """Whether there is still something to ask for."""
@@ -66,7 +66,7 @@ class Chooser:
             return False
         if self._cache.grid and self._cache.free_point(index) is None:
             return False
-        return not self._patience.ended(index, counts)
+        return not self._stopping_rule.ended(index, counts)
 
     def batch(self) -> list[PlannedTrial]:
         """Take trials from the families in turn, as many as may run together."""

@@ -16,7 +16,7 @@ from optuna_families.outcomes import Outcome
 from optuna_families.storage.api_storage import Conflict
 from optuna_families.storage.connect import locked
 from optuna_families.storage.retry import finish, patiently
-from optuna_families.trials.allocation import Chooser, PlannedTrial, Unaskable
+from optuna_families.trials.allocation import Allocator, PlannedTrial, Unaskable
 from optuna_families.trials.batch_size import Sizes
 from optuna_families.trials.stale_trials import StaleTrials
 from optuna_families.trials.study_cache import StudyCache
@@ -36,7 +36,7 @@ class AskTell:
     def __init__(self, cache: StudyCache, sizes: Sizes | None = None) -> None:
         self.cache = cache
         self.plan = cache.plan
-        self._chooser = Chooser(cache, sizes or Sizes(cache, None))
+        self._allocator = Allocator(cache, sizes or Sizes(cache, None))
         self._stale_trials = StaleTrials(cache)
         self._held: dict[tuple[int, int], PlannedTrial] = {}  # asked for and not yet told
         self._lived = time.monotonic()
@@ -50,7 +50,7 @@ class AskTell:
     def _ask(self) -> list[PlannedTrial] | str:
         self._sync()
         try:
-            planned = self._chooser.batch()
+            planned = self._allocator.batch()
         except Unaskable as one:
             self._record(one)
             raise HydraException(f"trial {one.attributes['number']} {one}") from one
@@ -76,12 +76,12 @@ class AskTell:
     def unfinished(self) -> bool:
         """Whether there is something to ask for, or others run what may come back from them."""
         self.cache.sync(self._held)
-        return self._chooser.unfinished() or self.cache.any_running()
+        return self._allocator.unfinished() or self.cache.any_running()
 
     def left(self) -> int:
         """Count the trials that are still to be asked for."""
         self.cache.sync(self._held)
-        return self._chooser.left()
+        return self._allocator.left()
 
     def _sync(self) -> None:
         """Take over what others have done, and give up for those who cannot any more."""

@@ -15,7 +15,7 @@ Score = tuple[int, int]
 HOPELESS = 5  # so many failures and not one success are a mistake, not bad luck
 
 
-class Patience:
+class StoppingRule:
     """Stops a family after too many failed trials.
 
     A family ends when ``n_trials`` of its trials have failed in this session, whatever rate is
