@@ -206,7 +206,7 @@ def main() -> None:
         at, context = client(Path(name))
         at.tell_all([(one, _complete()) for one in at.ask()])
         compose, run = hydras(at, context)
-        print(f"Hydra's own: composition                  {compose:8.1f} ms")
+        print(f"Hydra's own: composition              {compose:8.1f} ms")
         print(f"Hydra's own: run_job                      {run:8.1f} ms")
         fill(at, asked.trials)
         print(f"first read of {asked.trials} trials               {first_load(at):8.1f} ms")

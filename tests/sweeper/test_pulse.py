@@ -41,7 +41,7 @@ def test_the_heartbeat_outlives_any_error_and_says_it_once(
     (plan,) = prepared
     asked: list[bool] = []
     monkeypatch.setattr(signals, "request", lambda: asked.append(True))
-    with Heartbeat(plan) as heartbeat:
+    with Heartbeat(plan) as thread:
         rename("study_user_attributes", "away")
         wait(lambda: "no heartbeat" in caplog.text)
         time.sleep(0.2)  # ten looks

@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 
-from optuna_families.configs.composed_config import Composition
+from optuna_families.configs.composed_config import ComposedConfig
 from optuna_families.configs.dependent_ranges import check
 from optuna_families.plan import Family, label
 from optuna_families.search_space.distributions import Dimension, dimension
@@ -30,38 +30,38 @@ class Composer:
     families: bool = True  # whether a choice's config is told the label of its family
     sweep: str | None = None  # its real name, also when that was made up
     folder: str | None = None  # of the sweep, once it is claimed
-    known: dict[tuple[str, ...], Composition] = field(default_factory=dict)
+    known: dict[tuple[str, ...], ComposedConfig] = field(default_factory=dict)
 
     def combinations(self, family: Family) -> list[tuple[str, ...]]:
         """Return the combinations of choices that a family's trials may have."""
         return [family.choices] if family.label else self.arguments.combinations()
 
-    def compose(self, choices: tuple[str, ...]) -> Composition:
-        """Return the composition of these choices."""
+    def compose(self, choices: tuple[str, ...]) -> ComposedConfig:
+        """Return the composed config of these choices."""
         if choices not in self.known:
             self.known[choices] = self._compose(choices)
         return self.known[choices]
 
-    def _compose(self, choices: tuple[str, ...]) -> Composition:
+    def _compose(self, choices: tuple[str, ...]) -> ComposedConfig:
         overrides = (*self.arguments.fixed, *choices)
         config = self.loader.load_sweep_config(self.master, list(overrides))
         with open_dict(config.hydra.sweeper):
             config.hydra.sweeper.study_name = self.sweep
             config.hydra.sweeper.family = self._family(choices)
-        composition = Composition(config, overrides, choices, self._space(config, choices))
-        self._place(composition)
-        return composition
+        composed = ComposedConfig(config, overrides, choices, self._space(config, choices))
+        self._place(composed)
+        return composed
 
     def settle(self, folder: Path) -> None:
         """Tell all configs, also those composed so far, the folder that the sweep has claimed."""
         self.folder = str(folder)
-        for composition in self.known.values():
-            self._place(composition)
+        for composed in self.known.values():
+            self._place(composed)
 
-    def _place(self, composition: Composition) -> None:
+    def _place(self, composed: ComposedConfig) -> None:
         if self.folder is not None:
-            with flag_override(composition.config, "readonly", False):
-                composition.config.hydra.sweep.dir = self.folder
+            with flag_override(composed.config, "readonly", False):
+                composed.config.hydra.sweep.dir = self.folder
 
     def _family(self, choices: tuple[str, ...]) -> str:
         return label(choices) if self.families else ""

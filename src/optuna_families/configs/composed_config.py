@@ -1,4 +1,4 @@
-"""The config of one combination of choices, as a mold for those of its trials."""
+"""The config of one combination of choices, as a template for those of its trials."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from hydra.errors import HydraException
 from omegaconf import MISSING, AnyNode, DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from optuna_families.configs.config_template import Mold
-from optuna_families.configs.hydra_node import Hydra
-from optuna_families.configs.job_files import PLAIN, Notes
-from optuna_families.configs.job_logging import Logs
-from optuna_families.configs.override_dirname import Dirname
+from optuna_families.configs.config_template import ConfigTemplate
+from optuna_families.configs.hydra_node import HydraNode
+from optuna_families.configs.job_files import PLAIN, JobFiles
+from optuna_families.configs.job_logging import JobLogging
+from optuna_families.configs.override_dirname import OverrideDirname
 from optuna_families.search_space.distributions import Dimension
 from optuna_families.search_space.override_text import override
 
 
 @dataclass
-class Composition:
+class ComposedConfig:
     """The config of one combination of choices, and the space found in it."""
 
     config: DictConfig
@@ -37,7 +37,7 @@ class Composition:
 
     @cached_property
     def _task(self) -> DictConfig:
-        task = Mold(self.config).cast()
+        task = ConfigTemplate(self.config).copy_with()
         with open_dict(task):
             del task["hydra"]
         return task
@@ -48,30 +48,30 @@ class Composition:
         return {name for name, dim in self.space.items() if _is_plain(self._task, dim)}
 
     @cached_property
-    def _mold(self) -> Mold:
-        return Mold(self._task)
+    def _template(self) -> ConfigTemplate:
+        return ConfigTemplate(self._task)
 
     @cached_property
-    def _whole(self) -> tuple[Mold, Hydra]:
-        config = Mold(self.config).cast()
-        hydra = Hydra(config, len(self.overrides) + len(self.space), self.logs)
-        return Mold(config, hydra.shared), hydra
+    def _whole(self) -> tuple[ConfigTemplate, HydraNode]:
+        config = ConfigTemplate(self.config).copy_with()
+        hydra = HydraNode(config, len(self.overrides) + len(self.space), self.job_logging)
+        return ConfigTemplate(config, hydra.shared), hydra
 
     @cached_property
-    def notes(self) -> Notes:
+    def job_files(self) -> JobFiles:
         """What is written into a job's folder."""
         places = {name: dim.path for name, dim in self.space.items() if name in self._plain}
-        return Notes(self.config.hydra, self._task, places)
+        return JobFiles(self.config.hydra, self._task, places)
 
     @cached_property
-    def logs(self) -> Logs:
+    def job_logging(self) -> JobLogging:
         """What logs into a job's folder."""
-        return Logs(self.config.hydra)
+        return JobLogging(self.config.hydra)
 
     @cached_property
-    def dirname(self) -> Dirname:
+    def override_dirname(self) -> OverrideDirname:
         """What joins the overrides of a job."""
-        return Dirname(self.config.hydra)
+        return OverrideDirname(self.config.hydra)
 
     @cached_property
     def _plain_subdir(self) -> bool:
@@ -108,7 +108,7 @@ class Composition:
         Raises:
             HydraException: for a value that the config does not take, by key.
         """
-        return self._put(self._mold.cast(self._values(params)), params)
+        return self._put(self._template.copy_with(self._values(params)), params)
 
     def changes(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a trial changes in the config, by path."""
@@ -125,8 +125,8 @@ class Composition:
             params: of the trial.
             facts: what Hydra says of a job, by path.
         """
-        mold, hydra = self._whole
-        config = self._put(mold.cast(self._values(params) | hydra.values(facts)), params)
+        template, hydra = self._whole
+        config = self._put(template.copy_with(self._values(params) | hydra.values(facts)), params)
         hydra.correct(config, facts)
         return config
 

@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 
-class Mold:
+class ConfigTemplate:
     """Gives copies of a config, each with its own values.
 
     Unpickling is five times faster than OmegaConf's deepcopy. A copy's values are set in its leaf
@@ -36,7 +36,7 @@ class Mold:
             return None  # a structured config whose class stands inside a function
         return buffer.getvalue()
 
-    def cast(self, values: Mapping[str, Any] | None = None) -> DictConfig:
+    def copy_with(self, values: Mapping[str, Any] | None = None) -> DictConfig:
         """Return a copy.
 
         Args:

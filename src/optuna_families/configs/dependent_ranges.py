@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from optuna_families.configs.composed_config import put
-from optuna_families.configs.config_template import Mold
+from optuna_families.configs.config_template import ConfigTemplate
 from optuna_families.search_space.distributions import Dimension
 from optuna_families.search_space.search_nodes import Range
 
@@ -29,7 +29,7 @@ def check(config: DictConfig, ranges: list[Range], space: Mapping[str, Dimension
     texts = {id(one): _text(config, one) for one in used if _interpolates(one)}
     if not texts:
         return
-    copies, dims = Mold(config), list(space.values())
+    copies, dims = ConfigTemplate(config), list(space.values())
     for place in range(max(len(_values(dim)) for dim in dims)):
         copied = _with(copies, [(dim, _values(dim)[place % len(_values(dim))]) for dim in dims])
         for one in used:
@@ -58,15 +58,15 @@ def _values(dim: Dimension) -> list[Any]:
     return [distribution.low, distribution.high]
 
 
-def _with(copies: Mold, values: Iterable[tuple[Dimension, Any]]) -> DictConfig:
-    copied = copies.cast()
+def _with(copies: ConfigTemplate, values: Iterable[tuple[Dimension, Any]]) -> DictConfig:
+    copied = copies.copy_with()
     OmegaConf.set_readonly(copied, False)
     for dim, value in values:
         put(copied, dim.key, value)
     return copied
 
 
-def _refuse(one: Range, text: str, copies: Mold, dims: list[Dimension]) -> None:
+def _refuse(one: Range, text: str, copies: ConfigTemplate, dims: list[Dimension]) -> None:
     """Name the keys that a range depends on; its own key's value in the file does not count."""
     others = [dim for dim in dims if dim is not one.dimension]
     followed = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 
-from optuna_families.configs.job_logging import Logs
+from optuna_families.configs.job_logging import JobLogging
 
 JOB = (
     "hydra.job.num",
@@ -20,16 +20,16 @@ OVERRIDES = "hydra.overrides.task"
 OWN = ("job", "overrides", "runtime", "sweep", "job_logging")  # of each job
 
 
-class Hydra:
-    """The node ``hydra`` of a composition's jobs.
+class HydraNode:
+    """The node ``hydra`` of a composed config's jobs.
 
     Args:
-        config: of the composition, a copy for this purpose.
+        config: of the composed config, a copy for this purpose.
         overrides: how many a job usually has.
-        logs: of the composition.
+        logs: of the composed config.
     """
 
-    def __init__(self, config: DictConfig, overrides: int, logs: Logs) -> None:
+    def __init__(self, config: DictConfig, overrides: int, logs: JobLogging) -> None:
         self._logs, self._overrides = logs, overrides
         with open_dict(config.hydra):
             config.hydra.overrides.task = [""] * overrides

@@ -1,6 +1,6 @@
 """The YAML files that Hydra leaves in a job's folder.
 
-They are long and the same for all trials of a composition but for a few values, so they are
+They are long and the same for all trials of a composed config but for a few values, so they are
 dumped once, with marks where those go.
 """
 
@@ -47,11 +47,11 @@ def dump(content: Any) -> str:
     return masked(yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
 
 
-class Notes:
-    """The texts of a composition.
+class JobFiles:
+    """The texts of a composed config.
 
     Args:
-        hydra: the composition's node of that name.
+        hydra: the composed config's node of that name.
         task: what the task function sees of the config.
         places: the paths of what a trial changes in it, by parameter.
     """
@@ -95,15 +95,15 @@ class Notes:
         """
         if self._subdir is None:
             return
-        notes = folder / self._subdir
-        notes.mkdir(parents=True, exist_ok=True)
+        output = folder / self._subdir
+        output.mkdir(parents=True, exist_ok=True)
         hydra = self._hydra
         for place, mark in _MARKS.items():
             hydra = hydra.replace(mark, masked(_flow(facts[place])))
-        (notes / "hydra.yaml").write_text(hydra, encoding="utf-8")
-        (notes / "config.yaml").write_text(self._filled(task, params), encoding="utf-8")
+        (output / "hydra.yaml").write_text(hydra, encoding="utf-8")
+        (output / "config.yaml").write_text(self._filled(task, params), encoding="utf-8")
         overrides = dump(facts["hydra.overrides.task"])
-        (notes / "overrides.yaml").write_text(overrides, encoding="utf-8")
+        (output / "overrides.yaml").write_text(overrides, encoding="utf-8")
 
     def _filled(self, task: Callable[[], DictConfig], params: Mapping[str, Any]) -> str:
         usual = params.keys() == set(self._names)

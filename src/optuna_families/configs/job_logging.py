@@ -32,11 +32,11 @@ class JobFile(logging.FileHandler):
         """Say nothing: without this a traceback is printed for each line."""
 
 
-class Logs:
-    """The logging of a composition's jobs.
+class JobLogging:
+    """The logging of a composed config's jobs.
 
     Args:
-        hydra: the composition's node of that name.
+        hydra: the composed config's node of that name.
     """
 
     def __init__(self, hydra: DictConfig) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from omegaconf import DictConfig
 
 
-class Dirname:
+class OverrideDirname:
     """Joins a job's overrides.
 
     Args:
-        hydra: the composition's node of that name.
+        hydra: the composed config's node of that name.
     """
 
     def __init__(self, hydra: DictConfig) -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from optuna_families.configs.composed_config import Composition
+from optuna_families.configs.composed_config import ComposedConfig
 from optuna_families.search_space.distributions import grid
 from optuna_families.settings import Settings
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 RETRIES = 2  # a point whose owner died is tried again at most so often
 
 
-def points(compositions: list[Composition], settings: Settings) -> list[dict[str, Any]]:
+def points(composed_configs: list[ComposedConfig], settings: Settings) -> list[dict[str, Any]]:
     """List all points in a shuffled order, so that part of a grid is a fair part."""
-    found = [point for one in compositions for point in _points(one, settings)]
+    found = [point for one in composed_configs for point in _points(one, settings)]
     random.Random(settings.sampler.get("seed") or 0).shuffle(found)  # noqa: S311
     return found
 
 
-def _points(composition: Composition, settings: Settings) -> list[dict[str, Any]]:
-    values = {name: grid(dimension) for name, dimension in composition.space.items()}
+def _points(composed: ComposedConfig, settings: Settings) -> list[dict[str, Any]]:
+    values = {name: grid(dimension) for name, dimension in composed.space.items()}
     # Several choices in one grid: the choice is part of the point, under its group's name.
-    fixed = {} if settings.families else composition.chosen
+    fixed = {} if settings.families else composed.chosen
     return [fixed | dict(zip(values, point, strict=True)) for point in product(*values.values())]
 
 

@@ -109,8 +109,8 @@ def _trials(settings: Settings, family: Family, composer: Composer) -> int:
 def _check(family: Family, composer: Composer) -> None:
     """Try the lowest values, so that a value of the wrong type is refused by name."""
     for choices in composer.combinations(family):
-        composition = composer.compose(choices)
+        composed = composer.compose(choices)
         lowest = {
-            name: getattr(dim.distribution, "low", None) for name, dim in composition.space.items()
+            name: getattr(dim.distribution, "low", None) for name, dim in composed.space.items()
         }
-        composition.task({n: v for n, v in lowest.items() if v is not None})
+        composed.task({n: v for n, v in lowest.items() if v is not None})

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from crashsafe.masking import masked
 from optuna_families.configs.compose import owners
-from optuna_families.configs.composed_config import Composition
+from optuna_families.configs.composed_config import ComposedConfig
 
 SHOWN = 6  # differences in one message
 
@@ -34,20 +34,20 @@ class Problem:
     compared: list[str] | None
 
 
-def problem(composition: Composition) -> Problem:
-    """Return the problem that a composition is about.
+def problem(composed: ComposedConfig) -> Problem:
+    """Return the problem that a composed config is about.
 
     An interpolation is compared as it is written: what it refers to is compared itself, and what
     lies outside the config (the environment, the time) may differ.
     """
-    config, tuned = composition.config, [dim.path for dim in composition.space.values()]
+    config, tuned = composed.config, [dim.path for dim in composed.space.values()]
     values = {
         key: masked(json.dumps(value, default=str))
         for leaf in _leaves(config)
         for key, value in _parts(*leaf, tuned)
         if not matches(key, ["hydra"]) and not _overlaps(key, tuned)
     }
-    packages = list(owners(composition.choices))
+    packages = list(owners(composed.choices))
     there = all(OmegaConf.is_config(OmegaConf.select(config, one)) for one in packages)
     return Problem(_choices(config), values, tuned, packages if there else None)
 

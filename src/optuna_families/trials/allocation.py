@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crashsafe.masking import masked
 from crashsafe.processes import this_process
-from optuna_families.configs.composed_config import Composition
+from optuna_families.configs.composed_config import ComposedConfig
 from optuna_families.storage.api_storage import Conflict
 from optuna_families.storage.trial_counts import TrialCounts
 from optuna_families.trials.batch_size import Sizes
@@ -27,7 +27,7 @@ class PlannedTrial:
     index: int  # of its family
     trial: Trial  # in memory: what it reports is stored when it is told
     number: int  # in the sweep, over all families
-    composition: Composition
+    composed: ComposedConfig
     params: dict[str, Any]  # what goes into the config
     overrides: list[str]
 
@@ -147,13 +147,13 @@ class Allocator:
 
     def _suggest(self, index: int, trial: Trial, number: int) -> PlannedTrial:
         family = self._plan.families[index]
-        composition, params = suggest(trial, self._plan, family, self._cache.composer)
-        overrides = composition.lines(params)
+        composed, params = suggest(trial, self._plan, family, self._cache.composer)
+        overrides = composed.lines(params)
         trial.set_user_attr("overrides", [masked(word) for word in overrides])
-        folder = composition.folder(self._plan.folder, number)
+        folder = composed.folder(self._plan.folder, number)
         if folder is not None:
             trial.set_user_attr("folder", str(folder))
-        return PlannedTrial(index, trial, number, composition, params, overrides)
+        return PlannedTrial(index, trial, number, composed, params, overrides)
 
 
 def _share(counts: TrialCounts) -> int:

@@ -9,7 +9,7 @@ from hydra.utils import get_method
 from omegaconf import OmegaConf
 
 from optuna_families.configs.compose import Composer
-from optuna_families.configs.composed_config import Composition
+from optuna_families.configs.composed_config import ComposedConfig
 from optuna_families.plan import Family, Plan
 
 if TYPE_CHECKING:
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 def suggest(
     trial: Trial, plan: Plan, family: Family, composer: Composer
-) -> tuple[Composition, dict[str, Any]]:
+) -> tuple[ComposedConfig, dict[str, Any]]:
     """Suggest everything.
 
     Returns:
-        the composition of the trial's choices and the values that go into it, by name.
+        the composed config of the trial's choices and the values that go into it, by name.
     """
     choices = family.choices if family.label else _choose(trial, composer)
-    composition = composer.compose(choices)
-    for name, dim in composition.space.items():
+    composed = composer.compose(choices)
+    for name, dim in composed.space.items():
         suggest_one(trial, name, dim.distribution)
     if plan.settings.custom_search_space:
-        _extend(trial, plan.settings.custom_search_space, composition, plan)
+        _extend(trial, plan.settings.custom_search_space, composed, plan)
     groups = () if family.label else composer.arguments.groups
-    return composition, {name: v for name, v in trial.params.items() if name not in groups}
+    return composed, {name: v for name, v in trial.params.items() if name not in groups}
 
 
 def _choose(trial: Trial, composer: Composer) -> tuple[str, ...]:
@@ -53,12 +53,12 @@ def suggest_one(trial: Trial, name: str, distribution: Any) -> Any:
     return trial.suggest_float(name, low, high, step=step, log=log)
 
 
-def _extend(trial: Trial, function: str, composition: Composition, plan: Plan) -> None:
+def _extend(trial: Trial, function: str, composed: ComposedConfig, plan: Plan) -> None:
     """Let the user's function suggest more; the fixed values stand in the trial's user_attrs."""
     pinned = plan.arguments.pinned
     for path in pinned:
-        trial.set_user_attr(path, str(OmegaConf.select(composition.config, path)))
-    get_method(function)(composition.config, trial)
+        trial.set_user_attr(path, str(OmegaConf.select(composed.config, path)))
+    get_method(function)(composed.config, trial)
     both = {name.lstrip("+") for name in trial.params} & set(pinned)
     if both:
         raise HydraException(

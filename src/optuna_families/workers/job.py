@@ -21,7 +21,7 @@ from hydra.core.utils import JobReturn, JobRuntime, env_override
 from omegaconf import DictConfig
 
 from optuna_families import fault_points, reporting
-from optuna_families.configs.composed_config import Composition
+from optuna_families.configs.composed_config import ComposedConfig
 
 
 @dataclass(eq=False)
@@ -37,15 +37,15 @@ class Job:
     number: int
     family: str
     overrides: list[str]
-    _composition: Composition
-    _params: dict[str, Any]  # what the trial changes in the composition
+    _composed: ComposedConfig
+    _params: dict[str, Any]  # what the trial changes in the composed
     _sweep: str  # the folder that the sweep claimed
     listener: reporting.Listener  # hears its reports
 
     @cached_property
     def config(self) -> DictConfig:
         """What the task function gets."""
-        return self._composition.task(self._params)
+        return self._composed.task(self._params)
 
     @property
     def shared(self) -> DictConfig:
@@ -53,13 +53,13 @@ class Job:
 
         It costs nothing, unlike `hydra`; number, overrides and folders are not this job's.
         """
-        node: DictConfig = self._composition.config.hydra
+        node: DictConfig = self._composed.config.hydra
         return node
 
     @property
     def changes(self) -> dict[str, Any]:
         """What the trial changes in the config that such jobs share: values by their path."""
-        return self._composition.changes(self._params)
+        return self._composed.changes(self._params)
 
     @property
     def hydra(self) -> DictConfig:
@@ -70,13 +70,13 @@ class Job:
     @cached_property
     def folder(self) -> Path:
         """The job's folder, made at the first look: never one that was there."""
-        plain = self._composition.folder(self._sweep, self.number)
+        plain = self._composed.folder(self._sweep, self.number)
         folder = _new_folder(plain or self._named(), self.number)
         fault_points.step("folder")
         return folder
 
     def _named(self) -> Path:
-        unknown = self._composition.whole(self._params, self._facts("???"))
+        unknown = self._composed.whole(self._params, self._facts("???"))
         with _shown(unknown):
             return Path(self._sweep, str(unknown.hydra.sweep.subdir)).absolute()
 
@@ -85,7 +85,7 @@ class Job:
         return {
             "hydra.job.num": self.number,
             "hydra.job.id": str(self.number),
-            "hydra.job.override_dirname": self._composition.dirname(self.overrides),
+            "hydra.job.override_dirname": self._composed.override_dirname(self.overrides),
             "hydra.overrides.task": self.overrides,
             "hydra.runtime.output_dir": folder,
             "hydra.sweep.dir": self._sweep,
@@ -94,12 +94,12 @@ class Job:
     @cached_property
     def whole(self) -> DictConfig:
         """The whole config with all that Hydra adds for a job."""
-        return self._composition.whole(self._params, self._facts(str(self.folder)))
+        return self._composed.whole(self._params, self._facts(str(self.folder)))
 
     def describe(self) -> None:
         """Write the job's config, Hydra's and the overrides into the folder."""
         facts = self._facts(str(self.folder))
-        self._composition.notes.write(self.folder, facts, lambda: self.config, self._params)
+        self._composed.job_files.write(self.folder, facts, lambda: self.config, self._params)
 
     def report(self, value: float, step: int) -> bool:
         """Record how the trial is doing at a step, and say whether it should stop.
@@ -116,7 +116,7 @@ class Job:
     @contextmanager
     def inside(self) -> Iterator[None]:
         """In here HydraConfig, `report`, the log and the folder to work in are this job's."""
-        logs = self._composition.logs
+        logs = self._composed.job_logging
         logs.point(self.folder, None if logs.simple else self.whole.hydra.job_logging)
         job, before = self.whole.hydra.job, Path.cwd()
         if job.chdir:

@@ -31,7 +31,7 @@ def job(planned: PlannedTrial, ask_tell: AskTell) -> Job:
         planned.number,
         plan.families[planned.index].label,
         planned.overrides,
-        planned.composition,
+        planned.composed,
         planned.params,
         plan.folder,
         listener,
