@@ -80,7 +80,7 @@ def search(name: str, batch: int, trials: int, seed: int) -> list[float]:
     import optuna
     from optuna.distributions import FloatDistribution
 
-    from optuna_families.samplers.fast_tpe import Tpe
+    from optuna_families.samplers.fast_tpe import FastTPESampler
     from optuna_families.storage.in_memory import InMemoryStorage
     from optuna_families.storage.trial_cache import TrialCache
     from optuna_families.trials.batch_size import at_once
@@ -89,7 +89,7 @@ def search(name: str, batch: int, trials: int, seed: int) -> list[float]:
     warnings.simplefilter("ignore")
     space: Any = {key: FloatDistribution(0.0, 1.0) for key in "xyz"}
     storage = InMemoryStorage("s", [optuna.study.StudyDirection.MINIMIZE], TrialCache(1, Nowhere()))  # type: ignore[arg-type]
-    study = optuna.load_study(study_name="s", storage=storage, sampler=Tpe(seed=seed))
+    study = optuna.load_study(study_name="s", storage=storage, sampler=FastTPESampler(seed=seed))
     values: list[float] = []
     while len(values) < trials:
         size = min(batch or at_once(trials), trials - len(values))

@@ -75,7 +75,7 @@ def client(folder: Path, *lines: str, size: int = 1) -> tuple[Any, Any]:
     from optuna_families.search_space import overrides
     from optuna_families.sweep import prepare
     from optuna_families.trials.ask_tell import AskTell
-    from optuna_families.trials.batch_size import Sizes
+    from optuna_families.trials.batch_size import BatchSizes
     from optuna_families.trials.study_cache import StudyCache
 
     version.setbase("1.3")
@@ -94,7 +94,7 @@ def client(folder: Path, *lines: str, size: int = 1) -> tuple[Any, Any]:
     plan = prepare.make(settings, config, composer)
     cache = StudyCache(plan, composer, 0)
     task = in_batches(lambda jobs: [(job, 0.0) for job in jobs], size=lambda _: size)(lambda _: 0.0)
-    at = AskTell(cache, Sizes(cache, task))
+    at = AskTell(cache, BatchSizes(cache, task))
     return at, HydraContext(hydra.config_loader, Callbacks())
 
 

@@ -48,14 +48,14 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def judge(returned: Any, objectives: int) -> Outcome:
+def classify(returned: Any, objectives: int) -> Outcome:
     """Judge what a task function returned: finite numbers, as many as there are directions.
 
-    >>> judge(0.5, 1).values, judge(float("nan"), 1).reason
+    >>> classify(0.5, 1).values, classify(float("nan"), 1).reason
     ((0.5,), 'the objective is nan')
-    >>> judge(None, 1).reason
+    >>> classify(None, 1).reason
     'the task function returned nothing; return the objective as a number'
-    >>> judge((1, 2), 3).reason
+    >>> classify((1, 2), 3).reason
     'the task function returned 2 objectives, hydra.sweeper.direction names 3'
     """
     if returned is None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Listener:
+class ReportListener:
     """Hears the reports of one trial."""
 
     trial: Trial  # in memory
@@ -26,7 +26,7 @@ class Listener:
     stop: bool = False
     diverged: str | None = None
 
-    def hear(self, value: float, step: int) -> bool:
+    def handle(self, value: float, step: int) -> bool:
         """Keep the value and say whether the trial should stop."""
         value = float(value)
         if not math.isfinite(value):
@@ -40,7 +40,7 @@ class Listener:
 
 @dataclass
 class _State:
-    listener: Listener | None = None
+    listener: ReportListener | None = None
     busy: bool = False  # a task runs that may be interrupted
 
 
@@ -48,7 +48,7 @@ _state = _State()
 
 
 @contextmanager
-def listening(listener: Listener) -> Iterator[None]:
+def listening(listener: ReportListener) -> Iterator[None]:
     """In here `report` speaks to this listener."""
     before, _state.listener = _state.listener, listener
     try:
@@ -97,4 +97,4 @@ def report(value: float, step: int) -> bool:
     ...     if report(loss, step):
     ...         break
     """
-    return _state.listener is not None and _state.listener.hear(value, step)
+    return _state.listener is not None and _state.listener.handle(value, step)

@@ -9,7 +9,7 @@ import pytest
 from optuna.pruners import MedianPruner, PercentilePruner
 from optuna.trial import TrialState
 
-from optuna_families.samplers.fast_percentile import Percentile
+from optuna_families.samplers.fast_percentile import FastPercentilePruner
 from optuna_families.storage.in_memory import InMemoryStorage
 from optuna_families.storage.trial_cache import TrialCache
 
@@ -40,7 +40,9 @@ OPTIONS = [
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_they_decide_alike(direction: str, percentile: float, options: dict[str, Any]) -> None:
     dice = random.Random(repr((direction, percentile, options)))  # noqa: S311
-    ours = study(direction, lambda trial_cache: Percentile(trial_cache, percentile, **options))
+    ours = study(
+        direction, lambda trial_cache: FastPercentilePruner(trial_cache, percentile, **options)
+    )
     theirs = study(direction, lambda _: PercentilePruner(percentile, **options))
     decided = []
     for _ in range(60):
@@ -63,10 +65,10 @@ def test_they_decide_alike(direction: str, percentile: float, options: dict[str,
 
 def test_the_median_is_the_half() -> None:
     assert MedianPruner()._percentile == 50.0
-    assert Percentile(TrialCache(1, NoStore()))._percentile == 50.0  # type: ignore[arg-type]
+    assert FastPercentilePruner(TrialCache(1, NoStore()))._percentile == 50.0  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("wrong", [{"n_warmup_steps": -1}, {"interval_steps": 0}])
 def test_what_optuna_refuses_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"must be|cannot be|negative|[Ii]nterval"):
-        Percentile(TrialCache(1, NoStore()), 50.0, **wrong)  # type: ignore[arg-type]
+        FastPercentilePruner(TrialCache(1, NoStore()), 50.0, **wrong)  # type: ignore[arg-type]

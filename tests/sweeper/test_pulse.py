@@ -46,7 +46,7 @@ def test_the_heartbeat_outlives_any_error_and_says_it_once(
         wait(lambda: "no heartbeat" in caplog.text)
         time.sleep(0.2)  # ten looks
         rename("away", "study_user_attributes")
-        assert heartbeat._thread.is_alive()
+        assert thread._thread.is_alive()
         heartbeat.stop(plan)
         wait(lambda: asked)
     assert caplog.text.count("no heartbeat") == 1

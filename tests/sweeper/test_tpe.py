@@ -13,7 +13,7 @@ from optuna.pruners import HyperbandPruner
 from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
-from optuna_families.samplers.fast_tpe import KEPT, Tpe
+from optuna_families.samplers.fast_tpe import KEPT, FastTPESampler
 from optuna_families.samplers.tpe_densities import log_mass
 from optuna_families.samplers.tpe_sampling import quantile
 
@@ -37,7 +37,7 @@ def worth(params: dict[str, Any]) -> float:
 
 
 def pair(direction: str = "minimize", pruner: Any = None, **options: Any) -> list[optuna.Study]:
-    made = (kind(seed=3, **options) for kind in (Tpe, TPESampler))
+    made = (kind(seed=3, **options) for kind in (FastTPESampler, TPESampler))
     return [optuna.create_study(sampler=s, direction=direction, pruner=pruner) for s in made]
 
 
@@ -146,7 +146,7 @@ def test_constraints_count_as_they_do_for_optuna() -> None:
 
 def test_several_objectives_are_left_to_optuna() -> None:
     found = []
-    for kind in (Tpe, TPESampler):
+    for kind in (FastTPESampler, TPESampler):
         study = optuna.create_study(sampler=kind(seed=3), directions=["minimize", "maximize"])
         for _ in range(30):
             trial = study.ask(NUMBERS)
@@ -158,7 +158,7 @@ def test_several_objectives_are_left_to_optuna() -> None:
 def test_a_study_that_has_lost_trials_is_read_anew() -> None:
     # As a copy in memory does that takes back an ask which could not be stored.
     found = []
-    for sampler in (Tpe(seed=3), TPESampler(seed=3)):
+    for sampler in (FastTPESampler(seed=3), TPESampler(seed=3)):
         long, short = (optuna.create_study(sampler=sampler) for _ in range(2))
         for study, size in ((long, 40), (short, 20)):
             for number in range(size):
@@ -168,7 +168,7 @@ def test_a_study_that_has_lost_trials_is_read_anew() -> None:
 
 
 def test_ranges_that_never_come_again_are_forgotten() -> None:
-    sampler = Tpe(seed=3, n_startup_trials=1)
+    sampler = FastTPESampler(seed=3, n_startup_trials=1)
     study = optuna.create_study(sampler=sampler)
     for number in range(KEPT + 20):
         study.tell(study.ask({"lr": FloatDistribution(0.0, 1.0 + number)}), number)

@@ -16,7 +16,7 @@ from optuna_families.configs.dependent_ranges import check
 from optuna_families.plan import Family, label
 from optuna_families.search_space.distributions import Dimension, dimension
 from optuna_families.search_space.overrides import Arguments
-from optuna_families.search_space.search_nodes import Range, require, search
+from optuna_families.search_space.search_nodes import SearchEntry, require, search
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Composer:
         return space
 
 
-def _remove(found: list[Range]) -> None:
+def _remove(found: list[SearchEntry]) -> None:
     """Take the ``search`` nodes out: a job's node is the arguments of what it configures."""
     for one in found:
         if one.key in one.parent:  # not yet for another of its entries

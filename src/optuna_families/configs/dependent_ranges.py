@@ -16,10 +16,10 @@ from omegaconf.errors import OmegaConfBaseException
 from optuna_families.configs.composed_config import put
 from optuna_families.configs.config_template import ConfigTemplate
 from optuna_families.search_space.distributions import Dimension
-from optuna_families.search_space.search_nodes import Range
+from optuna_families.search_space.search_nodes import SearchEntry
 
 
-def check(config: DictConfig, ranges: list[Range], space: Mapping[str, Dimension]) -> None:
+def check(config: DictConfig, ranges: list[SearchEntry], space: Mapping[str, Dimension]) -> None:
     """Work the ranges out for other values of the swept keys; they must stay as they are.
 
     Raises:
@@ -37,12 +37,12 @@ def check(config: DictConfig, ranges: list[Range], space: Mapping[str, Dimension
                 _refuse(one, texts[id(one)], copies, dims)
 
 
-def _interpolates(one: Range) -> bool:
+def _interpolates(one: SearchEntry) -> bool:
     raw: Any = OmegaConf.to_container(one.parent[one.key], resolve=False)
     return "${" in str(raw[one.entry])
 
 
-def _text(config: DictConfig, one: Range) -> str:
+def _text(config: DictConfig, one: SearchEntry) -> str:
     try:
         value = OmegaConf.select(config, one.where)[one.entry]
         return str(OmegaConf.to_container(value) if OmegaConf.is_config(value) else value)
@@ -66,7 +66,7 @@ def _with(copies: ConfigTemplate, values: Iterable[tuple[Dimension, Any]]) -> Di
     return copied
 
 
-def _refuse(one: Range, text: str, copies: ConfigTemplate, dims: list[Dimension]) -> None:
+def _refuse(one: SearchEntry, text: str, copies: ConfigTemplate, dims: list[Dimension]) -> None:
     """Name the keys that a range depends on; its own key's value in the file does not count."""
     others = [dim for dim in dims if dim is not one.dimension]
     followed = [

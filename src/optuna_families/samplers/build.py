@@ -65,9 +65,10 @@ def pruner(settings: Settings, trials: TrialCache | None = None) -> BasePruner:
     built: BasePruner = _build(node, "hydra.sweeper.pruner")
     if trials is None or type(built).__name__ not in ("MedianPruner", "PercentilePruner"):
         return built
-    from optuna_families.samplers.fast_percentile import Percentile
 
-    return Percentile(trials, **_arguments(node))
+    from optuna_families.samplers.fast_percentile import FastPercentilePruner
+
+    return FastPercentilePruner(trials, **_arguments(node))
 
 
 def seed(base: int, *salt: object) -> int:
@@ -104,9 +105,9 @@ def _class(name: str) -> Any:
     import optuna
 
     if name == "TPESampler" and optuna.__version__ in _QUICK:
-        from optuna_families.samplers.fast_tpe import Tpe
+        from optuna_families.samplers.fast_tpe import FastTPESampler
 
-        return Tpe
+        return FastTPESampler
     return getattr(optuna.pruners if name.endswith("Pruner") else optuna.samplers, name)
 
 

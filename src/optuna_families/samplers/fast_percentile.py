@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial
 from optuna_families.storage.trial_cache import TrialCache
 
 
-class Percentile(BasePruner):
+class FastPercentilePruner(BasePruner):
     """Gives up a trial whose best value is worse than a percentile of the others' at its step.
 
     Args:

@@ -20,7 +20,7 @@ from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
 from optuna.samplers._tpe.sampler import default_gamma
 from optuna.trial import FrozenTrial
 
-from optuna_families.samplers.past_trials import Past
+from optuna_families.samplers.past_trials import PastTrials
 
 if TYPE_CHECKING:
     from numpy.random import RandomState
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
 KEPT = 64  # spaces: a range that depends on the trial makes a new one every time
 
 
-class Estimator(_ParzenEstimator):
+class FastParzenEstimator(_ParzenEstimator):
     """Optuna's, but for how its points and densities are worked out."""
 
     def sample(self, rng: RandomState, size: int) -> dict[str, Any]:
-        """See `_draws.draw`."""
+        """See `tpe_sampling.sample_points`."""
         from optuna_families.samplers.tpe_sampling import (
-            draw,  # SciPy: not before there is something to learn from
+            sample_points,  # SciPy: not before there is something to learn from
         )
 
-        return self._untransform(draw(self._mixture_distribution, rng, size))
+        return self._untransform(sample_points(self._mixture_distribution, rng, size))
 
     def log_pdf(self, samples_dict: dict[str, Any]) -> Any:
-        """See `_densities.log_density`."""
+        """See `tpe_densities.log_density`."""
         from optuna_families.samplers.tpe_densities import log_density
 
         return log_density(self._mixture_distribution, self._transform(samples_dict))
 
 
-class Tpe(TPESampler):
+class FastTPESampler(TPESampler):
     """Suggests what Optuna's suggests; one for each study.
 
     Several objectives and constraints are left to Optuna.
@@ -54,13 +54,13 @@ class Tpe(TPESampler):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self._parzen_estimator_cls = Estimator
-        self._pasts: dict[str, Past] = {}  # by their space, last used last
+        self._parzen_estimator_cls = FastParzenEstimator
+        self._pasts: dict[str, PastTrials] = {}  # by their space, last used last
 
     def _sample(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        past = None if study._is_multi_objective() else self._past(study, search_space)
+        past = None if study._is_multi_objective() else self._past_trials(study, search_space)
         if past is None or past.constrained:
             return super()._sample(study, trial, search_space)
         halves = past.split(self._gamma or default_gamma, trial.number, liar=self._constant_liar)
@@ -75,9 +75,9 @@ class Tpe(TPESampler):
         best = self._compare(candidates, gains)
         return {name: d.to_external_repr(best[name]) for name, d in search_space.items()}
 
-    def _past(self, study: Study, space: dict[str, BaseDistribution]) -> Past:
+    def _past_trials(self, study: Study, space: dict[str, BaseDistribution]) -> PastTrials:
         key = repr(space)  # whose choices may be anything: a list has no hash
-        past = self._pasts.pop(key, None) or Past(space, study.direction)
+        past = self._pasts.pop(key, None) or PastTrials(space, study.direction)
         self._pasts[key] = past
         if len(self._pasts) > KEPT:
             del self._pasts[next(iter(self._pasts))]

@@ -31,7 +31,7 @@ STATES = {
 }
 
 
-class Past:
+class PastTrials:
     """What trials tried of some parameters, and how good that was, a row for each by its number.
 
     Args:

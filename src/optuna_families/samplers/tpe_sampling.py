@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-def draw(mixture: Any, dice: RandomState, size: int) -> Array:
+def sample_points(mixture: Any, dice: RandomState, size: int) -> Array:
     """So many points, shape `(size, parameters)`.
 
     Args:

@@ -22,7 +22,7 @@ _SWEEP = re.compile(r"\s*(range|interval|choice|shuffle|sort|tag|int|float|glob)
 
 
 @dataclass(frozen=True)
-class Range:
+class SearchEntry:
     """An entry of a ``search`` node.
 
     Args:
@@ -42,7 +42,7 @@ class Range:
 
 def search(
     config: DictConfig, key: str | None, parser: OverridesParser, owners: dict[str, str]
-) -> Iterator[Range]:
+) -> Iterator[SearchEntry]:
     """Yield each entry of each ``search`` node.
 
     Args:
@@ -61,7 +61,7 @@ def search(
             override = _parse(f"{where}.{entry!s}", line, value, parser)
             require(config, override)
             name = _name(f"{path}.{entry!s}".lstrip("."), owners)
-            yield Range(parent, key, where, entry, dimension(override, name))
+            yield SearchEntry(parent, key, where, entry, dimension(override, name))
 
 
 def _override_key(parent: str, entry: str) -> str:

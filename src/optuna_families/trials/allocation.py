@@ -11,7 +11,7 @@ from crashsafe.processes import this_process
 from optuna_families.configs.composed_config import ComposedConfig
 from optuna_families.storage.api_storage import Conflict
 from optuna_families.storage.trial_counts import TrialCounts
-from optuna_families.trials.batch_size import Sizes
+from optuna_families.trials.batch_size import BatchSizes
 from optuna_families.trials.stopping_rule import StoppingRule
 from optuna_families.trials.study_cache import StudyCache
 from optuna_families.trials.suggest import suggest
@@ -37,7 +37,7 @@ class PlannedTrial:
         return self.index, self.trial.number
 
 
-class Unaskable(Exception):  # noqa: N818  (the trial is, this is no error of ours)
+class AskFailed(Exception):  # noqa: N818  (the trial is, this is no error of ours)
     """A trial that could not be asked for; what is to be kept of it."""
 
     def __init__(self, index: int, trial: int, attributes: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ class Unaskable(Exception):  # noqa: N818  (the trial is, this is no error of ou
 class Allocator:
     """Takes trials from the families in turn. Nothing of that is stored."""
 
-    def __init__(self, cache: StudyCache, sizes: Sizes) -> None:
+    def __init__(self, cache: StudyCache, sizes: BatchSizes) -> None:
         self._cache, self._plan, self._sizes = cache, cache.plan, sizes
         self._stopping_rule = StoppingRule(cache)
 
@@ -110,7 +110,7 @@ class Allocator:
             reason = f"could not be asked for: {type(error).__name__}: {error}"
             begun = place < len(self._cache.trial_caches[index].trials)
             kept = self._cache.trial(index, place).user_attrs if begun else {}
-            raise Unaskable(index, place, kept | stamp | {"reason": reason}) from error
+            raise AskFailed(index, place, kept | stamp | {"reason": reason}) from error
 
     def _prepare(self, index: int) -> tuple[Study, int]:
         """Return the study, and the number that its next trial will have."""

@@ -16,8 +16,8 @@ from optuna_families.outcomes import Outcome
 from optuna_families.storage.api_storage import Conflict
 from optuna_families.storage.connect import locked
 from optuna_families.storage.retry import finish, patiently
-from optuna_families.trials.allocation import Allocator, PlannedTrial, Unaskable
-from optuna_families.trials.batch_size import Sizes
+from optuna_families.trials.allocation import Allocator, AskFailed, PlannedTrial
+from optuna_families.trials.batch_size import BatchSizes
 from optuna_families.trials.stale_trials import StaleTrials
 from optuna_families.trials.study_cache import StudyCache
 
@@ -33,10 +33,10 @@ AGAIN = 5  # times to try when somebody without our lock came between
 class AskTell:
     """Fails stale trials, asks for new ones under the study lock, tells results; runs nothing."""
 
-    def __init__(self, cache: StudyCache, sizes: Sizes | None = None) -> None:
+    def __init__(self, cache: StudyCache, sizes: BatchSizes | None = None) -> None:
         self.cache = cache
         self.plan = cache.plan
-        self._allocator = Allocator(cache, sizes or Sizes(cache, None))
+        self._allocator = Allocator(cache, sizes or BatchSizes(cache, None))
         self._stale_trials = StaleTrials(cache)
         self._held: dict[tuple[int, int], PlannedTrial] = {}  # asked for and not yet told
         self._lived = time.monotonic()
@@ -51,7 +51,7 @@ class AskTell:
         self._sync()
         try:
             planned = self._allocator.batch()
-        except Unaskable as one:
+        except AskFailed as one:
             self._record(one)
             raise HydraException(f"trial {one.attributes['number']} {one}") from one
         fault_points.step("suggested")
@@ -117,7 +117,7 @@ class AskTell:
         for trial_cache in self.cache.trial_caches:
             trial_cache.clear()
 
-    def _record(self, one: Unaskable) -> None:
+    def _record(self, one: AskFailed) -> None:
         """Store a trial that could not be asked for, and nothing else of its batch."""
         from optuna.trial import TrialState, create_trial
 

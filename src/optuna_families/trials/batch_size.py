@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from hydra.errors import HydraException
 
-from optuna_families.trials.batching import batches
+from optuna_families.trials.batching import batch_function
 from optuna_families.trials.study_cache import StudyCache
 
 LEARN_NOTHING = ("RandomSampler", "QMCSampler", "GridSampler", "BruteForceSampler")
@@ -28,7 +28,7 @@ def at_once(n_trials: int) -> int:
 
 
 @dataclass
-class Sizes:
+class BatchSizes:
     """What a batch may hold.
 
     Args:
@@ -49,7 +49,7 @@ class Sizes:
         return self._known[index]
 
     def _ask(self, index: int) -> int:
-        together, wanted = batches(self.task), self.cache.plan.settings.batch_size
+        together, wanted = batch_function(self.task), self.cache.plan.settings.batch_size
         if together is None or wanted == 1:
             return 1
         compose = self.cache.composer.compose

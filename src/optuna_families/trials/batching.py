@@ -17,7 +17,7 @@ ATTRIBUTE = "runs_in_batches"  # of the task function, with which it travels to 
 
 
 @dataclass(frozen=True)
-class Batches:
+class BatchFunction:
     """How a task function runs several trials."""
 
     together: Together
@@ -53,12 +53,12 @@ def in_batches(together: Together, *, size: Callable[[DictConfig], int]) -> Call
     """
 
     def mark(task: Task) -> Task:
-        setattr(task, ATTRIBUTE, Batches(together, size))
+        setattr(task, ATTRIBUTE, BatchFunction(together, size))
         return task
 
     return mark
 
 
-def batches(task: object) -> Batches | None:
+def batch_function(task: object) -> BatchFunction | None:
     """Return how a task function runs several trials, None if it cannot."""
     return getattr(task, ATTRIBUTE, None)

@@ -40,7 +40,7 @@ class Job:
     _composed: ComposedConfig
     _params: dict[str, Any]  # what the trial changes in the composed
     _sweep: str  # the folder that the sweep claimed
-    listener: reporting.Listener  # hears its reports
+    listener: reporting.ReportListener  # hears its reports
 
     @cached_property
     def config(self) -> DictConfig:
@@ -111,7 +111,7 @@ class Job:
             value: the objective so far, such as the loss of an epoch.
             step: a whole number that grows, such as the epoch.
         """
-        return self.listener.hear(value, step)
+        return self.listener.handle(value, step)
 
     @contextmanager
     def inside(self) -> Iterator[None]:

@@ -16,15 +16,21 @@ from optuna_families.outcomes import INTERRUPTED, Outcome, failed
 from optuna_families.storage.retry import patiently
 from optuna_families.trials.allocation import PlannedTrial
 from optuna_families.trials.ask_tell import AskTell
-from optuna_families.trials.batching import Batches
+from optuna_families.trials.batching import BatchFunction
 from optuna_families.workers import signals
 from optuna_families.workers.job import Job
-from optuna_families.workers.run_one import excused, job, judged, left, note
+from optuna_families.workers.run_one import (
+    classify_error,
+    classify_exit,
+    classify_return,
+    job,
+    log_outcome,
+)
 
 TELL = 1.0  # seconds between two times of telling what has ended
 
 
-class Batch:
+class TrialBatch:
     """Trials that run together.
 
     Args:
@@ -48,14 +54,14 @@ class Batch:
         self._ended: list[tuple[PlannedTrial, Outcome]] = []  # and not yet told
         self._told = time.monotonic()
 
-    def run(self, batches: Batches) -> None:
+    def run(self, batch_function: BatchFunction) -> None:
         """Run them to their end, whatever end that is, and tell it."""
         patiently(lambda: self._ask_tell.store(list(self._jobs.values())))
         self._begin()
         timeout = self._settings.timeout and self._settings.timeout * len(self._jobs)
         try:
             with signals.interruptible(), signals.deadline(timeout):
-                self._collect(batches.together(list(self._jobs)))
+                self._collect(batch_function.together(list(self._jobs)))
             self._end_rest(failed("the batch function ended without it"))
         except signals.TimedOut:
             self._end_rest(failed(f"timeout: its batch took more than {timeout} s"))
@@ -63,9 +69,9 @@ class Batch:
             self._end_rest(INTERRUPTED)
             signals.request()
         except SystemExit as error:
-            self._end_rest(left(error))
+            self._end_rest(classify_exit(error))
         except Exception as error:
-            self._end_rest(excused(error), error)
+            self._end_rest(classify_error(error), error)
         self._tell()
 
     def _begin(self) -> None:
@@ -96,8 +102,10 @@ class Batch:
 
     def _judged(self, one: Job, returned: Any) -> Outcome:
         if isinstance(returned, Exception):
-            return failed(one.listener.diverged) if one.listener.diverged else excused(returned)
-        return judged(one, returned, self._settings)
+            return (
+                failed(one.listener.diverged) if one.listener.diverged else classify_error(returned)
+            )
+        return classify_return(one, returned, self._settings)
 
     def _end_rest(self, outcome: Outcome, error: Exception | None = None) -> None:
         for one in list(self._open):
@@ -106,7 +114,7 @@ class Batch:
     def _end(self, one: Job, outcome: Outcome, returned: object) -> None:
         self._ended.append((self._open.pop(one), outcome))
         if not outcome.aborted:
-            note(one, outcome, returned)
+            log_outcome(one, outcome, returned)
         if not outcome.aborted and self._hear("on_job_end"):
             with one.shown():
                 result = _result(one, returned)

@@ -12,7 +12,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from optuna_families import fault_points, reporting
-from optuna_families.outcomes import INTERRUPTED, PRUNED, Outcome, failed, judge
+from optuna_families.outcomes import INTERRUPTED, PRUNED, Outcome, classify, failed
 from optuna_families.settings import Settings
 from optuna_families.trials.allocation import PlannedTrial
 from optuna_families.trials.ask_tell import AskTell
@@ -26,7 +26,7 @@ def job(planned: PlannedTrial, ask_tell: AskTell) -> Job:
     """Return a trial as a job, with its folder made and described."""
     plan = ask_tell.plan
     prunes = not plan.settings.pruner["_target_"].endswith(".NopPruner")
-    listener = reporting.Listener(planned.trial, prunes, ask_tell.live)
+    listener = reporting.ReportListener(planned.trial, prunes, ask_tell.live)
     made = Job(
         planned.number,
         plan.families[planned.index].label,
@@ -43,7 +43,7 @@ def job(planned: PlannedTrial, ask_tell: AskTell) -> Job:
 
 
 @dataclass
-class Watched:
+class MonitoredTask:
     """The app's task function under the eyes of pruner, deadline and Ctrl-C."""
 
     task: TaskFunction
@@ -57,7 +57,7 @@ class Watched:
         try:
             with signals.interruptible(), signals.deadline(timeout):
                 returned = self.task(config)
-            self.outcome = judged(self.job, returned, self.settings)
+            self.outcome = classify_return(self.job, returned, self.settings)
         except signals.TimedOut:
             self.outcome = failed(f"timeout: it took more than {timeout} s")
             raise TimeoutError(self.outcome.reason) from None
@@ -65,29 +65,29 @@ class Watched:
             self.outcome = INTERRUPTED
             raise
         except SystemExit as error:
-            self.outcome = left(error)
+            self.outcome = classify_exit(error)
             raise
         except Exception as error:
-            self.outcome = excused(error)
+            self.outcome = classify_error(error)
             raise
         return returned
 
 
-def judged(job: Job, returned: Any, settings: Settings) -> Outcome:
+def classify_return(job: Job, returned: Any, settings: Settings) -> Outcome:
     """Judge what a job returned, and what it reported before."""
     if job.listener.diverged:
         return failed(job.listener.diverged)
-    return PRUNED if job.listener.stop else judge(returned, len(settings.directions))
+    return PRUNED if job.listener.stop else classify(returned, len(settings.directions))
 
 
-def excused(error: Exception) -> Outcome:
+def classify_error(error: Exception) -> Outcome:
     """Return the outcome of a trial that an exception ended."""
     from optuna import TrialPruned
 
     return PRUNED if isinstance(error, TrialPruned) else failed(f"{type(error).__name__}: {error}")
 
 
-def left(error: SystemExit) -> Outcome:
+def classify_exit(error: SystemExit) -> Outcome:
     """Return the outcome of a trial that wanted to leave the process."""
     return INTERRUPTED if signals.requested() else failed(f"SystemExit: {error.code}")
 
@@ -98,20 +98,20 @@ def run(
     """Run a trial's job to its end, whatever end that is."""
     made = job(planned, ask_tell)
     ask_tell.store([planned])
-    watched = Watched(task, made, ask_tell.plan.settings)
+    monitored = MonitoredTask(task, made, ask_tell.plan.settings)
     result = made.result()
     try:
         with made.inside():
-            context.callbacks.on_job_start(config=made.whole, task_function=watched)
-            _call(watched, result)
+            context.callbacks.on_job_start(config=made.whole, task_function=monitored)
+            _call(monitored, result)
         with made.shown():
             context.callbacks.on_job_end(config=made.whole, job_return=result)
-        note(made, watched.outcome, result._return_value)  # the property would raise it
+        log_outcome(made, monitored.outcome, result._return_value)  # the property would raise it
     except (KeyboardInterrupt, SystemExit):
-        if watched.outcome is INTERRUPTED:
+        if monitored.outcome is INTERRUPTED:
             signals.request()
     fault_points.step("trained")
-    return watched.outcome
+    return monitored.outcome
 
 
 def _call(task: TaskFunction, result: JobReturn) -> None:
@@ -123,7 +123,7 @@ def _call(task: TaskFunction, result: JobReturn) -> None:
         result.status = JobStatus.FAILED
 
 
-def note(job: Job, outcome: Outcome, returned: object) -> None:
+def log_outcome(job: Job, outcome: Outcome, returned: object) -> None:
     """Say how it went, and keep a failure's traceback where one looks for it."""
     if outcome.state != "FAIL":
         log.debug("trial %s: %s %s", job.number, outcome.state, outcome.values or "")

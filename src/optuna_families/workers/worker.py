@@ -15,12 +15,12 @@ from optuna_families.quiet import tamed
 from optuna_families.storage.retry import patiently
 from optuna_families.trials.allocation import PlannedTrial
 from optuna_families.trials.ask_tell import DONE, WAIT, AskTell
-from optuna_families.trials.batch_size import Sizes
-from optuna_families.trials.batching import batches
+from optuna_families.trials.batch_size import BatchSizes
+from optuna_families.trials.batching import batch_function
 from optuna_families.trials.study_cache import StudyCache
 from optuna_families.workers import run_one, signals
 from optuna_families.workers.heartbeat import Heartbeat
-from optuna_families.workers.run_batch import Batch
+from optuna_families.workers.run_batch import TrialBatch
 
 PAUSE = 0.2  # seconds before looking again whether others have finished, failed or died
 
@@ -41,7 +41,7 @@ class Worker:
         verbose = bool(HydraConfig.get().verbose)
         with tamed(verbose), signals.signals(quiet=True), Heartbeat(self.plan) as heartbeat:
             cache = patiently(lambda: StudyCache(self.plan, self.composer, number))
-            ask_tell = AskTell(cache, Sizes(cache, self.task, self.workers))
+            ask_tell = AskTell(cache, BatchSizes(cache, self.task, self.workers))
             while not signals.requested():
                 planned = patiently(ask_tell.ask)
                 if planned == DONE:
@@ -53,9 +53,9 @@ class Worker:
 
     def _run(self, planned: list[PlannedTrial], ask_tell: AskTell, heartbeat: Heartbeat) -> None:
         heartbeat.watch(ask_tell.ids(planned))
-        together = batches(self.task)
+        together = batch_function(self.task)
         if together and len(planned) > 1:
-            Batch(planned, self.task, self.context, ask_tell).run(together)
+            TrialBatch(planned, self.task, self.context, ask_tell).run(together)
         else:
             (alone,) = planned
             outcome = run_one.run(alone, self.task, self.context, ask_tell)
