@@ -26,7 +26,7 @@ from mlflow.entities import Metric, Param
 
 from lrlab.tracking import RunFolder, RunInfo
 from lrlab.tracking.run_columns import Value
-from lrlab.tracking.run_data import RunUpdate, gather
+from lrlab.tracking.run_data import RunUpdate, read_update
 from lrlab.tracking.stores.open_experiment import open_experiment
 from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
@@ -59,7 +59,7 @@ def public(uri: str, runs: Sequence[RunFolder], values: int) -> Recording:
     client = MlflowClient(tracking_uri=uri)
     experiment = client.get_experiment_by_name("x")
     assert experiment is not None  # noqa: S101
-    return lambda: [log(client, experiment.experiment_id, gather(run), values) for run in runs]
+    return lambda: [log(client, experiment.experiment_id, read_update(run), values) for run in runs]
 
 
 def log(client: MlflowClient, experiment: str, run: RunUpdate, values: int) -> None:
@@ -85,7 +85,7 @@ def ours(uri: str, runs: Sequence[RunFolder], bulk: bool) -> Recording:
 
 def floor(uri: str, runs: Sequence[RunFolder]) -> Recording:
     """The metric rows only, read before, with sqlite3; 64 runs in a transaction."""
-    read = [(update.uid, list(update.values)) for update in map(gather, runs)]
+    read = [(update.uid, list(update.values)) for update in map(read_update, runs)]
     connection = sqlite3.connect(uri.removeprefix("sqlite:///"), isolation_level=None)
     return lambda: [insert(connection, read[i : i + 64]) for i in range(0, len(read), 64)]
 

@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from lrlab.tracking.writer.protocol import Settings
+from lrlab.tracking.writer.protocol import WriterSettings
 
 LONG = ("scheduler=cosine", "epochs=10000000", "task.n=20")
 
@@ -228,7 +228,7 @@ def test_first_starts_at_once_all_work(start, tmp_path) -> None:
 def test_a_creation_that_was_killed_half_way_is_done_again(start, wait_for, tmp_path) -> None:
     unfinished = tmp_path / ".mlflow.db.draft"
     writer = start(module="lrlab.tracking.writer.writer_process")
-    Settings(None, "any", str(tmp_path), 1.0, 60.0).send(writer.stdin)
+    WriterSettings(None, "any", str(tmp_path), 1.0, 60.0).send(writer.stdin)
     writer.stdin.flush()
     wait_for(lambda: unfinished.exists() and unfinished.stat().st_size > 0)
     writer.kill()

@@ -27,11 +27,11 @@ from lrlab.tracking import RunFolder, RunInfo
 from lrlab.tracking.download import fetch
 from lrlab.tracking.run_columns import read_values
 from lrlab.tracking.stores import sql_store, sql_tables
-from lrlab.tracking.stores.api_store import PublicStore
+from lrlab.tracking.stores.api_store import ApiStore
 from lrlab.tracking.stores.create_database import create_once
-from lrlab.tracking.stores.sql_store import BulkStore
+from lrlab.tracking.stores.sql_store import SqlStore
 from lrlab.tracking.writer.mlflow_writer import MlflowWriter
-from lrlab.tracking.writer.protocol import Settings, Word
+from lrlab.tracking.writer.protocol import Word, WriterSettings
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -224,7 +224,7 @@ def test_an_empty_postgresql_is_opened_by_three_at_once(postgres: str, tmp_path:
             text=True,
         )
         assert process.stdin is not None
-        settings = Settings(f"{postgres}/fresh", "x", str(tmp_path), 1.0, 60.0)
+        settings = WriterSettings(f"{postgres}/fresh", "x", str(tmp_path), 1.0, 60.0)
         for line in (settings, Word("start", str(run.path)), Word("finish", str(run.path))):
             line.send(process.stdin)
         process.stdin.flush()
@@ -266,8 +266,8 @@ def both(
         else:
             uri = request.getfixturevalue("postgres_template")(f"{name}{uuid4().hex}")
         ways.append(Way(root, uri, name == "a", monkeypatch))
-    assert isinstance(ways[0].writer.connect().store, BulkStore)
-    assert isinstance(ways[1].writer.connect().store, PublicStore)
+    assert isinstance(ways[0].writer.connect().store, SqlStore)
+    assert isinstance(ways[1].writer.connect().store, ApiStore)
     yield Both(*ways)
     for way in ways:
         way.close()

@@ -26,8 +26,8 @@ from crashsafe.processes import this_process
 from lrlab.tracking import RunFolder, RunInfo
 from lrlab.tracking import mlflow as mlflow_module
 from lrlab.tracking.mlflow import MlflowTracker
-from lrlab.tracking.run_data import gather
-from lrlab.tracking.signs_of_life import show_life
+from lrlab.tracking.run_data import read_update
+from lrlab.tracking.run_liveness import mark_alive
 from lrlab.tracking.stores.create_database import create_once
 from lrlab.tracking.stores.mlflow_names import LONGEST, accepted
 from lrlab.tracking.writer import mlflow_writer as writer_module
@@ -193,8 +193,8 @@ def test_a_run_on_another_machine_is_killed_once_it_is_silent(tmp_path: Path) ->
     for path in (run.history, info):
         os.utime(path, (0, 0))
     assert run.status() == "KILLED"
-    assert gather(run).end == 0
-    show_life(run.path)
+    assert read_update(run).end == 0
+    mark_alive(run.path)
     assert run.status() == "RUNNING"
 
 
@@ -206,7 +206,7 @@ def test_a_recorder_shows_that_its_runs_are_alive(
     writer = MlflowWriter(None, "x")
     writer.start(run)
     os.utime(run.path / "run.json", (0, 0))
-    writer.show_life()
+    writer.mark_alive()
     assert (run.path / "run.json").stat().st_mtime > 0
 
 

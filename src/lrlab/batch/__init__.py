@@ -1,4 +1,19 @@
-"""Many runs trained side by side: as one tensor program where the task allows it."""
+"""Trains many runs at once; as one tensor program where the task allows it.
+
+Read in this order:
+
+1. `base`: `TrainingBatch`, the epoch loop, divergence and results, shared by both subclasses.
+2. `sequential`: `SequentialBatch`, one model after another; for tasks that cannot be stacked.
+3. `stacked`: `StackedBatch`, the parameters of all models stacked, one forward and backward pass.
+4. `grouping`: which runs of a stacked batch can share one optimizer.
+5. `optimizers`: `SharedOptimizer` and `OptimizerPerModel`, which step a stacked batch.
+6. `learning_rates`: the learning rates of runs that share an optimizer.
+7. `memory`: estimates the memory of a model, and detects out-of-memory errors.
+
+A run gives the same results in a batch as alone, to rounding: `tests/test_batch.py` compares
+them for every optimizer and schedule. An optimizer may join `grouping.PROPORTIONAL` only if its
+step is the learning rate times something that does not depend on it.
+"""
 
 from collections.abc import Sequence
 

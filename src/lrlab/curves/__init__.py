@@ -1,8 +1,14 @@
 """Schedules that torch lacks, each a pure function of the step: the factor on the base lr.
 
-`step` counts the steps already taken, from 0. All hold their last value past their end, if they
-have one. Every factor is finite and not negative. torch's `LambdaLR` follows them
-(`lrlab.schedules.follow`).
+`step` counts the steps already taken, from 0. Past its end a curve keeps its last value. Every
+factor is finite and not negative. `lrlab.schedules.follow` makes a `LambdaLR` of a curve.
+
+- `decays`: constant, expression, inverse time, REX.
+- `warmups`: curves that start with a linear warm-up.
+- `chebyshevs`: Chebyshev steps for quadratic problems.
+
+To add a curve, write it in one of these, list it in `__all__`, and add a config file to
+`conf/scheduler`; `tests/test_curves.py` then checks its range and its end.
 """
 
 from lrlab.curves.chebyshevs import chebyshev

@@ -1,4 +1,9 @@
-"""Tasks: data, model and loss; what is trained."""
+"""Tasks: data, model and loss.
+
+1. `task`: `Task`, the base class; subclass it for your own problem (see `examples/`).
+2. `regression`: `LinearRegression`, least squares on synthetic data.
+3. `weights`: the weights of a model as named metrics.
+"""
 
 from lrlab.stacking import Batch
 from lrlab.tasks.regression import LinearRegression

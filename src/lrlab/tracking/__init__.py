@@ -1,6 +1,27 @@
-"""Where a run is recorded beside its own folder: in MLflow, or nowhere.
+"""Stores runs: first in a folder on the local disk, then in MLflow.
 
-A run's folder is written first (`lrlab.tracking.run_folder`); a tracker only carries it on.
+Training writes the folder only. A second process reads it and writes to MLflow, so that training
+waits neither for a server nor for MLflow's import.
+
+Read in this order:
+
+1. `run_folder`: `RunFolder`, the files of a run, and `RunInfo`, its name, params and tags.
+2. `mlflow`: `MlflowTracker`, starts the writer process and tells it which folders to follow.
+3. `writer/`: that process.
+4. `run_data`: `RunUpdate`, what there is to write of a run.
+5. `stores/`: write updates to MLflow, by SQL or by its client.
+
+Look up when needed:
+
+- `run_columns`: reads new lines of a history file as columns.
+- `run_liveness`: whether the process of a run still lives.
+- `run_plots`: the PNG of learning rate and loss.
+- `destinations`: the MLflow experiment that a run belongs to, as noted in its folder.
+- `mlflow_commands`: the commands shown to open MLflow, or to send runs later.
+- `download`: rebuilds a run's folder from MLflow.
+
+Do not change the keys of `run.json` and `recorded.json`: folders of older versions are still
+read. Configs name `lrlab.tracking.NoTracker` and `lrlab.tracking.mlflow.MlflowTracker`.
 """
 
 from typing import Protocol

@@ -13,7 +13,7 @@ from crashsafe.masking import masked
 from lrlab.tracking.destinations import Destination
 from lrlab.tracking.mlflow_commands import default_uri, how_to_open, how_to_send
 from lrlab.tracking.run_folder import UNREADABLE, RunFolder
-from lrlab.tracking.writer.protocol import Settings, Word
+from lrlab.tracking.writer.protocol import Word, WriterSettings
 
 __all__ = ["MlflowTracker", "default_uri"]
 
@@ -45,7 +45,7 @@ class MlflowTracker:
         wait_seconds: float = 300.0,
     ) -> None:
         place = str(Path(folder or ".").absolute())
-        self._settings = Settings(uri or None, experiment, place, flush_seconds, wait_seconds)
+        self._settings = WriterSettings(uri or None, experiment, place, flush_seconds, wait_seconds)
         self._destination = Destination(experiment, uri and masked(uri), place)
         self._writer: subprocess.Popen[str] | None = None
         self._told: set[Path] = set()
@@ -130,7 +130,7 @@ class MlflowTracker:
             run.note_destination(self._destination)
         self._send(Word(verb, str(run.path.absolute())))
 
-    def _send(self, what: Settings | Word) -> None:
+    def _send(self, what: WriterSettings | Word) -> None:
         # A writer that died is reported by `close`; the folder has everything.
         with suppress(BrokenPipeError):
             pipe = self._writer.stdin  # type: ignore[union-attr]  # just opened

@@ -8,7 +8,7 @@ from typing import Any
 
 from lrlab.tracking.run_columns import Values, read_values
 from lrlab.tracking.run_folder import RunFolder, Status, status_of
-from lrlab.tracking.signs_of_life import last_sign
+from lrlab.tracking.run_liveness import last_seen
 from lrlab.tracking.stores.mlflow_names import accepted, renamed
 
 LONGEST_NAME = 250  # of a run, by MLflow's database
@@ -48,7 +48,7 @@ class RunUpdate:
     more: bool = False
 
 
-def gather(folder: RunFolder, after: int = 0) -> RunUpdate:
+def read_update(folder: RunFolder, after: int = 0) -> RunUpdate:
     """Read a run's folder; of its history, what lies beyond a position."""
     run = folder.read()  # first: who sees the end sees the whole history
     status = status_of(run, folder.path)
@@ -64,7 +64,7 @@ def gather(folder: RunFolder, after: int = 0) -> RunUpdate:
         tags=_tags(folder, run) | _names_tag(params, metrics),
         status=status if ended else "RUNNING",
         start=run["start"],
-        end=run.get("end", last_sign(folder.path)) if ended else None,
+        end=run.get("end", last_seen(folder.path)) if ended else None,
         values=replace(values, names=[metrics[name] for name in values.names]),
         position=position,
         more=more,

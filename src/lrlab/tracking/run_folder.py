@@ -18,7 +18,7 @@ from crashsafe.locks import file_lock
 from crashsafe.masking import masked
 from crashsafe.processes import this_process
 from lrlab.tracking.destinations import Destination
-from lrlab.tracking.signs_of_life import is_gone
+from lrlab.tracking.run_liveness import is_dead
 
 UNREADABLE = (OSError, ValueError, LookupError, TypeError)  # raised where a file is damaged or gone
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
@@ -164,7 +164,7 @@ class RunFolder:
 def status_of(run: Mapping[str, Any], folder: Path) -> Status:
     """How a run ended by what `RunFolder.read` gives; see `RunFolder.status`."""
     status: Status = run["status"]
-    return "KILLED" if status == "RUNNING" and is_gone(run["owner"], folder) else status
+    return "KILLED" if status == "RUNNING" and is_dead(run["owner"], folder) else status
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

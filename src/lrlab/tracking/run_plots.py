@@ -1,4 +1,4 @@
-"""Pictures of a run."""
+"""Plots a run's history with matplotlib, as the `curve.png` among its artifacts."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,28 +6,39 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe & Ito's palette: told apart by colour-blind readers too.
+from lrlab.tracking.run_columns import AT_ONCE, read_values
+from lrlab.tracking.run_folder import RunFolder
+
+# The palette of Okabe & Ito, which colour-blind readers can distinguish.
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#7f7f7f"
 
 
-def plot_run(history: Sequence[Mapping[str, float]], title: str, path: Path) -> None:
-    """Write a PNG of the learning rate above the loss, over the epochs.
+def plot_run(run: RunFolder) -> None:
+    """Write `curve.png` if the run has losses; of a long history, only every n-th epoch."""
+    every = 1 + run.history.stat().st_size // AT_ONCE if run.history.exists() else 1
+    rows: dict[int, dict[str, float]] = {}
+    position, more = 0, True
+    while more:
+        values, position, more = read_values(run.history, position)
+        for name, value, _, step in values:
+            if step % every == 0:
+                rows.setdefault(step, {"epoch": step})[name] = value
+    if any("loss" in row for row in rows.values()):
+        _plot(list(rows.values()), run.info().name, run.artifacts / "curve.png")
 
-    Args:
-        history: the metrics of each epoch by name, at least one epoch.
-        title: above the picture.
-        path: of the PNG.
-    """
-    figure = Figure(figsize=(7, 5))  # no layout engine: it draws everything twice
+
+def _plot(history: Sequence[Mapping[str, float]], title: str, path: Path) -> None:
+    """Write a PNG of the learning rate above the loss, over the epochs."""
+    figure = Figure(figsize=(7, 5))  # a layout engine would render everything twice
     figure.subplots_adjust(left=0.12, right=0.97, bottom=0.1, top=0.92)
     above, below = figure.subplots(2, 1, sharex=True)
-    _draw_lrs(above, history)
-    _draw_loss(below, history)
+    _plot_lrs(above, history)
+    _plot_loss(below, history)
     figure.suptitle(title)
     figure.savefig(path, dpi=120)
 
 
-def _draw_lrs(axes: Axes, history: Sequence[Mapping[str, float]]) -> None:
+def _plot_lrs(axes: Axes, history: Sequence[Mapping[str, float]]) -> None:
     groups = [name for name in history[0] if name.split("/")[0] == "lr"]
     for order, name in enumerate(groups):
         lrs = [row[name] for row in history]
@@ -38,7 +49,7 @@ def _draw_lrs(axes: Axes, history: Sequence[Mapping[str, float]]) -> None:
         axes.legend()
 
 
-def _draw_loss(axes: Axes, history: Sequence[Mapping[str, float]]) -> None:
+def _plot_loss(axes: Axes, history: Sequence[Mapping[str, float]]) -> None:
     losses = [row["loss"] for row in history]
     axes.plot(_epochs(history), losses, color=VERMILION, label="loss")
     if "excess_loss" in history[0]:

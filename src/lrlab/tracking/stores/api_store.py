@@ -11,7 +11,7 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
 from lrlab.tracking.run_data import UID_TAG, RunUpdate
-from lrlab.tracking.stores.base import UNFIT, Refused, Written, noted_id
+from lrlab.tracking.stores.base import UNFIT, RejectedError, Written, noted_id
 
 MAX_METRICS, MAX_PARAMS, MAX_PARAM_LENGTH, MAX_TAG_LENGTH = 1000, 100, 6000, 8000  # by MLflow
 # What MLflow says of the run; whatever else it says is of the store, and the run may come again.
@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 
 
 @dataclass
-class PublicStore:
+class ApiStore:
     """Writes records into an experiment, a few calls for each.
 
     MLflow gives the ids. Whoever creates a run holds its folder's lock and notes first that it is
@@ -50,15 +50,15 @@ class PublicStore:
     def close(self) -> None:
         """Nothing is held: MLflow keeps what it needs."""
 
-    def _write_or_refused(self, update: RunUpdate, overwrite: bool) -> str | Refused:
+    def _write_or_refused(self, update: RunUpdate, overwrite: bool) -> str | RejectedError:
         try:
             return self._write(update, overwrite)
         except MlflowException as error:
             if error.error_code not in REFUSALS:
                 raise
-            return Refused(str(error))
+            return RejectedError(str(error))
         except UNFIT as error:
-            return Refused(str(error))
+            return RejectedError(str(error))
 
     def _write(self, update: RunUpdate, overwrite: bool) -> str:
         run_id = noted_id(update.folder, self.name) or self._create_once(update)

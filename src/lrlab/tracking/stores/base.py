@@ -8,13 +8,13 @@ from lrlab.tracking.run_data import RunUpdate
 from lrlab.tracking.run_folder import RunFolder
 
 
-class Refused(Exception):  # noqa: N818 (it is an answer, more often kept than raised)
-    """MLflow will never take this run as it is."""
+class RejectedError(Exception):
+    """MLflow never accepts this run as it is; kept as a result as often as raised."""
 
 
 # Raised by drivers where a value has no place in a column, such as a step beyond 64 bits.
 UNFIT = (ArithmeticError, TypeError, ValueError)
-Written = Mapping[str, str | Refused]  # the run's id in MLflow, by its uid
+Written = Mapping[str, str | RejectedError]  # the run's id in MLflow, by its uid
 
 
 class Store(Protocol):

@@ -6,8 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mlflow import MlflowClient
-from mlflow.entities import Experiment as Found
-from mlflow.entities import Run
+from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 
 from crashsafe.addresses import with_driver
@@ -15,10 +14,10 @@ from crashsafe.masking import masked
 from crashsafe.processes import Liveness, liveness
 from lrlab.tracking.run_data import FOLDER_TAG, OWNER_TAG, UID_TAG
 from lrlab.tracking.run_folder import UNREADABLE, RunFolder, Status
-from lrlab.tracking.stores.api_store import PublicStore
+from lrlab.tracking.stores.api_store import ApiStore
 from lrlab.tracking.stores.base import Store
 from lrlab.tracking.stores.create_database import ARTIFACTS, artifact_root, create_once, for_mlflow
-from lrlab.tracking.stores.sql_store import BulkStore, open_engine
+from lrlab.tracking.stores.sql_store import SqlStore, open_engine
 from lrlab.tracking.stores.ui_views import saved_views
 
 # The UI otherwise greets a person with its pages for language models.
@@ -26,7 +25,7 @@ KIND = {"mlflow.experimentKind": "custom_model_development"}
 
 
 @dataclass(frozen=True)
-class Experiment:
+class OpenExperiment:
     """An experiment of MLflow, open for records."""
 
     client: MlflowClient
@@ -61,7 +60,7 @@ class Experiment:
         return running
 
 
-def open_experiment(uri: str, name: str, *, bulk: bool = True) -> Experiment:
+def open_experiment(uri: str, name: str, *, bulk: bool = True) -> OpenExperiment:
     """Open an experiment of a tracking server or database; made if it is not there.
 
     Raises:
@@ -79,9 +78,9 @@ def open_experiment(uri: str, name: str, *, bulk: bool = True) -> Experiment:
     engine = open_engine(uri) if bulk else None
     number, address = str(found.experiment_id), masked(uri)
     if engine is None:
-        return Experiment(client, number, PublicStore(client, address, number))
-    store = BulkStore(engine, address, int(number), found.artifact_location)
-    return Experiment(client, number, store)
+        return OpenExperiment(client, number, ApiStore(client, address, number))
+    store = SqlStore(engine, address, int(number), found.artifact_location)
+    return OpenExperiment(client, number, store)
 
 
 def _status(folder: RunFolder, uid: str) -> Status | None:
@@ -92,7 +91,7 @@ def _status(folder: RunFolder, uid: str) -> Status | None:
         return None
 
 
-def _found(client: MlflowClient, name: str) -> Found:
+def _found(client: MlflowClient, name: str) -> Experiment:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return found

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DataError, IntegrityError
 
 from lrlab.tracking.run_data import RunUpdate
-from lrlab.tracking.stores.base import UNFIT, Refused, Written, noted_id
+from lrlab.tracking.stores.base import UNFIT, RejectedError, Written, noted_id
 from lrlab.tracking.stores.sql_tables import (
     DIALECTS,
     TABLES,
@@ -29,7 +29,7 @@ BUSY_SECONDS = 60  # to wait for other writers; MLflow itself waits for 20
 
 
 @dataclass
-class BulkStore:
+class SqlStore:
     """Writes records into an experiment of a database with a known schema.
 
     A run's id is its uid, so that a batch that comes again after a kill is recognised.
@@ -55,7 +55,7 @@ class BulkStore:
                 written = self._write(connection, updates, overwrite)
         except (DataError, IntegrityError, *UNFIT) as error:  # of one of them
             if len(updates) == 1:
-                return {updates[0].uid: Refused(str(getattr(error, "orig", error)))}
+                return {updates[0].uid: RejectedError(str(getattr(error, "orig", error)))}
             alone = [self.write([update], overwrite=overwrite) for update in updates]
             return {uid: told for written in alone for uid, told in written.items()}
         self.calls += 1
@@ -84,14 +84,14 @@ class BulkStore:
             run_id: artifacts for run_id, (_, artifacts) in there.items() if artifacts
         }
         deleted = {run_id for run_id, (stage, _) in there.items() if stage == "deleted"}
-        written: dict[str, str | Refused] = {}
+        written: dict[str, str | RejectedError] = {}
         tables: dict[str, list[Row]] = {table: [] for table in TABLES}
         # In one order everywhere, so that no two writers wait for each other's runs.
         for update in sorted(updates, key=lambda update: ids[update.uid]):
             try:
                 gained = self._rows(update, ids[update.uid], deleted)
-            except (Refused, MlflowException) as error:
-                written[update.uid] = Refused(str(error))
+            except (RejectedError, MlflowException) as error:
+                written[update.uid] = RejectedError(str(error))
                 continue
             written[update.uid] = ids[update.uid]
             for table in TABLES:
@@ -102,7 +102,7 @@ class BulkStore:
 
     def _rows(self, update: RunUpdate, run_id: str, deleted: set[str]) -> dict[str, list[Row]]:
         if run_id in deleted:
-            raise Refused(f"run {run_id} is deleted in MLflow")
+            raise RejectedError(f"run {run_id} is deleted in MLflow")
         return rows(update, run_id, self.experiment, self._artifact_uri(run_id))
 
     def _artifact_uri(self, run_id: str) -> str:

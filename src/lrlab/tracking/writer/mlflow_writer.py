@@ -21,10 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from lrlab.tracking.mlflow_commands import full_uri
 from lrlab.tracking.run_data import RunUpdate
 from lrlab.tracking.run_folder import UNREADABLE, RunFolder
-from lrlab.tracking.signs_of_life import INTERVAL, show_life
-from lrlab.tracking.stores.base import Refused
-from lrlab.tracking.stores.open_experiment import Experiment, open_experiment
-from lrlab.tracking.writer.gathering import Gatherer, damaged
+from lrlab.tracking.run_liveness import INTERVAL, mark_alive
+from lrlab.tracking.stores.base import RejectedError
+from lrlab.tracking.stores.open_experiment import OpenExperiment, open_experiment
+from lrlab.tracking.writer.update_reader import UpdateReader, damaged
 
 AT_ONCE = 64  # runs in a transaction: other writers wait for it, about half a second
 STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)  # a store that is away, full or locked
@@ -53,16 +53,16 @@ class MlflowWriter:
     ) -> None:
         self._uri, self._folder, self._name = uri, folder or Path.cwd(), experiment
         self._patience, self._bulk = patience, bulk
-        self._experiment: Experiment | None = None
+        self._experiment: OpenExperiment | None = None
         self._followed: dict[RunFolder, float] = {}  # since when
         self._ended: dict[RunFolder, None] = {}  # in order
         self._positions: dict[RunFolder, int] = {}
-        self._gatherer = Gatherer()
+        self._reader = UpdateReader()
         self._shown = time.monotonic()  # a sign of life
         self.recorded: list[str] = []  # ids
         self.errors: dict[RunFolder, str] = {}
 
-    def connect(self) -> Experiment:
+    def connect(self) -> OpenExperiment:
         """Open the experiment; what a process that is gone left RUNNING in it is to be completed.
 
         Raises:
@@ -110,12 +110,12 @@ class MlflowWriter:
             self._experiment.store.close()
             self._experiment = None
 
-    def show_life(self) -> None:
+    def mark_alive(self) -> None:
         """Now and then, mark the runs that are followed as alive, for who cannot see them."""
         if time.monotonic() - self._shown >= INTERVAL:
             self._shown = time.monotonic()
             for run in self._followed:
-                show_life(run.path)
+                mark_alive(run.path)
 
     @property
     def progress(self) -> int:
@@ -143,21 +143,21 @@ class MlflowWriter:
 
     def _write(self, runs: Sequence[RunFolder]) -> list[RunFolder]:
         """Write some runs in one go; give those that have more."""
-        updates = [update for run in runs if (update := self._gather(run))]
+        updates = [update for run in runs if (update := self._read_update(run))]
         written = self.connect().store.write(updates)
         for update in updates:
             told = written[update.uid]
-            if isinstance(told, Refused):
+            if isinstance(told, RejectedError):
                 self._drop(update.folder, f"{update.folder.path}: {told}")
             else:
                 self._went_well(update, told)
         return [r.folder for r in updates if r.more and r.folder not in self.errors]
 
-    def _gather(self, run: RunFolder) -> RunUpdate | None:
+    def _read_update(self, run: RunFolder) -> RunUpdate | None:
         store = self.connect().store
         try:
-            return self._gatherer.gather(run, self._positions.get(run, 0), store)
-        except Refused as error:
+            return self._reader.read(run, self._positions.get(run, 0), store)
+        except RejectedError as error:
             self._drop(run, str(error))
             return None
 
@@ -168,7 +168,7 @@ class MlflowWriter:
             return
         try:
             if update.parent is None:
-                _draw(run)
+                _plot(run)
             store.upload(run_id, run.artifacts)
             run.note_recorded(run_id, complete=True, store=store.name)
         except STORE_ERRORS as error:
@@ -184,10 +184,9 @@ class MlflowWriter:
             self.errors[run] = error
 
 
-def _draw(run: RunFolder) -> None:
-    from lrlab.tracking.run_picture import (
-        draw,  # matplotlib: no writer of a sweep's trials needs it
-    )
+def _plot(run: RunFolder) -> None:
+    # Imported late: matplotlib takes long to import, and the trials of a sweep have no plot.
+    from lrlab.tracking.run_plots import plot_run
 
-    with suppress(Exception):  # a history that cannot be drawn is recorded all the same
-        draw(run)
+    with suppress(Exception):  # a history that cannot be plotted is recorded all the same
+        plot_run(run)

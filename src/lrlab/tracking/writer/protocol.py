@@ -1,7 +1,7 @@
 """What a tracker tells the process that records for it: lines of JSON.
 
-First `Settings`, then words such as `["start", FOLDER]`. JSON, because a folder's name may begin or
-end with a space, or hold a line break or bytes that are no text.
+First `WriterSettings`, then messages such as `["start", FOLDER]`. JSON, because a folder name may
+begin or end with a space, or hold a line break or bytes that are not text.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TextIO
 
 
 @dataclass(frozen=True)
-class Settings:
+class WriterSettings:
     """What a writer is told first: by a pipe, because all users can see a command line.
 
     Args:
@@ -46,9 +46,9 @@ class Word(NamedTuple):
 END = Word("end")  # never sent: the pipe is closed
 
 
-def settings_of(line: str) -> Settings:
+def settings_of(line: str) -> WriterSettings:
     """The settings in a line."""
-    return Settings(**json.loads(line))
+    return WriterSettings(**json.loads(line))
 
 
 def word_of(line: str) -> Word:

@@ -26,7 +26,7 @@ from lrlab.tracking.writer.protocol import END, Word, settings_of, word_of
 if TYPE_CHECKING:
     from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
-PICTURES = "lrlab.tracking.run_picture"
+PICTURES = "lrlab.tracking.run_plots"
 MANY = 64  # ended runs are not kept waiting
 LONGEST_PAUSE = 60.0  # seconds between two tries, while a store is away
 LONGEST_ERROR = 300  # characters
@@ -92,7 +92,7 @@ class Service:
 
     def _write(self) -> None:
         try:
-            self._writer.show_life()
+            self._writer.mark_alive()
             self._writer.write()
             self._trouble = ""
         except Exception as error:  # whatever it is, it must not end the recording of other runs
