@@ -29,7 +29,7 @@ from sweeps.checks.check_sweep import check_choices
 from sweeps.checks.hydra_flags import flags_first
 from sweeps.checks.swept_keys import admitted
 from sweeps.config.config_groups import check_settings
-from sweeps.config.error_messages import LeftError, explain
+from sweeps.config.error_messages import TaskExitError, explain
 from sweeps.config.resolvers import conf_dir, register_resolvers
 from sweeps.exits import SHOW_ALL, end_on_sigterm, ended, give_up
 from sweeps.runs.startup import postpone_compiler
@@ -39,7 +39,7 @@ from sweeps.verdict.end_sweep import end_sweep
 
 if TYPE_CHECKING:
     from lrlab import Epoch
-    from sweeps.runs.run_spec import Experiment
+    from sweeps.runs.run_spec import RunSpec
     from sweeps.runs.train_runs import Ended
 
 register_resolvers()
@@ -83,18 +83,18 @@ def _train(cfg: DictConfig) -> float:
     postpone_compiler()
 
     from sweeps.runs.run_spec import prepare
-    from sweeps.runs.train_jobs import record
+    from sweeps.runs.train_jobs import make_writer
     from sweeps.runs.train_runs import run
 
-    this, folder = this_job(), RunFolder(Path(HydraConfig.get().runtime.output_dir))
-    recording = record(prepare(cfg), this, folder, tracker, report)
-    about, name, experiment = this.kind.hydra, recording.info.name, recording.experiment
-    with console.progress(name, experiment.settings.epochs, hidden=_searches(about)) as show:
-        recording.show = show
-        [(_, last)] = _as_failed(run([recording]), folder)
+    job_info, folder = this_job(), RunFolder(Path(HydraConfig.get().runtime.output_dir))
+    writer = make_writer(prepare(cfg), job_info, folder, tracker, report)
+    hydra_config, name, spec = job_info.context.hydra, writer.info.name, writer.spec
+    with console.progress(name, spec.settings.epochs, hidden=_searches(hydra_config)) as show:
+        writer.show = show
+        [(_, last)] = _as_failed(run([writer]), folder)
     if isinstance(last, Exception):
         raise last
-    _print(about, name, experiment, last, folder)
+    _print(hydra_config, name, spec, last, folder)
     return last.loss
 
 
@@ -106,33 +106,34 @@ def _as_failed(ended: Iterator["Ended"], folder: RunFolder) -> Iterator["Ended"]
         error.filename = error.filename or os.path.relpath(folder.path)
         raise
     except SystemExit as error:
-        raise LeftError(f"the task called sys.exit({error.code!r})") from error
+        raise TaskExitError(f"the task called sys.exit({error.code!r})") from error
 
 
 def _print(
-    about: HydraConf, name: str, experiment: "Experiment", last: "Epoch", folder: RunFolder
+    hydra_config: HydraConf, name: str, spec: "RunSpec", last: "Epoch", folder: RunFolder
 ) -> None:
-    if about.mode == RunMode.RUN:
-        console.summary(_facts(name, experiment, last, folder))
-    elif not _searches(about):
-        console.row(name, last, header=about.job.num == 0)
+    if hydra_config.mode == RunMode.RUN:
+        console.summary(_facts(name, spec, last, folder))
+    elif not _searches(hydra_config):
+        console.row(name, last, header=hydra_config.job.num == 0)
 
 
-def _searches(about: HydraConf) -> bool:
+def _searches(hydra_config: HydraConf) -> bool:
     """Whether this is a trial of a sweeper that shows its trials itself."""
-    return about.mode == RunMode.MULTIRUN and "BasicSweeper" not in about.sweeper._target_
+    return (
+        hydra_config.mode == RunMode.MULTIRUN
+        and "BasicSweeper" not in hydra_config.sweeper._target_
+    )
 
 
-def _facts(
-    name: str, experiment: "Experiment", last: "Epoch", folder: RunFolder
-) -> list[tuple[str, str]]:
+def _facts(name: str, spec: "RunSpec", last: "Epoch", folder: RunFolder) -> list[tuple[str, str]]:
     from lrlab.devices import full_name
 
     return [
         ("schedule", name),
         ("epochs", str(last.number)),
         *console.facts(last),
-        ("device", full_name(experiment.device)),
+        ("device", full_name(spec.device)),
         ("files", os.path.relpath(folder.artifacts)),
     ]
 
@@ -145,9 +146,9 @@ def main() -> NoReturn:
     # Hydra prints what it catches and exits, at length; with this it leaves that to us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     code = ended(_run)
-    judged = ended(partial(end_sweep, code), "the same command goes on with the judging")
+    evaluated = ended(partial(end_sweep, code), "the same command goes on with the judging")
     told = ended(_close, "send what MLflow lacks with: python -m sweeps.sync")
-    sys.exit(code or judged or told)
+    sys.exit(code or evaluated or told)
 
 
 def _run() -> None:

@@ -7,7 +7,7 @@ from types import FrameType
 
 from hydra_plugins.optuna_families import SweepFailed
 from sweeps import console
-from sweeps.config.error_messages import explain, is_refusal
+from sweeps.config.error_messages import explain, is_config_error
 
 SHOW_ALL = os.environ.get("HYDRA_FULL_ERROR") == "1"  # somebody wants to see tracebacks
 
@@ -39,7 +39,7 @@ def give_up(error: BaseException, interrupted: str = "") -> int:
         return 143 if isinstance(error, TerminatedError) else 130
     if isinstance(error, SystemExit):
         return _left(error)
-    refused = is_refusal(error)
+    refused = is_config_error(error)
     console.fail(explain(error) if refused else f"the run failed: {explain(error)}")
     return 2 if refused and not isinstance(error, SweepFailed) else 1
 

@@ -19,27 +19,30 @@ from sweeps import console
 from sweeps.config.errors import ConfigError
 from sweeps.config.targets import TargetError
 from sweeps.side_commands import in_one_line
-from sweeps.stored.find_run import Place, find
+from sweeps.stored.find_run import Stores, find
 from sweeps.stored.run_program import command_line, outcome, program
-from sweeps.stored.select_run import Found, NotFoundError
+from sweeps.stored.select_run import FoundRun, NotFoundError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print or write it; exit with 1 if there is no such thing."""
     asked = _parser().parse_args(arguments)
     with in_one_line(NotFoundError, TargetError, ConfigError), TemporaryDirectory() as scratch:
-        found = find(asked.what, asked.family, Place(asked.storage, asked.uri, Path(scratch)))
-        text = program(found.run, found.why, found.judged)
+        found = find(asked.what, asked.family, Stores(asked.storage, asked.uri, Path(scratch)))
+        text = program(found.run, found.why, found.verdict_loss)
         _give(text, found, asked.out)
 
 
-def _give(text: str, found: Found, file: Path | None) -> None:
+def _give(text: str, found: FoundRun, file: Path | None) -> None:
     if file is None:
         sys.stdout.write(text)
         return
     file.write_text(text, encoding="utf-8")
     run, warning = found.run, found.run.info().tags.get("warning")
-    rows = [("schedule", outcome(run, found.judged)), ("command", command_line(run) or "unknown")]
+    rows = [
+        ("schedule", outcome(run, found.verdict_loss)),
+        ("command", command_line(run) or "unknown"),
+    ]
     rows += [("warning", warning)] if warning else []
     console.summary([*rows, ("file", str(file))])
 

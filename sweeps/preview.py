@@ -26,14 +26,14 @@ from sweeps.side_commands import in_one_line
 LONGEST = 50_000  # steps that are drawn
 
 
-class UndrawnError(Exception):
+class PictureError(Exception):
     """The picture cannot be kept; the message is a line for a person."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw them; exit with 2 if an override cannot work, with 1 if the picture cannot be kept."""
     asked = _parser().parse_args(arguments)
-    with in_one_line(UndrawnError):
+    with in_one_line(PictureError):
         _preview(asked)
 
 
@@ -47,22 +47,22 @@ def _preview(asked: argparse.Namespace) -> None:
         asked.out.parent.mkdir(parents=True, exist_ok=True)
         _draw(curves, asked.out)
     except (OSError, ValueError) as error:  # no such folder or kind of picture
-        raise UndrawnError(f"--out {asked.out}: {str(error).splitlines()[0]}") from error
-    for name, drawn in curves.items():
-        for line in drawn.warnings:
+        raise PictureError(f"--out {asked.out}: {str(error).splitlines()[0]}") from error
+    for name, plotted in curves.items():
+        for line in plotted.warnings:
             console.warn(f"{name}: {line}")
     width = max(map(len, curves))
-    console.summary([(f"{name:<{width}}", drawn.words) for name, drawn in curves.items()])
+    console.summary([(f"{name:<{width}}", plotted.words) for name, plotted in curves.items()])
     console.summary([("picture", str(asked.out))])
 
 
 @dataclass(frozen=True)
-class Drawn:
+class PreviewCurve:
     """A curve: the learning rate before each step and after the last that is drawn.
 
-    >>> Drawn([0.5, 0.25], 1).words
+    >>> PreviewCurve([0.5, 0.25], 1).words
     'lr 0.5 at first, 0.5 at most, 0.25 at the end'
-    >>> Drawn([0.5, 0.25], 9).words
+    >>> PreviewCurve([0.5, 0.25], 9).words
     'lr 0.5 at first, 0.5 at most, 0.25 at step 1 of 9'
     """
 
@@ -73,13 +73,13 @@ class Drawn:
     @property
     def words(self) -> str:
         """The curve in a line."""
-        drawn = len(self.lrs) - 1
-        last = f"at step {drawn} of {self.steps}" if drawn < self.steps else "at the end"
+        plotted = len(self.lrs) - 1
+        last = f"at step {plotted} of {self.steps}" if plotted < self.steps else "at the end"
         highest = f"{max(self.lrs):.4g} at most"
         return f"lr {self.lrs[0]:.4g} at first, {highest}, {self.lrs[-1]:.4g} {last}"
 
 
-def _curves(overrides: list[str], search: list[str]) -> Iterator[tuple[str, Drawn]]:
+def _curves(overrides: list[str], search: list[str]) -> Iterator[tuple[str, PreviewCurve]]:
     """Each combination's name and curve."""
     postpone_compiler()
 
@@ -92,14 +92,14 @@ def _curves(overrides: list[str], search: list[str]) -> Iterator[tuple[str, Draw
     for words in combinations:
         cfg = hydra.compose("config", [*search, *words], return_hydra_config=True)
         choices = {str(key): str(value) for key, value in cfg.hydra.runtime.choices.items()}
-        experiment = prepare(cfg)
-        steps = experiment.settings.steps
-        curve = experiment.recipe.curve(min(steps, LONGEST)).lrs
-        drawn = Drawn([lrs[0] for lrs in curve], steps, experiment.warnings)
-        yield name(choices, words), drawn
+        spec = prepare(cfg)
+        steps = spec.settings.steps
+        curve = spec.recipe.curve(min(steps, LONGEST)).lrs
+        plotted = PreviewCurve([lrs[0] for lrs in curve], steps, spec.warnings)
+        yield name(choices, words), plotted
 
 
-def _draw(curves: dict[str, Drawn], path: Path) -> None:
+def _draw(curves: dict[str, PreviewCurve], path: Path) -> None:
     from sweeps.reports.plots.charts import Axis, Curves, Line
     from sweeps.reports.plots.png_charts import draw
     from sweeps.reports.plots.styles import styles

@@ -45,11 +45,11 @@ def _list(storage: str) -> None:
     names = sweeps(storage)
     if not names:
         raise NothingToReportError(f"there are no studies in {storage}")
-    judged = [(folder_of(name).artifacts / write_files.VERDICT).exists() for name in names]
+    evaluated = [(folder_of(name).artifacts / write_files.VERDICT).exists() for name in names]
     console.summary(
         [
             ("study", name if known else f"{name}  (no verdict)")
-            for name, known in zip(names, judged, strict=True)
+            for name, known in zip(names, evaluated, strict=True)
         ]
     )
 

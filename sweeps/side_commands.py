@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from hydra_plugins.optuna_families import lost_output, protect_output
 from sweeps import console
-from sweeps.config.error_messages import explain, is_refusal
+from sweeps.config.error_messages import explain, is_config_error
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def in_one_line(*expected: type[Exception]) -> Iterator[None]:
             raise
         plain = isinstance(error, expected)
         console.fail(str(error) if plain else explain(error))
-        sys.exit(2 if is_refusal(error) and not plain else 1)
+        sys.exit(2 if is_config_error(error) and not plain else 1)
     if lost := lost_output():
         console.fail(f"standard output: {explain(lost)}")
         sys.exit(1)

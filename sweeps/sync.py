@@ -20,7 +20,7 @@ from lrlab.tracking.mlflow_commands import FOLDERS
 from sweeps import console
 from sweeps.runs.trackers import unrecorded
 from sweeps.side_commands import in_one_line
-from sweeps.stored.find_destination import Belonging, MissingPasswordError
+from sweeps.stored.find_destination import DestinationFinder, MissingPasswordError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,18 +35,18 @@ def _sync(asked: argparse.Namespace) -> None:
     if not runs:
         console.summary([("mlflow", "every run is there already")])
         return
-    lines = send(runs, Belonging(asked.uri, asked.experiment, asked.folders))
+    lines = send(runs, DestinationFinder(asked.uri, asked.experiment, asked.folders))
     console.summary([("mlflow", line) for line in lines])
     sys.exit(0 if all(run.recorded().get("complete") for run in runs) else 1)
 
 
-def send(runs: Iterable[RunFolder], belonging: Belonging) -> list[str]:
+def send(runs: Iterable[RunFolder], finder: DestinationFinder) -> list[str]:
     """Send runs to where they belong; give lines that say how that went."""
     known: dict[Destination, list[RunFolder]] = {}
     unknown: Counter[str] = Counter()
     for run in runs:
         try:
-            known.setdefault(belonging.of(run), []).append(run)
+            known.setdefault(finder.of(run), []).append(run)
         except MissingPasswordError as error:
             unknown[str(error)] += 1
     lines = [line for destination, some in known.items() for line in _send(some, destination)]

@@ -59,8 +59,8 @@ def test_every_file_gives_in_a_batch_what_it_gives_alone(
     overrides = [f"optimizer={optimizer}", "optimizer.lr=0.11", "epochs=12"]
     overrides += [f"scheduler.step_every={every}", "task.batch_size=25"]
     overrides += [f"task.{key}={value}" for key, value in SMALL.items()]
-    experiments = [prepare(compose(f"scheduler={name}", *overrides)) for name in SCHEDULERS]
-    task, recipes = experiments[0].task, [experiment.recipe for experiment in experiments]
+    specs = [prepare(compose(f"scheduler={name}", *overrides)) for name in SCHEDULERS]
+    task, recipes = specs[0].task, [spec.recipe for spec in specs]
     recipes += [replace(recipe, lr_factor=0.4) for recipe in recipes]
     batch = train_batch(task, recipes, 12, seeds=[3, 4])
     assert isinstance(batch, Together)

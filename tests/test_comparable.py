@@ -10,7 +10,7 @@ from omegaconf import OmegaConf, open_dict
 
 from sweeps.checks.comparable import check_sweep
 from sweeps.config.errors import ConfigError
-from sweeps.runs.sweep_run import Kind
+from sweeps.runs.sweep_run import JobContext
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_to_ask_for_a_sweep_s_folder_writes_nothing(tmp_path: Path) -> None:
         }
     )
     node.mode = hydra.types.RunMode.MULTIRUN
-    sweep = Kind(node).sweep
+    sweep = JobContext(node).sweep
     assert sweep is not None
     assert sweep.path == tmp_path / "mlruns/studies/mine"
     assert list(tmp_path.iterdir()) == []

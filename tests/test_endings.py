@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from lrlab.tracking import NoTracker
 from optuna_families.sweep import stored_sweeps
-from sweeps.runs.run_spec import batches, prepare
+from sweeps.runs.run_spec import group_by_task, prepare
 from sweeps.runs.sweep_run import folder_of
 from sweeps.verdict.retrain import losses
 from sweeps.verdict.review_sweep import review_sweep
@@ -101,10 +101,10 @@ def test_finalists_that_trained_unlike_each_other_are_judged_as_they_trained(
 def test_losses_stand_in_the_order_of_their_experiments(compose: Callable[..., Any]) -> None:
     common = ("scheduler=none", "task.n=40", "task.batch_size=10")
     settings = [("epochs=2", "seed=1"), ("epochs=9", "seed=2"), ("epochs=2", "seed=1")]
-    experiments = [prepare(compose(*common, *words)) for words in settings]
-    assert list(batches(experiments)) == [[0, 2], [1]]
-    together = losses(experiments)
-    alone = [losses([experiment])[0] for experiment in experiments]
+    specs = [prepare(compose(*common, *words)) for words in settings]
+    assert list(group_by_task(specs)) == [[0, 2], [1]]
+    together = losses(specs)
+    alone = [losses([spec])[0] for spec in specs]
     assert together == [pytest.approx(found, rel=1e-5) for found in alone]
     assert len(set(alone)) == 2
 

@@ -18,10 +18,10 @@ from lrlab.batch.memory import available_bytes, model_bytes
 from lrlab.history import read_history
 from lrlab.tracking import NoTracker, RunFolder, RunInfo
 from sweeps.runs.memory_fit import most_together
-from sweeps.runs.run_spec import Experiment, prepare
-from sweeps.runs.train_runs import Recording, run
+from sweeps.runs.run_spec import RunSpec, prepare
+from sweeps.runs.train_runs import RunWriter, run
 from sweeps.verdict.final_losses import losses
-from sweeps.verdict.retrain import Candidate, Effort, finalists, judge, select
+from sweeps.verdict.retrain import Budget, Candidate, evaluate, finalists, select
 
 SMALL = ("scheduler=step", "epochs=6", "task.n=60", "task.batch_size=20")
 
@@ -70,33 +70,33 @@ class Failing(torch.optim.SGD):
         return super().step(closure)
 
 
-def at(experiment: Experiment, lr: float, kind: Any = torch.optim.SGD) -> Experiment:
-    recipe = replace(experiment.recipe, optimizer=lambda parameters: kind(parameters, lr=lr))
-    return replace(experiment, recipe=recipe)
+def at(spec: RunSpec, lr: float, kind: Any = torch.optim.SGD) -> RunSpec:
+    recipe = replace(spec.recipe, optimizer=lambda parameters: kind(parameters, lr=lr))
+    return replace(spec, recipe=recipe)
 
 
-def recording(experiment: Experiment, folder: Path, report: Any = lambda *_: False) -> Recording:
-    return Recording(experiment, RunInfo("run"), RunFolder(folder), NoTracker(), report)
+def writer(spec: RunSpec, folder: Path, report: Any = lambda *_: False) -> RunWriter:
+    return RunWriter(spec, RunInfo("run"), RunFolder(folder), NoTracker(), report)
 
 
 @pytest.fixture
-def experiment(compose: Callable[..., Any]) -> Experiment:
+def spec(compose: Callable[..., Any]) -> RunSpec:
     return prepare(compose(*SMALL))
 
 
-def test_of_a_batch_only_the_run_that_raises_fails(experiment: Experiment, tmp_path: Path) -> None:
-    experiments = [at(experiment, lr) for lr in (0.01, 0.02, 0.05, 0.1)]
-    experiments.insert(2, at(experiment, 0.1, Failing))
-    reports: list[list[int]] = [[] for _ in experiments]
-    recordings = [
-        recording(one, tmp_path / str(i), lambda _, step, i=i: reports[i].append(step))
-        for i, one in enumerate(experiments)
+def test_of_a_batch_only_the_run_that_raises_fails(spec: RunSpec, tmp_path: Path) -> None:
+    specs = [at(spec, lr) for lr in (0.01, 0.02, 0.05, 0.1)]
+    specs.insert(2, at(spec, 0.1, Failing))
+    reports: list[list[int]] = [[] for _ in specs]
+    writers = [
+        writer(one, tmp_path / str(i), lambda _, step, i=i: reports[i].append(step))
+        for i, one in enumerate(specs)
     ]
-    ended = dict(run(recordings))
+    ended = dict(run(writers))
     assert sorted(ended) == [0, 1, 2, 3, 4]
     assert isinstance(ended.pop(2), ZeroDivisionError)
     for place, last in ended.items():
-        ((alone,),) = [losses([experiments[place]])]
+        ((alone,),) = [losses([specs[place]])]
         assert isinstance(last, Epoch)
         assert last.losses == pytest.approx(alone, rel=1e-5)
         rows = read_history(tmp_path / str(place) / "artifacts/history.csv")
@@ -108,29 +108,29 @@ def test_of_a_batch_only_the_run_that_raises_fails(experiment: Experiment, tmp_p
 
 
 def test_a_run_that_nobody_takes_to_its_end_says_that_it_was_stopped(
-    experiment: Experiment, tmp_path: Path
+    spec: RunSpec, tmp_path: Path
 ) -> None:
-    other = recording(at(experiment, 0.01), tmp_path / "b")
-    runs = run([recording(at(experiment, 0.1), tmp_path / "a", lambda *_: True), other])
+    other = writer(at(spec, 0.01), tmp_path / "b")
+    runs = run([writer(at(spec, 0.1), tmp_path / "a", lambda *_: True), other])
     next(runs)
     runs.close()
     tags = json.loads((tmp_path / "b/run.json").read_text())["tags"]
     assert (tags["state"], tags["reason"]) == ("interrupted", "stopped before its end")
 
 
-def test_a_finalist_that_raises_is_out_with_its_reason_and_no_other(experiment: Any) -> None:
+def test_a_finalist_that_raises_is_out_with_its_reason_and_no_other(spec: Any) -> None:
     good, bad, other = (
-        Candidate("step", at(experiment, 0.1)),
-        Candidate("step", at(experiment, 0.1, Failing)),
-        Candidate("step", at(experiment, 0.01)),
+        Candidate("step", at(spec, 0.1)),
+        Candidate("step", at(spec, 0.1, Failing)),
+        Candidate("step", at(spec, 0.01)),
     )
-    ordered, failed = select([bad, other, good], Effort(3, 2, 4))
+    ordered, failed = select([bad, other, good], Budget(3, 2, 4))
     assert ordered == [good, other]
     assert [(f.candidate, f.reason) for f in failed] == [
         (bad, "ZeroDivisionError: the fourth step")
     ]
-    judged, failed = judge([good, bad, other], Effort(3, 2, 4))
-    assert [finalist.rank for finalist in finalists(judged)] == [0, 1]
+    evaluated, failed = evaluate([good, bad, other], Budget(3, 2, 4))
+    assert [finalist.rank for finalist in finalists(evaluated)] == [0, 1]
     assert [f.candidate for f in failed] == [bad]
 
 
@@ -144,10 +144,10 @@ class Wild(LinearRegression):
     stacked_loss = Task.stacked_loss
 
 
-def test_a_seed_that_diverges_leaves_a_finalist_its_others(experiment: Any) -> None:
-    settings = [replace(experiment.settings, seed=seed, seeds=1) for seed in range(6)]
-    settings.append(replace(experiment.settings, seed=0, seeds=6))
-    wild = replace(at(experiment, 1e-3), task=Wild(n=60))
+def test_a_seed_that_diverges_leaves_a_finalist_its_others(spec: Any) -> None:
+    settings = [replace(spec.settings, seed=seed, seeds=1) for seed in range(6)]
+    settings.append(replace(spec.settings, seed=0, seeds=6))
+    wild = replace(at(spec, 1e-3), task=Wild(n=60))
     *alone, together = losses([replace(wild, settings=one) for one in settings])
     assert together == pytest.approx([loss for (loss,) in alone], rel=1e-4)
     assert 0 < together.count(math.inf) < 6
@@ -157,10 +157,9 @@ def test_a_sweep_goes_on_without_the_trials_and_finalists_that_raise(
     command, tmp_path: Path
 ) -> None:
     (tmp_path / "own.py").write_text(OWN)
+    kinds = "choice(fine,absent,broken,leaves)"
     for group, text in {
-        "task/odd": (
-            "_target_: own.Odd\nkind: fine\nsearch: {kind: 'choice(fine,absent,broken,leaves)'}\n"
-        ),
+        "task/odd": f"_target_: own.Odd\nkind: fine\nsearch: {{kind: '{kinds}'}}\n",
         "optimizer/fragile": "_target_: own.Fragile\nlr: 0.1\n",
         "optimizer/plain": "_target_: torch.optim.SGD\nlr: 0.1\n",
     }.items():
@@ -169,12 +168,8 @@ def test_a_sweep_goes_on_without_the_trials_and_finalists_that_raise(
         path.write_text(text)
     done = command(
         *("--config-dir", "mine", "-m", "optimizer=plain,fragile", "task=odd", "epochs=3"),
-        *(
-            "hydra/sweeper/sampler=grid",
-            "hydra.sweeper.n_trials=4",
-            "hydra.sweeper.study_name=mine",
-            "scheduler=none",
-        ),
+        *(f"task.kind={kinds}", "hydra/sweeper/sampler=grid"),
+        *("hydra.sweeper.n_trials=4", "hydra.sweeper.study_name=mine", "scheduler=none"),
         *("hydra.sweeper.max_failure_rate=1.0", "verdict.selection=2", "verdict.fresh=2"),
         SWEEPS_PACKAGES="own",
         PYTHONPATH=str(tmp_path),
@@ -209,7 +204,7 @@ import hydra
 import torch
 
 sys.path.insert(0, {here!r})
-from tests.test_isolation import Wide, at, recording
+from tests.test_isolation import Wide, at, writer
 from sweeps.config.resolvers import conf_dir, register_resolvers
 from sweeps.runs.run_spec import prepare
 from sweeps.verdict.final_losses import losses
@@ -220,14 +215,14 @@ register_resolvers()
 torch.set_num_threads(1)
 with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
     cfg = hydra.compose("config", ["tracking=none", "epochs=2", "scheduler=none"])
-experiment = replace(prepare(cfg), task=Wide())
-losses([at(experiment, 1e-9)] * 2)  # what torch takes for itself
+spec = replace(prepare(cfg), task=Wide())
+losses([at(spec, 1e-9)] * 2)  # what torch takes for itself
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 limit = pages * resource.getpagesize() + 300 * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-ended = dict(run([recording(at(experiment, 1e-9), Path(str(i))) for i in range(40)]))
+ended = dict(run([writer(at(spec, 1e-9), Path(str(i))) for i in range(40)]))
 print(sorted({{last.number for last in ended.values()}}), len(ended))
-many = replace(at(experiment, 1e-9), settings=replace(experiment.settings, seeds=40))
+many = replace(at(spec, 1e-9), settings=replace(spec.settings, seeds=40))
 print({{len(found) for found in losses([many] * 2)}})
 """
 
@@ -268,16 +263,16 @@ class Large(LinearRegression):
         return nn.Sequential(nn.Linear(10, 2_000_000), nn.Linear(2_000_000, 1))
 
 
-def test_a_batch_takes_no_more_than_the_memory_that_is_free(experiment: Experiment) -> None:
-    assert most_together(experiment) == 64
-    nodes = {**experiment.config, "task": {"_target_": "Large"}}
-    large = replace(experiment, task=Large(n=20, p=10), config=nodes)
+def test_a_batch_takes_no_more_than_the_memory_that_is_free(spec: RunSpec) -> None:
+    assert most_together(spec) == 64
+    configs = {**spec.config, "task": {"_target_": "Large"}}
+    large = replace(spec, task=Large(n=20, p=10), config=configs)
     size, most = model_bytes(large.task, large.recipe, 1), most_together(large)
     assert size >= 4 * 96_000_000
     assert most == 1 or most * size < (available_bytes(torch.device("cpu")) or math.inf)
 
 
-def test_an_optimizer_s_moments_count_as_memory(experiment: Experiment) -> None:
-    plain, adam = at(experiment, 0.1), at(experiment, 0.1, torch.optim.Adam)
+def test_an_optimizer_s_moments_count_as_memory(spec: RunSpec) -> None:
+    plain, adam = at(spec, 0.1), at(spec, 0.1, torch.optim.Adam)
     sizes = [model_bytes(one.task, one.recipe, 1) for one in (plain, adam)]
     assert sizes[1] - sizes[0] == 2 * 6 * 4

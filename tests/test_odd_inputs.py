@@ -229,8 +229,8 @@ def test_a_preview_goes_into_a_new_folder(command, tmp_path: Path) -> None:
 
 def test_what_is_printed_cannot_end_the_work(command_env, python: str, tmp_path: Path) -> None:
     """Once the pipe's reader has gone, once on a full disk, once in ASCII."""
-    judged = [word for word in SWEEP if not word.startswith("verdict.")]
-    words = [*judged, "verdict.finalists=1", "verdict.selection=1", "verdict.fresh=3"]
+    evaluated = [word for word in SWEEP if not word.startswith("verdict.")]
+    words = [*evaluated, "verdict.finalists=1", "verdict.selection=1", "verdict.fresh=3"]
     for number, sink in enumerate(("| head -1", "> /dev/full", "> ascii.txt")):
         line = f'"$@" hydra.sweeper.study_name=study{number} {sink}; exit ${{PIPESTATUS[0]}}'
         done = subprocess.run(

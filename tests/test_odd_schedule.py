@@ -57,7 +57,7 @@ def test_a_report_warns_with_a_verdict_and_without(
     monkeypatch.chdir(odd[0])
     report.main(["odd", "--out", str(tmp_path / "a")])
     assert WARNING in " ".join(capsys.readouterr().out.split())
-    monkeypatch.setattr(report.reading, "stored_verdict", lambda _: None)
+    monkeypatch.setattr(report.read_review, "stored_verdict", lambda _: None)
     report.main(["odd", "--out", str(tmp_path / "b")])
     assert WARNING in " ".join(capsys.readouterr().out.split())
 

@@ -12,7 +12,7 @@ import torch
 from lrlab.training import fresh_model
 from sweeps.codegen import snippet
 from sweeps.config.errors import ConfigError
-from sweeps.runs.run_spec import Experiment, prepare
+from sweeps.runs.run_spec import RunSpec, prepare
 
 TASKS = """
 import torch
@@ -74,7 +74,7 @@ def chosen(device):
     return Slower(device)
 """
 SHORT = ("epochs=4", "optimizer.weight_decay=0.05", "optimizer.lr=0.2")
-Prepare = Callable[..., Experiment]
+Prepare = Callable[..., RunSpec]
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def prepared(compose: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("SWEEPS_PACKAGES", "tasks_of_mine")
 
-    def make(name: str, *overrides: str) -> Experiment:
+    def make(name: str, *overrides: str) -> RunSpec:
         own = f"_target_: tasks_of_mine.{name}\nbatches: 2\n"
         (tmp_path / "task" / "mine.yaml").write_text(own)
         path = f"hydra.searchpath=['file://{tmp_path}']"
@@ -94,7 +94,7 @@ def prepared(compose: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return make
 
 
-def trained(text: str, run: Experiment) -> tuple[list[list[float]], Any]:
+def trained(text: str, run: RunSpec) -> tuple[list[list[float]], Any]:
     """What the program prints with the run's model and data in their places, and the model."""
     before, _, rest = text.partition("# Yours")
     after = "optimizer = " + rest.partition("\noptimizer = ")[2]

@@ -30,7 +30,7 @@ MANY = review(NAMES)
 FEW = review()
 
 
-def judged(seeds: int = 12, **means: float) -> Review:
+def evaluated(seeds: int = 12, **means: float) -> Review:
     """Families with these losses, so alike over the seeds that the smallest gap shows."""
     base = review(list(means))
     finalists = [
@@ -86,29 +86,31 @@ def last_words(found: Review) -> str:
 
 
 def test_one_that_is_better_than_all_others() -> None:
-    found = judged(cosine=1.0, step=2.0, plateau=3.0)
+    found = evaluated(cosine=1.0, step=2.0, plateau=3.0)
     assert last_words(found) == "best of 3 families, and every other can be told from it"
 
 
 def test_one_that_is_better_than_some() -> None:
-    found = judged(cosine=1.0, step=1.001, plateau=3.0)
+    found = evaluated(cosine=1.0, step=1.001, plateau=3.0)
     expected = "best of 3 families; step cannot be told from it (it is the simplest)"
     assert last_words(found) == expected
 
 
 def test_the_simplest_of_the_tied_is_named() -> None:
-    found = judged(cosine=1.001, step=1.0)
+    found = evaluated(cosine=1.001, step=1.0)
     expected = "but the data cannot separate it from cosine (simplest: cosine)"
     assert last_words(found) == expected
 
 
 def test_one_family_is_compared_with_none() -> None:
-    assert last_words(judged(cosine=1.0)) == "the only family judged; loss 1.006 on 12 fresh seeds"
+    assert (
+        last_words(evaluated(cosine=1.0)) == "the only family judged; loss 1.006 on 12 fresh seeds"
+    )
 
 
 def test_one_seed_says_nothing() -> None:
     expected = "smallest loss, but one seed says nothing about differences"
-    assert last_words(judged(seeds=1, cosine=1.0, step=2.0)) == expected
+    assert last_words(evaluated(seeds=1, cosine=1.0, step=2.0)) == expected
 
 
 def test_nothing_is_recommended_where_all_diverged() -> None:
@@ -208,7 +210,7 @@ def test_a_page_shows_names_as_they_are() -> None:
 # --- charts
 
 
-def named(chart: Chart) -> set[str]:
+def call_for_group(chart: Chart) -> set[str]:
     if isinstance(chart, Curves):
         return {part.family for part in (*chart.lines, *chart.points)}
     return {row.family if isinstance(row, Interval) else row for row in chart.rows}
@@ -217,7 +219,7 @@ def named(chart: Chart) -> set[str]:
 def test_every_family_is_in_every_chart() -> None:
     keys = [chart.key for chart in charts(MANY)]
     assert keys == ["ranking", "learning_rates", "losses", "basins", "progress", "importances"]
-    assert all(named(chart) == set(NAMES) for chart in charts(MANY))
+    assert all(call_for_group(chart) == set(NAMES) for chart in charts(MANY))
 
 
 def test_28_families_look_different_and_a_family_always_the_same() -> None:
@@ -251,7 +253,7 @@ def test_what_was_pruned_or_failed_is_marked() -> None:
 
 def test_a_family_without_a_complete_trial_is_in_no_chart_and_breaks_none() -> None:
     found = replace(FEW, families=(*FEW.families, failed("broken")))
-    assert all("broken" not in named(chart) for chart in charts(found))
+    assert all("broken" not in call_for_group(chart) for chart in charts(found))
 
 
 def test_a_sweep_with_nothing_complete_has_no_charts() -> None:
@@ -280,7 +282,7 @@ def test_an_unfinished_sweep_has_no_verdict_file(tmp_path: Path) -> None:
 
 
 def test_a_pick_that_diverged_is_said_to() -> None:
-    found = judged(cosine=1.0, step=2.0)
+    found = evaluated(cosine=1.0, step=2.0)
     assert found.verdict is not None
     entrants = [Finalist("cosine", 0, (1.0, 1.1)), Finalist("step", 0, (2.0, math.inf))]
     out = Excluded("none", 7, "RuntimeError: no data")

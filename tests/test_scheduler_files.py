@@ -11,16 +11,16 @@ from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSw
 from omegaconf import OmegaConf
 
 from lrlab import Schedule, simulate
-from sweeps.config.config_groups import ABOUT, about, make, read
+from sweeps.config.config_groups import META_KEYS, instantiate, meta_values, read
 from sweeps.config.resolvers import conf_dir
 from sweeps.runs.run_spec import prepare
 
 
 def schedule(compose: Any, scheduler: str, *overrides: str) -> Schedule:
     cfg = compose(f"scheduler={scheduler}", *overrides)
-    sgd = make("optimizer", read(cfg, "optimizer"), params=[torch.zeros(1)])
+    sgd = instantiate("optimizer", read(cfg, "optimizer"), params=[torch.zeros(1)])
     node = read(cfg, "scheduler")
-    return Schedule(make("scheduler", node, optimizer=sgd), **about(node, "scheduler"))
+    return Schedule(instantiate("scheduler", node, optimizer=sgd), **meta_values(node, "scheduler"))
 
 
 def test_begins_with_two_lines_of_comment_and_a_source(scheduler: str) -> None:
@@ -112,7 +112,7 @@ def test_conditions_and_expectations_name_keys_of_the_file(compose: Any, schedul
     node = OmegaConf.to_container(compose(f"scheduler={scheduler}").scheduler)
     assert isinstance(node, dict)
     named = {*node.get("require", {}), *node.get("expect", {})}
-    assert named <= set(node) - set(ABOUT)
+    assert named <= set(node) - set(META_KEYS)
 
 
 def test_all_of_torch_s_schedulers_are_there() -> None:

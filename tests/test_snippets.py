@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from lrlab.training import fresh_model
 from sweeps.codegen import snippet
-from sweeps.runs.run_spec import Experiment, prepare
+from sweeps.runs.run_spec import RunSpec, prepare
 
 EVERY = pytest.mark.parametrize("every", ["epoch", "batch"])
 SHORT = ("epochs=12", "task.n=60", "task.batch_size=25", "divergence=1e12")
@@ -43,7 +43,7 @@ def within(text: str) -> str:
 CONFIGS: dict[tuple[str, str], DictConfig] = {}  # composing is most of a test's time
 
 
-def experiment(compose: Any, scheduler: str, every: str) -> Experiment:
+def spec(compose: Any, scheduler: str, every: str) -> RunSpec:
     """A run with long numbers from within the scheduler's own ranges."""
     if (scheduler, every) not in CONFIGS:
         overrides = [f"scheduler={scheduler}", f"scheduler.step_every={every}", *SHORT]
@@ -64,7 +64,7 @@ def run_as_it_stands(text: str) -> list[float]:
 class Batches:
     """A task's batches as a loader has them: anew in each epoch."""
 
-    def __init__(self, run: Experiment) -> None:
+    def __init__(self, run: RunSpec) -> None:
         self._task = run.task
         self._generator = torch.Generator().manual_seed(run.settings.seed)
 
@@ -75,7 +75,7 @@ class Batches:
         return self._task.batches_per_epoch
 
 
-def run_with_the_run_s_own(text: str, run: Experiment) -> tuple[list[float], Any]:
+def run_with_the_run_s_own(text: str, run: RunSpec) -> tuple[list[float], Any]:
     """What a person does: put a model, data and loss of one's own in place of the placeholders."""
     before, _, rest = text.partition("# Yours")
     after = "optimizer = " + rest.partition("\noptimizer = ")[2]
@@ -98,7 +98,7 @@ def run_with_the_run_s_own(text: str, run: Experiment) -> tuple[list[float], Any
 def test_as_it_stands_it_has_the_run_s_learning_rates(
     compose: Any, scheduler: str, every: str
 ) -> None:
-    run = experiment(compose, scheduler, every)
+    run = spec(compose, scheduler, every)
     if run.recipe.alone()[1].monitor:
         pytest.skip("what it watches depends on the data: see the next test")
     rates = [epoch.lrs[0] for epoch in run.train()]
@@ -109,7 +109,7 @@ def test_as_it_stands_it_has_the_run_s_learning_rates(
 def test_with_the_run_s_model_and_data_it_is_the_run(
     compose: Any, scheduler: str, every: str
 ) -> None:
-    run, again = (experiment(compose, scheduler, every) for _ in range(2))
+    run, again = (spec(compose, scheduler, every) for _ in range(2))
     epochs = list(run.train())
     torch.manual_seed(0)  # nothing may hang on what is left of the run
     rates, model = run_with_the_run_s_own(snippet(again.config), again)
@@ -147,14 +147,14 @@ def test_an_optimizer_s_own_arguments_are_there(compose: Any) -> None:
 
 
 def test_needs_torch_alone(compose: Any, scheduler: str) -> None:
-    tree = ast.parse(snippet(experiment(compose, scheduler, "epoch").config))
+    tree = ast.parse(snippet(spec(compose, scheduler, "epoch").config))
     modules = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
     modules += [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
     assert {str(name).partition(".")[0] for name in modules} <= {"torch", *sys.stdlib_module_names}
 
 
 def test_runs_in_an_interpreter_that_knows_nothing_of_us(compose: Any, tmp_path: Path) -> None:
-    run = experiment(compose, "warmup_cosine", "batch")
+    run = spec(compose, "warmup_cosine", "batch")
     file = tmp_path / "mine.py"
     file.write_text(snippet(run.config))
     # -I: no PYTHONPATH, no current folder; an editable install is hidden by name.
@@ -172,7 +172,7 @@ def test_runs_in_an_interpreter_that_knows_nothing_of_us(compose: Any, tmp_path:
 def test_reads_as_the_linter_and_the_formatter_would_have_it(compose: Any, tmp_path: Path) -> None:
     for path in (Path(__file__).parent.parent / "conf" / "scheduler").glob("*.yaml"):
         for every in ("epoch", "batch"):
-            run = experiment(compose, path.stem, every)
+            run = spec(compose, path.stem, every)
             (tmp_path / f"{path.stem}_{every}.py").write_text(snippet(run.config, ["a run"]))
     for words in (["check"], ["format", "--diff", "--line-length=100"]):
         done = subprocess.run(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from sweeps.config.config_groups import read_nodes
+from sweeps.config.config_groups import read_groups
 from sweeps.config.templates import template
 
 VALUES = {
@@ -29,7 +29,7 @@ def test_a_filled_template_is_what_would_have_been_worked_out(
     changed = compose(f"scheduler={name}")
     for path, value in changes.items():
         OmegaConf.update(changed, path, value)
-    assert found.fill(changes, lambda: changed) == read_nodes(changed)
+    assert found.fill(changes, lambda: changed) == read_groups(changed)
 
 
 def test_what_only_omegaconf_can_work_out_is_left_to_it(compose: Callable[..., Any]) -> None:

@@ -311,14 +311,14 @@ def test_no_schedule_file_goes_below_the_best_excess(compose) -> None:
     common = ("epochs=12", "task.p=30", "task.condition=10", "task.n=300")
     files = sorted(path.stem for path in (conf_dir() / "scheduler").glob("*.yaml"))
     lrs = (0.1, 0.3, 0.6, 0.9)
-    experiments = [
+    specs = [
         prepare(compose(f"scheduler={name}", f"optimizer.lr={lr}", *common))
         for name in files
         for lr in lrs
     ]
-    task = experiments[0].task
+    task = specs[0].task
     least = task.best_excess(fresh_model(task, 42), 12)
-    recipes = [experiment.recipe for experiment in experiments]
+    recipes = [spec.recipe for spec in specs]
     for epochs in train_batch(task, recipes, 12, seeds=[42]):
         last = epochs
     assert least > 0.001

@@ -17,10 +17,10 @@ from sweeps.runs.run_spec import prepare
 from sweeps.verdict.retrain import (
     FRESH,
     SELECTION,
+    Budget,
     Candidate,
-    Effort,
+    evaluate,
     finalists,
-    judge,
     losses,
     reseeded,
     select,
@@ -187,39 +187,39 @@ def test_an_interrupted_sweep_s_run_is_killed_and_goes_on(
 
 
 @pytest.fixture
-def experiment(compose: Callable[..., Any]) -> Any:
+def spec(compose: Callable[..., Any]) -> Any:
     return prepare(compose("scheduler=step", "epochs=5", "task.n=60", "task.batch_size=20"))
 
 
-def test_seeds_of_tuning_selection_and_judging_never_meet(experiment: Any) -> None:
+def test_seeds_of_tuning_selection_and_judging_never_meet(spec: Any) -> None:
     lots = [
-        set(experiment.seeds),
-        set(reseeded(experiment, SELECTION, 1000).seeds),
-        set(reseeded(experiment, FRESH, 1000).seeds),
+        set(spec.seeds),
+        set(reseeded(spec, SELECTION, 1000).seeds),
+        set(reseeded(spec, FRESH, 1000).seeds),
     ]
     assert sum(map(len, lots)) == len(set.union(*lots))
 
 
-def test_other_seeds_train_on_the_same_data(experiment: Any) -> None:
-    other = reseeded(experiment, FRESH, 3)
-    assert other.task is experiment.task
+def test_other_seeds_train_on_the_same_data(spec: Any) -> None:
+    other = reseeded(spec, FRESH, 3)
+    assert other.task is spec.task
     (found,) = losses([other])
     assert len(set(found)) == 3
 
 
-def test_the_better_of_a_family_is_picked_and_a_diverged_one_is_last(experiment: Any) -> None:
+def test_the_better_of_a_family_is_picked_and_a_diverged_one_is_last(spec: Any) -> None:
     def at(lr: float) -> Candidate:
         recipe = replace(
-            experiment.recipe,
+            spec.recipe,
             optimizer=lambda parameters: torch.optim.SGD(parameters, lr=lr),
         )
-        return Candidate("step", replace(experiment, recipe=recipe))
+        return Candidate("step", replace(spec, recipe=recipe))
 
     slow, good, wild = at(1e-4), at(0.1), at(1e20)
-    ordered, failed = select([slow, wild, good], Effort(3, 2, 4))
+    ordered, failed = select([slow, wild, good], Budget(3, 2, 4))
     assert (ordered, failed) == ([good, slow, wild], [])
-    judged, failed = judge(ordered, Effort(3, 2, 4))
-    found = finalists(judged)
+    evaluated, failed = evaluate(ordered, Budget(3, 2, 4))
+    found = finalists(evaluated)
     assert [finalist.rank for finalist in found] == [0, 1, 2]
     assert found[2].losses == (math.inf,) * 4
     assert len(found[0].losses) == 4

@@ -11,7 +11,7 @@ from sweeps import console
 from sweeps.checks.comparable import check_sweep
 from sweeps.codegen import typed_words
 from sweeps.config.config_groups import GROUPS, TRAINED, check_settings, read
-from sweeps.config.error_messages import REFUSALS, explain
+from sweeps.config.error_messages import CONFIG_ERRORS, explain
 from sweeps.config.errors import ConfigError
 from sweeps.runs.startup import postpone_compiler
 from sweeps.runs.trackers import open_tracker
@@ -28,7 +28,7 @@ def refuse(config: DictConfig) -> None:
     HydraConfig.instance().set_config(config.copy())
     try:
         check(config)
-    except REFUSALS as error:
+    except CONFIG_ERRORS as error:
         console.fail(explain(error))
         raise SystemExit(2) from error
     finally:

@@ -22,7 +22,7 @@ class Text:
 class Call:
     """A call that is being written."""
 
-    make: Callable[..., Any]
+    target: Callable[..., Any]
     args: tuple[Any, ...]
     keywords: Mapping[str, Any]
 
@@ -47,29 +47,29 @@ def called(group: str, node: Mapping[str, Any], **context: Text) -> Call:
 
 
 def _called(node: Mapping[str, Any], context: Mapping[str, Text]) -> Call:
-    make = locate(node["_target_"])
+    target = locate(node["_target_"])
     own = {key: _inner(value, context) for key, value in node.items() if key != "_target_"}
-    factor = _factor(make, own)
+    factor = _factor(target, own)
     if factor is not None:
         return Call(factor[0], (*context.values(), factor[1]), {})
-    expected = parameters(make)
+    expected = parameters(target)
     given = {key: text for key, text in context.items() if key in expected and key not in own}
     first = next(iter(expected), "")
     args = [given.pop(first)] if first in given else []
-    return Call(make, tuple(args), given | own)
+    return Call(target, tuple(args), given | own)
 
 
 def _factor(
-    make: Callable[..., Any], own: Mapping[str, Any]
+    target: Callable[..., Any], own: Mapping[str, Any]
 ) -> "tuple[Callable[..., Any], partial[float]] | None":
     """The scheduler of torch's behind one of ours that takes a function, and the function."""
     from torch.optim.lr_scheduler import LambdaLR, MultiplicativeLR  # late: it takes seconds
 
     from lrlab.composites import multiplicative
 
-    if isinstance(make, partial):  # of `lrlab.schedules.follow`
-        return LambdaLR, partial(make.keywords["curve"], **own)
-    return (MultiplicativeLR, partial(expression, **own)) if make is multiplicative else None
+    if isinstance(target, partial):  # of `lrlab.schedules.follow`
+        return LambdaLR, partial(target.keywords["curve"], **own)
+    return (MultiplicativeLR, partial(expression, **own)) if target is multiplicative else None
 
 
 def _inner(value: Any, context: Mapping[str, Text]) -> Any:
@@ -80,9 +80,9 @@ def _inner(value: Any, context: Mapping[str, Text]) -> Any:
     return [_inner(inner, context) for inner in value] if isinstance(value, list) else value
 
 
-def is_ours(make: Callable[..., Any]) -> bool:
+def is_ours(target: Callable[..., Any]) -> bool:
     """Whether a program must bring this function along, for nobody else has it."""
-    return isfunction(make) and make.__module__.startswith("lrlab.")
+    return isfunction(target) and target.__module__.startswith("lrlab.")
 
 
 def _is_default(value: Any, parameter: Parameter | None) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sweeps.codegen.layout import fit
 from sweeps.codegen.literals import literal
-from sweeps.config.config_groups import make
+from sweeps.config.config_groups import instantiate
 from sweeps.config.errors import ConfigError
 from sweeps.config.targets import TargetError
 
@@ -66,9 +66,11 @@ def _found(config: Mapping[str, Any]) -> list[Group]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.get("seed", 0))
         try:
-            task = make("task", config["task"], device=torch.device("cpu"))
+            task = instantiate("task", config["task"], device=torch.device("cpu"))
             model = task.model()
-            optimizer = make("optimizer", config["optimizer"], params=task.parameter_groups(model))
+            optimizer = instantiate(
+                "optimizer", config["optimizer"], params=task.parameter_groups(model)
+            )
         except Exception as error:  # of a person's own code, such as data that are not here
             raise ConfigError(f"task: it cannot be made here: {error}") from error
     known = {id(parameter): name for name, parameter in model.named_parameters()}

@@ -10,7 +10,7 @@ from sweeps.codegen.layout import fit
 from sweeps.codegen.literals import comment
 from sweeps.codegen.preambles import Preamble
 from sweeps.codegen.values import as_text
-from sweeps.config.config_groups import Settings, Stepping, about, check, named
+from sweeps.config.config_groups import Settings, Stepping, call_for_group, check, meta_values
 from sweeps.config.errors import ConfigError
 from sweeps.config.signatures import check_types
 
@@ -81,7 +81,7 @@ def check_run(config: Mapping[str, Any]) -> None:
     for group in ("optimizer", "scheduler"):
         check(config[group], group)
     check_types("", {"epochs": config["epochs"]}, Settings)
-    check_types("scheduler.", about(config["scheduler"], "scheduler"), Stepping)
+    check_types("scheduler.", meta_values(config["scheduler"], "scheduler"), Stepping)
     batches = config["task"].get("batches", 1)
     if type(batches) is not int:
         raise ConfigError(f"task.batches={batches!r} is not allowed: it must be int")
@@ -100,7 +100,7 @@ def _groups(config: Mapping[str, Any]) -> tuple[list[Group], list[str]]:
 
 def _stepping(node: Mapping[str, Any]) -> Stepping | None:
     """When the scheduler steps; None where there is none to step."""
-    return None if node["_target_"] == NO_SCHEDULE else Stepping(**about(node, "scheduler"))
+    return None if node["_target_"] == NO_SCHEDULE else Stepping(**meta_values(node, "scheduler"))
 
 
 def _made(
@@ -111,10 +111,10 @@ def _made(
 ) -> Iterator[str]:
     params = Text(as_params(groups) if groups else "model.parameters()")
     optimizer = called("optimizer", config["optimizer"], params=params)
-    yield fit(f"optimizer = {named('optimizer', as_text, optimizer, preamble)}")
+    yield fit(f"optimizer = {call_for_group('optimizer', as_text, optimizer, preamble)}")
     if stepping is not None:
         scheduler = called("scheduler", config["scheduler"], optimizer=Text("optimizer"))
-        yield fit(f"scheduler = {named('scheduler', as_text, scheduler, preamble)}")
+        yield fit(f"scheduler = {call_for_group('scheduler', as_text, scheduler, preamble)}")
 
 
 def _yours(config: Mapping[str, Any], stepping: Stepping | None, groups: Sequence[Group]) -> str:

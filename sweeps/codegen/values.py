@@ -34,14 +34,14 @@ def as_text(value: Any, preamble: Preamble) -> str:
 
 
 def _call(call: Call, preamble: Preamble) -> str:
-    make: Any = call.make
-    name = preamble.definition(make) if is_ours(make) else preamble.name(make)
+    target: Any = call.target
+    name = preamble.definition(target) if is_ours(target) else preamble.name(target)
     return f"{name}({_arguments(call.args, call.keywords, preamble)})"
 
 
 def _arguments(args: Iterable[Any], keywords: Mapping[str, Any], preamble: Preamble) -> str:
-    named = (f"{_identifier(name)}={as_text(v, preamble)}" for name, v in keywords.items())
-    return ", ".join([*(as_text(value, preamble) for value in args), *named])
+    call_for_group = (f"{_identifier(name)}={as_text(v, preamble)}" for name, v in keywords.items())
+    return ", ".join([*(as_text(value, preamble) for value in args), *call_for_group])
 
 
 def _identifier(name: str) -> str:

@@ -25,7 +25,7 @@ def check_conditions(where: str, values: Mapping[str, Any], conditions: object) 
             raise ConfigError(f"{where}{key}={value} is not allowed: it needs {condition}")
 
 
-def surprises(where: str, values: Mapping[str, Any], expectations: object) -> list[str]:
+def unmet_expectations(where: str, values: Mapping[str, Any], expectations: object) -> list[str]:
     """A line for each of the file's `expect` that legal values do not meet.
 
     An expectation reads `condition, or consequence`.

@@ -18,16 +18,16 @@ from sweeps.config.errors import ConfigError, in_words
 from sweeps.config.signatures import check_arguments, check_types
 from sweeps.config.targets import TargetError, build, locate
 
-Node = dict[str, Any]
-Nodes = dict[str, Node]  # by group
+GroupConfig = dict[str, Any]
+GroupConfigs = dict[str, GroupConfig]  # by group
 
 TRAINED = ("task", "optimizer", "scheduler")  # the groups that a training is made of
 LATER = ("tracking", "verdict", "hydra")  # what matters around it
 GROUPS = (*TRAINED, "tracking")
 
 # Keys that are about a node's callable, not for it; in every group, and in some.
-ABOUT = ("_target_", "search", "require", "expect")
-ABOUT_IN = {"scheduler": ("step_every", "monitor"), "task": ("batches",)}
+META_KEYS = ("_target_", "search", "require", "expect")
+GROUP_META_KEYS = {"scheduler": ("step_every", "monitor"), "task": ("batches",)}
 
 # What a group's callable is handed by us, not by its file.
 GIVEN = {"optimizer": ("params",), "scheduler": ("optimizer", "last_epoch"), "task": ("device",)}
@@ -47,7 +47,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Judging:
+class VerdictSettings:
     """How a sweep's verdict is found: see `conf/config.yaml`."""
 
     finalists: int | None = None
@@ -82,7 +82,7 @@ def check_settings(cfg: DictConfig) -> None:
     # The steps follow from the groups, which are checked later and then name what is wrong.
     values = {key: _item(cfg, key, "") for key in _settings(cfg) if key != "steps"}
     check_conditions("", values, values.get("require"))
-    read_judging(cfg)
+    read_verdict_settings(cfg)
 
 
 def read_settings(cfg: DictConfig) -> Settings:
@@ -97,23 +97,23 @@ def read_settings(cfg: DictConfig) -> Settings:
     return Settings(**values)
 
 
-def read_judging(cfg: DictConfig) -> Judging:
+def read_verdict_settings(cfg: DictConfig) -> VerdictSettings:
     """How the verdict is found; by default where the config says nothing.
 
     Raises:
         ConfigError: an unknown key, a wrong type, or a value outside of what is allowed.
     """
     node = _container(cfg.get("verdict") or OmegaConf.create(), resolve=True)
-    check_arguments("verdict.", arguments(node), Judging)
+    check_arguments("verdict.", arguments(node), VerdictSettings)
     check_conditions("verdict.", arguments(node), node.get("require"))
-    return Judging(**arguments(node))
+    return VerdictSettings(**arguments(node))
 
 
 def _settings(cfg: DictConfig) -> list[str]:
     return [str(key) for key in cfg if key not in (*TRAINED, *LATER)]
 
 
-def read_nodes(cfg: DictConfig) -> tuple[Nodes, Settings]:
+def read_groups(cfg: DictConfig) -> tuple[GroupConfigs, Settings]:
     """All that a training is made of, worked out and checked.
 
     Raises:
@@ -122,7 +122,7 @@ def read_nodes(cfg: DictConfig) -> tuple[Nodes, Settings]:
     return {group: read(cfg, group) for group in TRAINED}, read_settings(cfg)
 
 
-def read(cfg: DictConfig, group: str) -> Node:
+def read(cfg: DictConfig, group: str) -> GroupConfig:
     """A group's node, without its search space.
 
     Raises:
@@ -131,42 +131,42 @@ def read(cfg: DictConfig, group: str) -> Node:
     """
     check_group(cfg, group)
     where, written = f"{group}.", _container(cfg[group], resolve=False)
-    make = named(group, locate, written.get("_target_"))
-    check_types(where, arguments(written, group), make)
-    check_types(where, about(written, group), Stepping)
-    node = _worked_out(cfg[group], where)
+    target = call_for_group(group, locate, written.get("_target_"))
+    check_types(where, arguments(written, group), target)
+    check_types(where, meta_values(written, group), Stepping)
+    node = _resolved(cfg[group], where)
     check(node, group)
     return node
 
 
-def check(node: Node, group: str) -> None:
+def check(node: GroupConfig, group: str) -> None:
     """Hold a node that is worked out against its callable and its own conditions.
 
     Raises:
         ConfigError: what `read` refuses.
     """
-    where, make = f"{group}.", named(group, locate, node.get("_target_"))
-    check_arguments(where, arguments(node, group), make, GIVEN.get(group, ()))
+    where, target = f"{group}.", call_for_group(group, locate, node.get("_target_"))
+    check_arguments(where, arguments(node, group), target, GIVEN.get(group, ()))
     check_conditions(where, node, node.get("require"))
 
 
-def make(group: str, node: Node, **context: Any) -> Any:
+def instantiate(group: str, node: GroupConfig, **context: Any) -> Any:
     """What a group's node describes, made with what it is handed besides."""
     own = arguments(node, group)
-    return named(group, build, {"_target_": node["_target_"], **own}, **context)
+    return call_for_group(group, build, {"_target_": node["_target_"], **own}, **context)
 
 
-def arguments(node: Mapping[str, Any], group: str = "") -> Node:
+def arguments(node: Mapping[str, Any], group: str = "") -> GroupConfig:
     """The keys of a node that are for its callable."""
-    return {k: v for k, v in node.items() if k not in (*ABOUT, *ABOUT_IN.get(group, ()))}
+    return {k: v for k, v in node.items() if k not in (*META_KEYS, *GROUP_META_KEYS.get(group, ()))}
 
 
-def about(node: Mapping[str, Any], group: str) -> Node:
+def meta_values(node: Mapping[str, Any], group: str) -> GroupConfig:
     """The keys of a node that are about its callable and special to its group."""
-    return {key: node[key] for key in ABOUT_IN.get(group, ()) if key in node}
+    return {key: node[key] for key in GROUP_META_KEYS.get(group, ()) if key in node}
 
 
-def named(group: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def call_for_group(group: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call; what it cannot make of its arguments is refused under the group's name."""
     try:
         return call(*args, **kwargs)
@@ -181,20 +181,20 @@ def named(group: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> An
         ) from error
 
 
-def _container(node: DictConfig, *, resolve: bool) -> Node:
-    with _refused():
+def _container(node: DictConfig, *, resolve: bool) -> GroupConfig:
+    with _rejected():
         found: Any = OmegaConf.to_container(node, resolve=resolve, throw_on_missing=resolve)
-    plain: Node = found
+    plain: GroupConfig = found
     return plain
 
 
-def _worked_out(node: DictConfig, where: str) -> Node:
+def _resolved(node: DictConfig, where: str) -> GroupConfig:
     """The node without its search space, which is the sweeper's and takes long to work out."""
     return {key: _item(node, key, where) for key in map(str, node) if key != "search"}
 
 
 def _item(node: DictConfig, key: str, where: str) -> Any:
-    with _refused(f"{where}{key}"):
+    with _rejected(f"{where}{key}"):
         return _value(node[key])
 
 
@@ -204,7 +204,7 @@ def value_at(cfg: DictConfig, path: str) -> Any:
     Raises:
         ConfigError: it cannot be.
     """
-    with _refused(path):
+    with _rejected(path):
         return _value(OmegaConf.select(cfg, path, throw_on_missing=True))
 
 
@@ -215,12 +215,12 @@ def _value(found: Any) -> Any:
 
 
 @contextmanager
-def _refused(where: str = "") -> Iterator[None]:
+def _rejected(where: str = "") -> Iterator[None]:
     try:
         yield
     except RecursionError as error:
         raise ConfigError(f"{where} refers to itself") from error
     except (OmegaConfBaseException, ValueError) as error:
         line = in_words(error)
-        named = line if where in line else f"{where}: {line}"
-        raise ConfigError(named) from error
+        call_for_group = line if where in line else f"{where}: {line}"
+        raise ConfigError(call_for_group) from error

@@ -21,11 +21,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from lrlab.divergence import DivergedError
-from sweeps.config.config_groups import ABOUT
+from sweeps.config.config_groups import META_KEYS
 from sweeps.config.errors import ConfigError, in_words, unknown
 from sweeps.config.resolvers import options
 
-REFUSALS = (ConfigError, HydraException, OmegaConfBaseException, yaml.YAMLError)
+CONFIG_ERRORS = (ConfigError, HydraException, OmegaConfBaseException, yaml.YAMLError)
 COMPOSER = "hydra._internal.config_loader_impl"
 OURS = ("sweeps", "lrlab", "crashsafe", "optuna_families", "hydra_plugins.optuna_families")
 SHOW_ALL = "HYDRA_FULL_ERROR=1 shows where"
@@ -46,14 +46,14 @@ WAYS_OUT = {
 }
 
 
-class LeftError(Exception):
+class TaskExitError(Exception):
     """A task that ends the process that trains it; the message is a line for a person."""
 
 
-def is_refusal(error: BaseException) -> bool:
+def is_config_error(error: BaseException) -> bool:
     """Whether an error says that the input cannot work: it arose before anything was done."""
     error = _unwrapped(error)
-    if isinstance(error, REFUSALS):
+    if isinstance(error, CONFIG_ERRORS):
         return True
     # Hydra and the YAML parser raise plain ValueErrors and the like while they compose.
     return isinstance(error, Exception) and any(
@@ -83,9 +83,9 @@ def explain(error: BaseException) -> str:
         return _unusable_file(error)
     if str(error).startswith("Config group override must be a string"):
         return _null_group() or in_words(error)
-    if isinstance(error, DivergedError | LeftError) or _is_told(error):
+    if isinstance(error, DivergedError | TaskExitError) or _is_told(error):
         return in_words(error)
-    if not isinstance(error, REFUSALS):
+    if not isinstance(error, CONFIG_ERRORS):
         cause = f"; {in_words(error.__cause__)}" if error.__cause__ else ""
         return f"{type(error).__name__}: {in_words(error)}{cause} ({_place(error)}{SHOW_ALL})"
     return _explained_by_omegaconf(error)
@@ -181,7 +181,7 @@ def _unknown_key(cause: OmegaConfBaseException) -> str:
 def _keys(node: Any, prefix: str = "") -> Iterator[str]:
     """The dotted name of everything that a person may set."""
     for key in node:
-        if key in (*ABOUT, "hydra"):
+        if key in (*META_KEYS, "hydra"):
             continue
         child = node._get_node(key)  # the public way works out interpolations
         if isinstance(child, DictConfig) and not child._is_none():

@@ -19,14 +19,14 @@ _NAMES = vars(typing) | {"Optimizer": object}
 
 
 def check_arguments(
-    where: str, values: Mapping[str, Any], make: Callable[..., Any], given: tuple[str, ...] = ()
+    where: str, values: Mapping[str, Any], target: Callable[..., Any], given: tuple[str, ...] = ()
 ) -> None:
     """Hold keyword arguments against a callable's own signature: names, presence, types.
 
     Args:
         where: what the keys are called by, such as `scheduler.` (empty at the top).
         values: the keyword arguments.
-        make: the callable.
+        target: the callable.
         given: parameters that it is handed otherwise.
 
     Raises:
@@ -37,21 +37,21 @@ def check_arguments(
     Traceback (most recent call last):
     sweeps.config.errors.ConfigError: scheduler.step_size=2.5 is not allowed: it must be int
     """
-    expected = {name: p for name, p in parameters(make).items() if name not in given}
+    expected = {name: p for name, p in parameters(target).items() if name not in given}
     open_ended = any(p.kind is p.VAR_KEYWORD for p in expected.values())
     for key in values:
         if key not in expected and not open_ended:
             raise ConfigError(unknown(where + key, [where + name for name in expected]))
-    check_types(where, values, make)
+    check_types(where, values, target)
     for name, parameter in expected.items():
         if parameter.default is parameter.empty and name not in values and _by_name(parameter):
-            raise ConfigError(f"{where}{name} is missing: {make.__name__} needs it")
+            raise ConfigError(f"{where}{name} is missing: {target.__name__} needs it")
 
 
 def check_types(
     where: str,
     values: Mapping[str, Any],
-    make: Callable[..., Any],
+    target: Callable[..., Any],
     given: tuple[str, ...] = (),  # noqa: ARG001 (called as `check_arguments` is)
 ) -> None:
     """Hold values against a callable's annotations; interpolations not yet worked out pass.
@@ -59,7 +59,7 @@ def check_types(
     Raises:
         ConfigError: a value of the wrong type.
     """
-    hints = _hints(make)
+    hints = _hints(target)
     for key, value in values.items():
         if not (isinstance(value, str) and "${" in value):
             _check_type(where + key, value, hints.get(key, Any))
@@ -92,10 +92,10 @@ def _by_name(parameter: inspect.Parameter) -> bool:
 
 
 @cache
-def _hints(make: Callable[..., Any]) -> dict[str, Any]:
-    if isinstance(make, partial):
-        return _hints(make.keywords["curve"])
-    source = make.__init__ if isinstance(make, type) else make  # type: ignore[misc]
+def _hints(target: Callable[..., Any]) -> dict[str, Any]:
+    if isinstance(target, partial):
+        return _hints(target.keywords["curve"])
+    source = target.__init__ if isinstance(target, type) else target  # type: ignore[misc]
     try:
         return typing.get_type_hints(source, localns=_NAMES)
     except (NameError, TypeError):

@@ -55,21 +55,21 @@ def build(node: Mapping[str, Any], **context: Any) -> Any:
     >>> build({"_target_": "torch.nn.Linear", "in_features": 2, "out_features": 1}, device="cpu")
     Linear(in_features=2, out_features=1, bias=True)
     """
-    make = locate(node["_target_"])
+    target = locate(node["_target_"])
     arguments = {key: _inner(value, context) for key, value in node.items() if key != "_target_"}
-    wanted = parameters(make)
+    wanted = parameters(target)
     given = {key: value for key, value in context.items() if key in wanted}
-    return make(**given | arguments)
+    return target(**given | arguments)
 
 
 @cache
-def parameters(make: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+def parameters(target: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """The parameters of a callable by name; of a curve's maker, its own and the curve's."""
-    if isinstance(make, partial):
-        curve = make.keywords["curve"]
-        both = parameters(make.func) | parameters(curve)
+    if isinstance(target, partial):
+        curve = target.keywords["curve"]
+        both = parameters(target.func) | parameters(curve)
         return {name: p for name, p in both.items() if name not in ("curve", "step", "arguments")}
-    return dict(inspect.signature(make).parameters)
+    return dict(inspect.signature(target).parameters)
 
 
 def is_curve(found: object) -> bool:

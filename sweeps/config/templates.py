@@ -11,7 +11,15 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from sweeps.config.config_groups import GROUPS, LATER, Nodes, Settings, check, read_nodes, value_at
+from sweeps.config.config_groups import (
+    GROUPS,
+    LATER,
+    GroupConfigs,
+    Settings,
+    check,
+    read_groups,
+    value_at,
+)
 from sweeps.config.errors import ConfigError
 
 TOKEN = re.compile(r"[\w.]+")
@@ -31,13 +39,13 @@ class Template:
     """
 
     def __init__(self, cfg: DictConfig, paths: frozenset[str]) -> None:
-        self._nodes, self._settings = read_nodes(cfg)
+        self._nodes, self._settings = read_groups(cfg)
         interpolations = dict(_interpolations(_raw(cfg)))
         self._follow = {path: interpolations[path] for path in _followers(interpolations, paths)}
 
     def fill(
         self, changes: Mapping[str, Any], cfg: Callable[[], DictConfig]
-    ) -> tuple[Nodes, Settings]:
+    ) -> tuple[GroupConfigs, Settings]:
         """The nodes of a trial, checked.
 
         Args:
@@ -52,12 +60,12 @@ class Template:
             found = _filled(text, changes)
             anew[path] = value_at(cfg(), path) if found is None else found
         touched = {path.partition(".")[0] for path in anew}
-        nodes = {g: copy.deepcopy(n) if g in touched else n for g, n in self._nodes.items()}
+        configs = {g: copy.deepcopy(n) if g in touched else n for g, n in self._nodes.items()}
         for path, value in anew.items():
-            _put(nodes, path, value)
+            _put(configs, path, value)
         for group in touched:
-            check(nodes[group], group)
-        return nodes, self._settings
+            check(configs[group], group)
+        return configs, self._settings
 
 
 def _filled(text: str, changes: Mapping[str, Any]) -> Any:
@@ -142,9 +150,9 @@ def _names(token: str, paths: set[str]) -> bool:
     return any(f".{path}".endswith(f".{name}") or path.startswith(f"{name}.") for path in paths)
 
 
-def _put(nodes: Nodes, path: str, value: Any) -> None:
+def _put(configs: GroupConfigs, path: str, value: Any) -> None:
     *parents, last = path.split(".")
-    node: Any = nodes
+    node: Any = configs
     for parent in parents:
         node = node[parent]
     node[last] = value

@@ -32,8 +32,8 @@ def facts(review: Review) -> str:
 
 def _how_sure(review: Review, verdict: Verdict) -> str:
     ranking = verdict.ranking
-    best, judged, tied = ranking.best, len(ranking.standings), list(ranking.tied[1:])
-    if judged == 1:
+    best, evaluated, tied = ranking.best, len(ranking.standings), list(ranking.tied[1:])
+    if evaluated == 1:
         if best.diverged:
             return (
                 f"the only family judged; it {diverged(best.diverged, ranking.seeds)} fresh seeds"
@@ -42,13 +42,13 @@ def _how_sure(review: Review, verdict: Verdict) -> str:
     if ranking.seeds < 2:
         return "smallest loss, but one seed says nothing about differences"
     if not tied:
-        return f"best of {judged} families, and every other can be told from it"
+        return f"best of {evaluated} families, and every other can be told from it"
     family = simplest(review)
     name = family.name if family else best.family
     which = "it is the simplest" if name == best.family else f"simplest: {name}"
-    if len(tied) == judged - 1:
+    if len(tied) == evaluated - 1:
         return f"but the data cannot separate it from {listed(tied)} ({which})"
-    return f"best of {judged} families; {listed(tied)} cannot be told from it ({which})"
+    return f"best of {evaluated} families; {listed(tied)} cannot be told from it ({which})"
 
 
 def _unfinished(review: Review) -> str:

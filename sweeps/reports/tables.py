@@ -25,7 +25,7 @@ def _row(review: Review, family: FamilyReview, place: int) -> Row:
     return {
         "#": str(place) if family.best else "",
         "family": family.name,
-        **(_judged(review, family, standing) if review.verdict else _tuned(family)),
+        **(_evaluated(review, family, standing) if review.verdict else _tuned(family)),
         "trials": str(len(family.trials)),
         **{state: str(family.counts[state] or "") for state in NOT_COMPLETE},
         "time": duration(family.seconds),
@@ -40,7 +40,7 @@ def _tuned(family: FamilyReview) -> Row:
     return {"loss in tuning": loss, "excess": number(best.excess, 2) if best else ""}
 
 
-def _judged(review: Review, family: FamilyReview, standing: Standing | None) -> Row:
+def _evaluated(review: Review, family: FamilyReview, standing: Standing | None) -> Row:
     if review.verdict is None or standing is None:
         return dict.fromkeys(JUDGED, "")
     excess, optimum = review.verdict.picks[family.name].excess, review.verdict.optimum

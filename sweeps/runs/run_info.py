@@ -13,49 +13,49 @@ from crashsafe.masking import masked
 from lrlab import devices
 from lrlab.tracking import RunInfo
 from sweeps.config.config_groups import TRAINED
-from sweeps.runs.run_spec import Experiment
-from sweeps.runs.sweep_run import About, typed
+from sweeps.runs.run_spec import RunSpec
+from sweeps.runs.sweep_run import JobInfo, typed
 
 PACKAGES = ("torch", "hydra-core", "optuna", "mlflow", "lr-sweeps")
 MATTER = (*TRAINED, "epochs", "seed", "seeds", "optimizer.lr")
 LEFT_OUT = ("search", "require", "expect", "hydra")  # says nothing about what was trained
 
 
-def run_info(experiment: Experiment, about: About) -> RunInfo:
+def run_info(spec: RunSpec, job_info: JobInfo) -> RunInfo:
     """The name, params and tags of a run.
 
     Args:
-        experiment: what is to be trained.
-        about: what was chosen, typed and, in a sweep, suggested.
+        spec: what is to be trained.
+        job_info: what was chosen, typed and, in a sweep, suggested.
     """
-    nodes, choices = experiment.config, about.kind.choices
-    params = dict(flatten({key: value for key, value in nodes.items() if key not in TRAINED}))
+    configs, choices = spec.config, job_info.context.choices
+    params = dict(flatten({key: value for key, value in configs.items() if key not in TRAINED}))
     for group in TRAINED:
-        params |= {group: choices[group]} | dict(flatten(nodes[group], f"{group}."))
-    if about.kind.sweep is not None:
+        params |= {group: choices[group]} | dict(flatten(configs[group], f"{group}."))
+    if job_info.context.sweep is not None:
         # What all trials share stands in each one's config.yaml; a table needs what differs.
         chosen = {
             *MATTER,
-            *(override.lstrip("+").partition("=")[0] for override in about.overrides),
+            *(override.lstrip("+").partition("=")[0] for override in job_info.overrides),
         }
         params = {key: value for key, value in params.items() if key in chosen}
-    base = refused_run_info(about)
-    tags = {"device": devices.full_name(experiment.device)} | _versions() | source()
-    if experiment.warnings:
-        tags["warning"] = "; ".join(experiment.warnings)
+    base = rejected_run_info(job_info)
+    tags = {"device": devices.full_name(spec.device)} | _versions() | source()
+    if spec.warnings:
+        tags["warning"] = "; ".join(spec.warnings)
     return RunInfo(base.name, params, {**base.tags, **tags}, base.parent)
 
 
-def refused_run_info(about: About) -> RunInfo:
+def rejected_run_info(job_info: JobInfo) -> RunInfo:
     """What can be said of a run whose config does not work."""
-    kind, sweep = about.kind, about.kind.sweep
-    tags = {group: kind.choices[group] for group in TRAINED} | {"command": about.command}
+    context, sweep = job_info.context, job_info.context.sweep
+    tags = {group: context.choices[group] for group in TRAINED} | {"command": job_info.command}
     if sweep is None:
-        return RunInfo(name(kind.choices, about.overrides), {}, tags)
-    tags |= {"role": "trial", "trial": str(about.number), "family": kind.family}
-    tags["study"] = kind.study or ""
-    own = [word for word in about.overrides if masked(word) not in typed(sweep)]
-    return RunInfo(name(kind.choices, own), {}, tags, str(sweep.path))
+        return RunInfo(name(context.choices, job_info.overrides), {}, tags)
+    tags |= {"role": "trial", "trial": str(job_info.number), "family": context.family}
+    tags["study"] = context.study or ""
+    own = [word for word in job_info.overrides if masked(word) not in typed(sweep)]
+    return RunInfo(name(context.choices, own), {}, tags, str(sweep.path))
 
 
 def name(choices: Mapping[str, str], overrides: Sequence[str]) -> str:

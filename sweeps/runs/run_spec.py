@@ -12,16 +12,16 @@ from torch.optim import Optimizer
 
 from lrlab import Batch, Epoch, Recipe, Schedule, Task, devices, train_batch
 from lrlab.simulation import LrCurve, draw
-from sweeps.config.conditions import surprises
+from sweeps.config.conditions import unmet_expectations
 from sweeps.config.config_groups import (
-    Node,
-    Nodes,
+    GroupConfig,
+    GroupConfigs,
     Settings,
-    about,
     arguments,
-    make,
-    named,
-    read_nodes,
+    call_for_group,
+    instantiate,
+    meta_values,
+    read_groups,
 )
 from sweeps.config.errors import ConfigError
 from sweeps.config.parameter_groups import group_settings, has_own_groups
@@ -30,13 +30,13 @@ DRAWN = 50_000  # steps of a curve checked beforehand, a second's work; training
 
 
 @dataclass(frozen=True)
-class Experiment:
+class RunSpec:
     """One run, ready to train.
 
     `config` is what it was made from, every value worked out.
     """
 
-    config: Node
+    config: GroupConfig
     settings: Settings
     device: torch.device
     task: Task
@@ -44,7 +44,7 @@ class Experiment:
     warnings: tuple[str, ...]
 
     @property
-    def alike(self) -> str:
+    def batch_key(self) -> str:
         """The same for experiments that can be trained in one batch."""
         settings = asdict(self.settings) | {"steps": None}
         return json.dumps([settings, self.config["task"]], default=str)
@@ -67,20 +67,20 @@ class Experiment:
             raise batch.errors[0]
 
 
-def batches(experiments: Sequence[Experiment]) -> Iterator[list[int]]:
+def group_by_task(specs: Sequence[RunSpec]) -> Iterator[list[int]]:
     """The places of those that can be trained in one batch: they are `alike`."""
     places: dict[str, list[int]] = {}
-    for place, experiment in enumerate(experiments):
-        places.setdefault(experiment.alike, []).append(place)
+    for place, spec in enumerate(specs):
+        places.setdefault(spec.batch_key, []).append(place)
     yield from places.values()
 
 
-def train(experiments: Sequence[Experiment], *, each_seed: bool = False) -> Batch:
+def train(specs: Sequence[RunSpec], *, each_seed: bool = False) -> Batch:
     """Train experiments that are `alike`; see `lrlab.train_batch`."""
-    first = experiments[0]
+    first = specs[0]
     return train_batch(
         first.task,
-        [experiment.recipe for experiment in experiments],
+        [spec.recipe for spec in specs],
         first.settings.epochs,
         seeds=first.seeds,
         divergence=first.settings.divergence,
@@ -88,70 +88,76 @@ def train(experiments: Sequence[Experiment], *, each_seed: bool = False) -> Batc
     )
 
 
-def prepare(cfg: DictConfig) -> Experiment:
+def prepare(cfg: DictConfig) -> RunSpec:
     """Check a composed config and make what it describes; nothing is trained or written.
 
     Raises:
         ConfigError: whatever cannot work, in a line or two.
     """
-    return build(*read_nodes(cfg))
+    return build(*read_groups(cfg))
 
 
-def build(nodes: Nodes, settings: Settings) -> Experiment:
+def build(configs: GroupConfigs, settings: Settings) -> RunSpec:
     """What nodes and settings describe; they are checked by themselves, but not yet together.
 
     Raises:
         ConfigError: they cannot work together.
     """
-    device = named("device", devices.pick, settings.device)
-    recipe = Recipe(partial(_optimizer, nodes["optimizer"]), partial(_schedule, nodes["scheduler"]))
+    device = call_for_group("device", devices.pick, settings.device)
+    recipe = Recipe(
+        partial(_optimizer, configs["optimizer"]), partial(_schedule, configs["scheduler"])
+    )
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    make_task = partial(_task, json.dumps(nodes["task"]), device, settings.seed)
-    groups = group_settings(make_task()) if has_own_groups(nodes["task"]) else ()
-    warnings = _check_curve(nodes, recipe, settings.steps, groups)
+    make_task = partial(_task, json.dumps(configs["task"]), device, settings.seed)
+    groups = group_settings(make_task()) if has_own_groups(configs["task"]) else ()
+    warnings = _check_curve(configs, recipe, settings.steps, groups)
     task = make_task()
-    _check_batches(nodes, task)
-    config = asdict(settings) | nodes
-    return Experiment(config, settings, device, task, recipe, tuple(warnings))
+    _check_batches(configs, task)
+    config = asdict(settings) | configs
+    return RunSpec(config, settings, device, task, recipe, tuple(warnings))
 
 
 @lru_cache(maxsize=4)
 def _task(node: str, device: torch.device, seed: int) -> Task:
     """A task, the same for all runs of this process that say the same of it."""
     torch.manual_seed(seed)
-    task: Task = make("task", json.loads(node), device=device)
+    task: Task = instantiate("task", json.loads(node), device=device)
     return task
 
 
-def _optimizer(node: Node, parameters: object) -> Optimizer:
-    optimizer: Optimizer = make("optimizer", node, params=parameters)
+def _optimizer(node: GroupConfig, parameters: object) -> Optimizer:
+    optimizer: Optimizer = instantiate("optimizer", node, params=parameters)
     return optimizer
 
 
-def _schedule(node: Node, optimizer: Optimizer) -> Schedule:
-    scheduler = make("scheduler", node, optimizer=optimizer)
-    return Schedule(scheduler, **about(node, "scheduler"))
+def _schedule(node: GroupConfig, optimizer: Optimizer) -> Schedule:
+    scheduler = instantiate("scheduler", node, optimizer=optimizer)
+    return Schedule(scheduler, **meta_values(node, "scheduler"))
 
 
-def _check_curve(nodes: Nodes, recipe: Recipe, steps: int, groups: Sequence[Node]) -> list[str]:
+def _check_curve(
+    configs: GroupConfigs, recipe: Recipe, steps: int, groups: Sequence[GroupConfig]
+) -> list[str]:
     """Draw the schedule's curve without training; refuse an impossible one, doubt an odd one."""
-    curve = named("scheduler", _curve, recipe, min(steps, DRAWN), groups)
+    curve = call_for_group("scheduler", _curve, recipe, min(steps, DRAWN), groups)
     for step, lr in ((step, lr) for step, lrs in enumerate(curve) for lr in lrs):
         if not (math.isfinite(lr) and lr >= 0):
             raise ConfigError(f"scheduler: the learning rate would be {lr:.4g} at step {step}")
-    expected = (surprises(f"{g}.", node, node.get("expect")) for g, node in nodes.items())
+    expected = (
+        unmet_expectations(f"{g}.", node, node.get("expect")) for g, node in configs.items()
+    )
     found = [line for lines in expected for line in lines] + _one_rate(groups, curve)
-    return found or _never_moves(nodes["scheduler"], curve)
+    return found or _never_moves(configs["scheduler"], curve)
 
 
-def _curve(recipe: Recipe, steps: int, groups: Sequence[Node]) -> LrCurve:
+def _curve(recipe: Recipe, steps: int, groups: Sequence[GroupConfig]) -> LrCurve:
     if len(groups) > 1 or any(groups):
         return draw(recipe.alone(groups)[1], steps).lrs
     return recipe.curve(steps).lrs  # kept for the training
 
 
-def _one_rate(groups: Sequence[Node], curve: LrCurve) -> list[str]:
+def _one_rate(groups: Sequence[GroupConfig], curve: LrCurve) -> list[str]:
     """A line where the groups' own rates are lost: some schedulers set the lr of all by one."""
     own = {group.get("lr") for group in groups}
     if len(own) < 2 or any(len(set(lrs)) > 1 for lrs in curve):
@@ -163,14 +169,14 @@ def _one_rate(groups: Sequence[Node], curve: LrCurve) -> list[str]:
     ]
 
 
-def _never_moves(node: Node, curve: LrCurve) -> list[str]:
+def _never_moves(node: GroupConfig, curve: LrCurve) -> list[str]:
     # Without arguments there is nothing to mis-set: standing still is what `none` is for.
     if len(set(curve)) > 1 or "monitor" in node or not arguments(node, "scheduler"):
         return []
     return [f"scheduler: the learning rate never moves in {len(curve) - 1} steps"]
 
 
-def _check_batches(nodes: Nodes, task: Task) -> None:
-    written, real = nodes["task"].get("batches", 1), task.batches_per_epoch
-    if nodes["scheduler"].get("step_every") == "batch" and written != real:
+def _check_batches(configs: GroupConfigs, task: Task) -> None:
+    written, real = configs["task"].get("batches", 1), task.batches_per_epoch
+    if configs["scheduler"].get("step_every") == "batch" and written != real:
         raise ConfigError(f"task.batches={written} is not allowed: the task has {real} an epoch")

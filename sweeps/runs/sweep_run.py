@@ -22,7 +22,7 @@ LONGEST = 200  # letters of a folder's name; file systems take 255 bytes
 
 
 @dataclass(frozen=True, eq=False)
-class Kind:
+class JobContext:
     """What jobs with the same choices have in common, read once for all of them.
 
     Args:
@@ -59,7 +59,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class About:
+class JobInfo:
     """What is known of a job beside its config.
 
     Args:
@@ -68,21 +68,21 @@ class About:
         number: of the job in its sweep.
     """
 
-    kind: Kind
+    context: JobContext
     overrides: Sequence[str]
     number: int | None = None
 
     @property
     def command(self) -> str:
         """What trains it again."""
-        return run_command(self.overrides, self.kind.config_dir)
+        return run_command(self.overrides, self.context.config_dir)
 
 
-def this_job() -> About:
+def this_job() -> JobInfo:
     """The job that Hydra runs just now."""
     hydra = HydraConfig.get()
     number = OmegaConf.select(hydra, "job.num", throw_on_missing=False)  # type: ignore[arg-type]
-    return About(Kind(hydra), typed_words(hydra), number)  # type: ignore[arg-type]  # a mapping
+    return JobInfo(JobContext(hydra), typed_words(hydra), number)  # type: ignore[arg-type]  # a mapping
 
 
 def begin_sweep(name: str, folder: RunFolder, jobs: Path, command: str = "") -> None:
@@ -107,10 +107,12 @@ def _is_under_way(folder: RunFolder) -> bool:
 
 
 @cache
-def join_sweep(kind: Kind) -> None:
+def join_sweep(context: JobContext) -> None:
     """Begin the run of a worker's sweep on a machine that does not see the sweep's folder."""
-    if kind.sweep is not None and kind.study and kind.sweep.uid() is None:
-        begin_sweep(kind.study, kind.sweep, Path(kind.hydra.runtime.cwd) / kind.hydra.sweep.dir)
+    if context.sweep is not None and context.study and context.sweep.uid() is None:
+        begin_sweep(
+            context.study, context.sweep, Path(context.hydra.runtime.cwd) / context.hydra.sweep.dir
+        )
 
 
 def _overrides(jobs: Path) -> list[str]:

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from lrlab.tracking import RunFolder, Tracker
 from lrlab.tracking.run_folder import UNREADABLE
-from sweeps.config.config_groups import make, read
+from sweeps.config.config_groups import instantiate, read
 
 
 def open_tracker(cfg: DictConfig) -> Tracker:
@@ -24,7 +24,7 @@ def open_tracker(cfg: DictConfig) -> Tracker:
 
 @cache
 def _open(node: str) -> Tracker:
-    tracker: Tracker = make("tracking", json.loads(node))
+    tracker: Tracker = instantiate("tracking", json.loads(node))
     tracker.open()
     _TRACKERS.append(tracker)
     return tracker

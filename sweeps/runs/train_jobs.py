@@ -15,13 +15,13 @@ from sweeps import console
 from sweeps.config.templates import Template, template
 from sweeps.runs.end_reasons import reason
 from sweeps.runs.memory_fit import most_together as most_of
-from sweeps.runs.run_info import refused_run_info, run_info
-from sweeps.runs.run_spec import Experiment, build, prepare
-from sweeps.runs.sweep_run import About, Kind, join_sweep
-from sweeps.runs.train_runs import Recording, run
+from sweeps.runs.run_info import rejected_run_info, run_info
+from sweeps.runs.run_spec import RunSpec, build, prepare
+from sweeps.runs.sweep_run import JobContext, JobInfo, join_sweep
+from sweeps.runs.train_runs import RunWriter, run
 
 
-class Job(Protocol):
+class SweptJob(Protocol):
     """What the sweeper hands over (see `hydra_plugins.optuna_families.in_batches`)."""
 
     config: DictConfig
@@ -38,19 +38,19 @@ class Job(Protocol):
         """A context in which HydraConfig and the log are the job's."""
 
 
-def record(
-    experiment: Experiment,
-    about: About,
+def make_writer(
+    spec: RunSpec,
+    job_info: JobInfo,
     folder: RunFolder,
     tracker: Tracker,
     report: Callable[[float, int], bool],
-) -> Recording:
+) -> RunWriter:
     """A job, checked and ready to train."""
-    join_sweep(about.kind)
-    if about.kind.hydra.mode == RunMode.RUN:  # in a sweep a line a trial would drown all else
-        for line in experiment.warnings:
+    join_sweep(job_info.context)
+    if job_info.context.hydra.mode == RunMode.RUN:  # in a sweep a line a trial would drown all else
+        for line in spec.warnings:
             console.warn(line)
-    return Recording(experiment, run_info(experiment, about), folder, tracker, report)
+    return RunWriter(spec, run_info(spec, job_info), folder, tracker, report)
 
 
 def most_together(cfg: DictConfig) -> int:
@@ -61,60 +61,67 @@ def most_together(cfg: DictConfig) -> int:
         return 1  # the trial will say why
 
 
-def train_jobs(jobs: Iterable[Job], tracker: Tracker) -> Iterator[tuple[Job, float | Exception]]:
+def train_jobs(
+    jobs: Iterable[SweptJob], tracker: Tracker
+) -> Iterator[tuple[SweptJob, float | Exception]]:
     """Train a sweep's jobs together, as far as they are alike; give each with its loss.
 
     A trial whose config cannot work, or whose task cannot be made, is tracked all the same, as
     failed.
     """
-    ready: list[tuple[Job, Recording]] = []
+    ready: list[tuple[SweptJob, RunWriter]] = []
     for job in jobs:
-        about, folder = About(Kind(job.shared), job.overrides, job.number), RunFolder(job.folder)
+        job_info, folder = (
+            JobInfo(JobContext(job.shared), job.overrides, job.number),
+            RunFolder(job.folder),
+        )
         try:
-            frame = _frame(job)
-            about = replace(about, kind=frame.kind)
-            recording = record(_prepared(job, frame), about, folder, tracker, job.report)
+            job_group = _group_of(job)
+            job_info = replace(job_info, context=job_group.context)
+            writer = make_writer(_prepared(job, job_group), job_info, folder, tracker, job.report)
         except Exception as error:
-            _record_refusal(about, folder, tracker, error)
+            _record_rejected(job_info, folder, tracker, error)
             yield job, error
             continue
-        ready.append((job, recording))
-    for place, ended in run([recording for _, recording in ready]):
+        ready.append((job, writer))
+    for place, ended in run([writer for _, writer in ready]):
         yield ready[place][0], loss(ended)
 
 
 @dataclass(frozen=True)
-class Frame:
+class JobGroup:
     """What the jobs with the same choices, which change the same values, have in common."""
 
-    kind: Kind
+    context: JobContext
     template: Template | None
 
 
-_frames: dict[frozenset[str], list[Frame]] = {}  # of this process, by what their jobs change
+_groups: dict[frozenset[str], list[JobGroup]] = {}  # of this process, by what their jobs change
 
 
-def _frame(job: Job) -> Frame:
-    known = _frames.setdefault(frozenset(job.changes), [])
-    for frame in known:
-        if frame.kind.hydra is job.shared:
-            return frame
+def _group_of(job: SweptJob) -> JobGroup:
+    known = _groups.setdefault(frozenset(job.changes), [])
+    for job_group in known:
+        if job_group.context.hydra is job.shared:
+            return job_group
     with job.inside():
-        known.append(Frame(Kind(job.shared), template(job.config, job.changes)))
+        known.append(JobGroup(JobContext(job.shared), template(job.config, job.changes)))
     return known[-1]
 
 
-def _prepared(job: Job, frame: Frame) -> Experiment:
-    if frame.template is not None:
-        return build(*frame.template.fill(job.changes, lambda: job.config))
+def _prepared(job: SweptJob, job_group: JobGroup) -> RunSpec:
+    if job_group.template is not None:
+        return build(*job_group.template.fill(job.changes, lambda: job.config))
     with job.inside():
         return prepare(job.config)
 
 
-def _record_refusal(about: About, folder: RunFolder, tracker: Tracker, error: Exception) -> None:
-    join_sweep(about.kind)
-    if about.kind.sweep is not None:
-        folder.begin(refused_run_info(about))
+def _record_rejected(
+    job_info: JobInfo, folder: RunFolder, tracker: Tracker, error: Exception
+) -> None:
+    join_sweep(job_info.context)
+    if job_info.context.sweep is not None:
+        folder.begin(rejected_run_info(job_info))
         folder.end("FAILED", tags={"state": "failed", "reason": reason(error)})
         tracker.start(folder)
         tracker.finish(folder)

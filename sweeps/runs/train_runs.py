@@ -17,7 +17,7 @@ from lrlab.batch.memory import ran_short, release
 from lrlab.tracking import RunFolder, RunInfo, Status, Tracker
 from sweeps.runs.end_reasons import readable, reason
 from sweeps.runs.memory_fit import cut, fitting, learn
-from sweeps.runs.run_spec import Experiment, batches, train
+from sweeps.runs.run_spec import RunSpec, group_by_task, train
 
 LOG = logging.getLogger(__name__)
 
@@ -33,11 +33,11 @@ ENDS: dict[str, Status] = {
 
 
 @dataclass
-class Recording:
+class RunWriter:
     """A run on its way to disk and tracker; however it ends, what there is of it is kept.
 
     Args:
-        experiment: what is trained.
+        spec: what is trained.
         info: its name, params and tags.
         folder: where it is kept.
         tracker: who carries it on.
@@ -46,7 +46,7 @@ class Recording:
         weights: gives the parameters as they are, once there are any.
     """
 
-    experiment: Experiment
+    spec: RunSpec
     info: RunInfo
     folder: RunFolder
     tracker: Tracker
@@ -59,7 +59,7 @@ class Recording:
     def begin(self) -> None:
         """Write what was chosen; from now on there is something to follow."""
         self.folder.begin(self.info)
-        text = yaml.dump(self.experiment.config, Dumper=yaml.CSafeDumper, sort_keys=False)
+        text = yaml.dump(self.spec.config, Dumper=yaml.CSafeDumper, sort_keys=False)
         (self.folder.artifacts / "config.yaml").write_text(text, "utf-8")
         self._file = HistoryFile(self.folder.history)
         self.tracker.start(self.folder)
@@ -72,9 +72,9 @@ class Recording:
         self._file.write(epoch)
         self.show(epoch)
 
-    def is_given_up(self, epoch: Epoch) -> bool:
+    def is_pruned(self, epoch: Epoch) -> bool:
         """Ask the sweep's pruner, now and then."""
-        every = max(1, self.experiment.settings.epochs // REPORTS)
+        every = max(1, self.spec.settings.epochs // REPORTS)
         if epoch.number <= self._reported or epoch.number % every:
             return False
         self._reported = epoch.number
@@ -96,7 +96,7 @@ class Recording:
 
     def _write_losses(self) -> None:
         if self.last is not None and len(self.last.losses) > 1:
-            by_seed = dict(zip(self.experiment.seeds, self.last.losses, strict=True))
+            by_seed = dict(zip(self.spec.seeds, self.last.losses, strict=True))
             (self.folder.artifacts / "losses.json").write_text(json.dumps(by_seed), "utf-8")
 
 
@@ -110,38 +110,38 @@ def _packed(weights: dict[str, Tensor]) -> bytes:
 Ended = tuple[int, Epoch | Exception]
 
 
-def run(recordings: Sequence[Recording]) -> Iterator[Ended]:
+def run(writers: Sequence[RunWriter]) -> Iterator[Ended]:
     """Train experiments, side by side as far as they are alike.
 
     Gives each one's place and its last epoch, or what it failed of, as soon as it has ended;
     a run that is given up has ended too. Where a training raises, the runs of its group are
     trained again in halves, down to each by itself: only those fail that fail alone.
     """
-    for places in batches([recording.experiment for recording in recordings]):
-        for place, ended in _run([recordings[place] for place in places]):
+    for places in group_by_task([writer.spec for writer in writers]):
+        for place, ended in _run([writers[place] for place in places]):
             yield places[place], ended
 
 
-def _run(recordings: Sequence[Recording]) -> Iterator[Ended]:
-    under_way: dict[int, Recording] = {}
+def _run(writers: Sequence[RunWriter]) -> Iterator[Ended]:
+    under_way: dict[int, RunWriter] = {}
     try:
-        for place, recording in enumerate(recordings):
+        for place, writer in enumerate(writers):
             try:
-                recording.begin()
+                writer.begin()
             except Exception as error:
                 yield place, error
             else:
-                under_way[place] = recording
+                under_way[place] = writer
         yield from _train(under_way, list(under_way))
     except BaseException as error:  # a stop, a deadline, or nobody takes the rest
         end = "failed" if isinstance(error, Exception) else "interrupted"
-        for recording in under_way.values():
-            recording.end(end, error)
+        for writer in under_way.values():
+            writer.end(end, error)
         raise
 
 
-def _train(under_way: dict[int, Recording], places: Sequence[int]) -> Iterator[Ended]:
-    most = fitting(under_way[places[0]].experiment)
+def _train(under_way: dict[int, RunWriter], places: Sequence[int]) -> Iterator[Ended]:
+    most = fitting(under_way[places[0]].spec)
     if len(places) > most:
         for part in cut(places, most):
             yield from _train(under_way, part)
@@ -157,34 +157,34 @@ def _train(under_way: dict[int, Recording], places: Sequence[int]) -> Iterator[E
 
 
 def _train_again(
-    under_way: dict[int, Recording], places: Sequence[int], error: Exception
+    under_way: dict[int, RunWriter], places: Sequence[int], error: Exception
 ) -> Iterator[Ended]:
-    recordings = [under_way[place] for place in places]
-    for recording in recordings:
-        recording.weights = dict
-    if line := learn([recording.experiment for recording in recordings], error):
+    writers = [under_way[place] for place in places]
+    for writer in writers:
+        writer.weights = dict
+    if line := learn([writer.spec for writer in writers], error):
         LOG.warning(line)
     release(error)
     for part in cut(places, (len(places) + 1) // 2):
         yield from _train(under_way, part)
 
 
-def _failed(recording: Recording, error: Exception) -> Exception:
+def _failed(writer: RunWriter, error: Exception) -> Exception:
     if ran_short(error):
-        recording.weights = dict  # there is no room for a copy
-    recording.end("failed", error)
+        writer.weights = dict  # there is no room for a copy
+    writer.end("failed", error)
     return error
 
 
 def _attempt(
-    under_way: dict[int, Recording], places: Sequence[int]
+    under_way: dict[int, RunWriter], places: Sequence[int]
 ) -> Generator[Ended, None, Exception | None]:
     """Train them at once; returns the exception that this ended with, if any."""
     group = {index: under_way[place] for index, place in enumerate(places)}
     try:
-        batch = train([recording.experiment for recording in group.values()])
-        for index, recording in group.items():
-            recording.weights = partial(batch.state_dict, index)
+        batch = train([writer.spec for writer in group.values()])
+        for index, writer in group.items():
+            writer.weights = partial(batch.state_dict, index)
         for index, ended in _follow(batch, group):
             del under_way[places[index]]
             yield places[index], ended
@@ -195,18 +195,18 @@ def _attempt(
     return None
 
 
-def _follow(batch: Batch, open_: dict[int, Recording]) -> Iterator[Ended]:
+def _follow(batch: Batch, open_: dict[int, RunWriter]) -> Iterator[Ended]:
     for epochs in batch:
         for index, epoch in epochs.items():
             open_[index].write(epoch)
         for index in [index for index in batch.errors if index in open_]:
             yield index, _failed(open_.pop(index), batch.errors[index])
-        for index in [i for i in list(open_) if open_[i].is_given_up(epochs[i])]:
+        for index in [i for i in list(open_) if open_[i].is_pruned(epochs[i])]:
             batch.leave(index)
             open_.pop(index).end("pruned")
             yield index, epochs[index]
     for index in list(open_):
-        recording = open_.pop(index)
-        recording.end("complete")
-        if recording.last is not None:
-            yield index, recording.last
+        writer = open_.pop(index)
+        writer.end("complete")
+        if writer.last is not None:
+            yield index, writer.last

@@ -20,7 +20,7 @@ class MissingPasswordError(Exception):
 
 
 @dataclass(frozen=True)
-class Belonging:
+class DestinationFinder:
     """Says where runs belong: what was typed comes first, then what their folders note.
 
     Where nothing is noted, by an older version or because nothing was to be recorded, it is the
@@ -53,9 +53,11 @@ class Belonging:
         return replace(noted, uri=_with_password(noted.uri, given), folder=str(noted.place))
 
     def _experiment_of(self, run: RunFolder) -> str:
-        named = os.environ.get("MLFLOW_EXPERIMENT_NAME")
+        call_for_group = os.environ.get("MLFLOW_EXPERIMENT_NAME")
         task = _content(run).get("tags", {}).get("task")  # a sweep has none: its trials have
-        return named or task or self._tasks_of_sweeps.get(str(run.path.absolute())) or UNKNOWN
+        return (
+            call_for_group or task or self._tasks_of_sweeps.get(str(run.path.absolute())) or UNKNOWN
+        )
 
     @cached_property
     def _tasks_of_sweeps(self) -> dict[str, str]:

@@ -7,13 +7,13 @@ from urllib.parse import unquote
 
 from lrlab.tracking import RunFolder
 from sweeps.runs.sweep_run import HOME
-from sweeps.stored.select_run import Found, NotFoundError, is_run, pick
+from sweeps.stored.select_run import FoundRun, NotFoundError, is_run, select_run
 
 RUNS = Path("mlruns")
 
 
 @dataclass(frozen=True)
-class Place:
+class Stores:
     """Where runs and studies are stored beside their folders.
 
     Args:
@@ -27,7 +27,7 @@ class Place:
     scratch: Path
 
 
-def find(what: str, family: str | None, place: Place) -> Found:
+def find(what: str, family: str | None, place: Stores) -> FoundRun:
     """The run that is meant.
 
     Args:
@@ -43,8 +43,8 @@ def find(what: str, family: str | None, place: Place) -> Found:
         folder = _recorded(what) or _fetched(what, place)
     for path in (folder, folder.parent):  # a run's summary names the folder of its files
         if folder.is_dir() and is_run(path):
-            return Found(RunFolder(path))
-    return pick(_study(folder) or what, family, place.storage)
+            return FoundRun(RunFolder(path))
+    return select_run(_study(folder) or what, family, place.storage)
 
 
 def _study(folder: Path) -> str | None:
@@ -63,7 +63,7 @@ def _recorded(run_id: str) -> Path | None:
     return None
 
 
-def _fetched(run_id: str, place: Place) -> Path:
+def _fetched(run_id: str, place: Stores) -> Path:
     from lrlab.tracking.download import fetch  # needs MLflow, seconds
 
     try:

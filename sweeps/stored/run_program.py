@@ -14,13 +14,13 @@ from sweeps.config.config_groups import TRAINED
 from sweeps.stored.select_run import NotFoundError
 
 
-def program(run: RunFolder, why: str = "", judged: str = "") -> str:
+def program(run: RunFolder, why: str = "", verdict_loss: str = "") -> str:
     """The torch program of a run, headed by where it comes from.
 
     Args:
         run: with a config; trained to its end or not.
         why: why this run, such as `the best of study mine`.
-        judged: the loss by which a verdict judged it, in words.
+        verdict_loss: the loss by which a verdict judged it, in words.
 
     Raises:
         NotFoundError: its config cannot be read.
@@ -28,7 +28,7 @@ def program(run: RunFolder, why: str = "", judged: str = "") -> str:
         ConfigError: its config cannot work, or not be written as a program.
     """
     warning = run.info().tags.get("warning", "")
-    lines = [", ".join(filter(None, [outcome(run, judged), why])), command_line(run)]
+    lines = [", ".join(filter(None, [outcome(run, verdict_loss), why])), command_line(run)]
     lines.append(f"warning: {warning}" if warning else "")
     return snippet(_config(run.artifacts / "config.yaml"), list(filter(None, lines)))
 
@@ -50,15 +50,15 @@ def _is_node(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(key, str) for key in value)
 
 
-def outcome(run: RunFolder, judged: str = "") -> str:
+def outcome(run: RunFolder, verdict_loss: str = "") -> str:
     """What a run is called and how far it came: `cosine lr=0.1: loss 0.04 after 100 epochs`.
 
     Args:
         run: to tell of.
-        judged: what a verdict says of its loss, in the place of the one that it was tuned by.
+        verdict_loss: what a verdict says of its loss, in the place of the one that it was tuned by.
     """
-    if judged:
-        return f"{run.info().name}: {judged}"
+    if verdict_loss:
+        return f"{run.info().name}: {verdict_loss}"
     rows = read_history(run.history)
     if not rows:
         return f"{run.info().name}: not trained ({run.status()})"

@@ -19,15 +19,15 @@ class NotFoundError(Exception):
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundRun:
     """A run, and why this one where a study was named."""
 
     run: RunFolder
     why: str = ""
-    judged: str = ""  # its loss in the words of a verdict, if one has judged it
+    verdict_loss: str = ""  # its loss in the words of a verdict, if one has judged it
 
 
-def pick(study: str, family: str | None, storage: str) -> Found:
+def select_run(study: str, family: str | None, storage: str) -> FoundRun:
     """The run of a study to use.
 
     Args:
@@ -43,7 +43,7 @@ def pick(study: str, family: str | None, storage: str) -> Found:
     return recommended or _best(study, family, _families(study, storage))
 
 
-def _recommended(study: str) -> Found | None:
+def _recommended(study: str) -> FoundRun | None:
     """What the study's verdict says to use, if there is one."""
     verdict = folder_of(study).artifacts / "verdict.json"
     if not verdict.exists():
@@ -53,11 +53,11 @@ def _recommended(study: str) -> Found | None:
     if not recommended.get("folder"):
         return None
     why = f"recommended by the verdict on study {study}"
-    loss = _judged(content.get("ranking", {}), recommended.get("family"))
-    return Found(_there(recommended["folder"]), why, loss)
+    loss = _evaluated(content.get("ranking", {}), recommended.get("family"))
+    return FoundRun(_there(recommended["folder"]), why, loss)
 
 
-def _judged(ranking: Mapping[str, Any], family: str | None) -> str:
+def _evaluated(ranking: Mapping[str, Any], family: str | None) -> str:
     for standing in ranking.get("standings", []):
         if standing["family"] == family:
             loss, lost = float(standing["mean"]), int(standing["diverged"])
@@ -95,7 +95,7 @@ def _typed(trials: list[Any]) -> str:
     return str(typed[-1]) if typed else "scheduler=none"
 
 
-def _best(study: str, family: str | None, families: dict[str, list[Any]]) -> Found:
+def _best(study: str, family: str | None, families: dict[str, list[Any]]) -> FoundRun:
     chosen = {label: trials for label, trials in families.items() if _is_called(label, family)}
     if not chosen:
         there = ", ".join(families)
@@ -106,7 +106,7 @@ def _best(study: str, family: str | None, families: dict[str, list[Any]]) -> Fou
         raise NotFoundError(f"study {study} has no complete trial{_instead(trials)}")
     best = min(complete, key=lambda trial: trial.value)
     among = f"{family} in study {study}" if family else f"study {study}"
-    return Found(_there(best.user_attrs["folder"]), f"the best of {among}")
+    return FoundRun(_there(best.user_attrs["folder"]), f"the best of {among}")
 
 
 def _is_called(label: str, family: str | None) -> bool:

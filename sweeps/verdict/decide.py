@@ -12,28 +12,28 @@ from lrlab.ranking import Ranking, rank
 from lrlab.tracking import RunFolder
 from lrlab.training import fresh_model
 from sweeps import console
-from sweeps.config.config_groups import Judging
+from sweeps.config.config_groups import VerdictSettings
 from sweeps.reports import Excluded, Recommended, SelectedTrial, Verdict
 from sweeps.runs.end_reasons import in_a_line
-from sweeps.runs.run_spec import Experiment, prepare
+from sweeps.runs.run_spec import RunSpec, prepare
 from sweeps.stored.run_program import command_line, program
 from sweeps.stored.select_run import on_fresh_seeds
 from sweeps.verdict.final_losses import Losses, Show
 from sweeps.verdict.retrain import (
     FRESH,
+    Budget,
     Candidate,
-    Effort,
     Failure,
+    evaluate,
     finalists,
-    judge,
-    off_by,
     picks,
     reseeded,
+    robustness_losses,
     select,
 )
 
-OFF_BY = (0.25, 0.5, 1.0, 2.0, 4.0)  # times the learning rate
-FAST, SLOW = Effort(8, 10, 30), Effort(5, 2, 5)  # where many train at once, and where they do not
+LR_FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)  # times the learning rate
+FAST, SLOW = Budget(8, 10, 30), Budget(5, 2, 5)  # where many train at once, and where they do not
 
 
 @dataclass(frozen=True)
@@ -61,104 +61,107 @@ def best_trials(
         if len(found) < most and str(trial.params) not in found and config.exists():
             number = trial.user_attrs["number"]
             try:
-                experiment = prepare(OmegaConf.load(config))  # type: ignore[arg-type]  # a mapping
+                spec = prepare(OmegaConf.load(config))  # type: ignore[arg-type]  # a mapping
             except Exception as error:
                 excluded.append(Excluded(family, number, in_a_line(error)))
                 continue
             params = {name.rpartition("/")[2]: value for name, value in trial.params.items()}
-            found[str(trial.params)] = Trial(family, experiment, number, params, folder)
+            found[str(trial.params)] = Trial(family, spec, number, params, folder)
     return list(found.values()), excluded
 
 
-def effort_of(judging: Judging, *, stacks: bool) -> Effort:
+def budget_of(verdict_settings: VerdictSettings, *, stacks: bool) -> Budget:
     """The trainings that a verdict takes, on a task that stacks or not."""
-    given = (judging.finalists, judging.selection, judging.fresh)
+    given = (verdict_settings.finalists, verdict_settings.selection, verdict_settings.fresh)
     names = ("finalists", "selection", "fresh")
     chosen = {name: value for name, value in zip(names, given, strict=True) if value is not None}
     return replace(FAST if stacks else SLOW, **chosen)
 
 
 @dataclass(frozen=True)
-class Decided:
+class Decision:
     """A verdict and what stands behind it."""
 
     verdict: Verdict
     picks: Mapping[str, Trial]
-    effort: Effort
+    budget: Budget
 
 
 def decide(
-    families: Mapping[str, Sequence[Any]], n_trials: int, judging: Judging, show: Show
-) -> Decided | None:
+    families: Mapping[str, Sequence[Any]],
+    n_trials: int,
+    verdict_settings: VerdictSettings,
+    show: Show,
+) -> Decision | None:
     """Train the finalists and rank the families; None where there is none that can be trained.
 
     Args:
         families: the trials of each, of any state, by its name.
         n_trials: of each family's tuning.
-        judging: what the verdict takes.
+        verdict_settings: what the verdict takes.
         show: told how many trainings were done just now.
     """
-    most = judging.finalists or FAST.finalists
+    most = verdict_settings.finalists or FAST.finalists
     found, excluded = [], []
     for name, trials in families.items():
         usable, unusable = best_trials(name, trials, most)
         found.append(usable)
         excluded += unusable
-    judged, effort, failed = _judged(found, judging, show)
+    evaluated, budget, failed = _evaluated(found, verdict_settings, show)
     excluded += [Excluded(f.candidate.family, f.candidate.number, f.reason) for f in failed]
-    if not judged:
+    if not evaluated:
         for out in excluded:
             console.warn(out.line)
         return None
-    ranking = rank(finalists(judged), n_trials, judging.margin, judging.level)
-    chosen = picks(trial for trial, _ in judged)
-    verdict = replace(_verdict(ranking, chosen, effort), excluded=tuple(excluded))
-    return Decided(verdict, chosen, effort)
+    ranking = rank(finalists(evaluated), n_trials, verdict_settings.margin, verdict_settings.level)
+    chosen = picks(trial for trial, _ in evaluated)
+    verdict = replace(_verdict(ranking, chosen, budget), excluded=tuple(excluded))
+    return Decision(verdict, chosen, budget)
 
 
-def _judged(
-    found: Sequence[Sequence[Trial]], judging: Judging, show: Show
-) -> tuple[list[tuple[Trial, Losses]], Effort, list[Failure[Trial]]]:
+def _evaluated(
+    found: Sequence[Sequence[Trial]], verdict_settings: VerdictSettings, show: Show
+) -> tuple[list[tuple[Trial, Losses]], Budget, list[Failure[Trial]]]:
     first = next((trial for trials in found for trial in trials), None)
-    effort = effort_of(judging, stacks=first is None or first.experiment.task.stacks)
-    candidates = [trial for trials in found for trial in trials[: effort.finalists]]
-    ordered, failed = select(candidates, effort, show)
-    judged, failed_later = judge(ordered, effort, show)
-    return judged, effort, failed + failed_later
+    budget = budget_of(verdict_settings, stacks=first is None or first.spec.task.stacks)
+    candidates = [trial for trials in found for trial in trials[: budget.finalists]]
+    ordered, failed = select(candidates, budget, show)
+    evaluated, failed_later = evaluate(ordered, budget, show)
+    return evaluated, budget, failed + failed_later
 
 
-def _verdict(ranking: Ranking, chosen: Mapping[str, Trial], effort: Effort) -> Verdict:
+def _verdict(ranking: Ranking, chosen: Mapping[str, Trial], budget: Budget) -> Verdict:
     best = chosen[ranking.best.family]
     made = {s.family: _pick(chosen[s.family], s.mean) for s in ranking.standings}
     if ranking.best.diverged == ranking.seeds:
         return Verdict(ranking, made)
-    around = off_by(best, OFF_BY, effort)
+    around = robustness_losses(best, LR_FACTORS, budget)
     return Verdict(
         ranking,
         made,
         tuple((factor, sum(losses) / len(losses)) for factor, losses in around.items()),
-        _optimum(best.experiment, effort) if _gradients_only(chosen) else None,
+        _optimum(best.spec, budget) if _gradients_only(chosen) else None,
         _recommended(best, ranking),
         robustness_diverged=tuple(losses.count(math.inf) for losses in around.values()),
     )
 
 
 def _pick(trial: Trial, mean: float) -> SelectedTrial:
-    best = trial.experiment.task.best_loss
+    best = trial.spec.task.best_loss
     return SelectedTrial(trial.number, trial.params, None if best is None else mean - float(best))
 
 
 def _gradients_only(chosen: Mapping[str, Trial]) -> bool:
     """Whether the bound of `Task.best_excess` holds for every pick, and is the same for all."""
-    experiments = [trial.experiment for trial in chosen.values()]
-    return len({e.settings.epochs for e in experiments}) == 1 and all(
-        e.recipe.combines_gradients(e.task) for e in experiments
+    specs = [trial.spec for trial in chosen.values()]
+    return len({e.settings.epochs for e in specs}) == 1 and all(
+        e.recipe.combines_gradients(e.task) for e in specs
     )
 
 
-def _optimum(experiment: Experiment, effort: Effort) -> float | None:
+def _optimum(spec: RunSpec, budget: Budget) -> float | None:
     """The mean over the fresh seeds of the least excess loss that theory allows."""
-    task, settings = experiment.task, reseeded(experiment, FRESH, effort.fresh)
+    task, settings = spec.task, reseeded(spec, FRESH, budget.fresh)
     found = [
         task.best_excess(fresh_model(task, seed), settings.settings.epochs)
         for seed in settings.seeds
@@ -169,6 +172,6 @@ def _optimum(experiment: Experiment, effort: Effort) -> float | None:
 
 def _recommended(trial: Trial, ranking: Ranking) -> Recommended:
     run, best = RunFolder(trial.folder), ranking.best
-    judged = on_fresh_seeds(best.mean, ranking.seeds, best.diverged)
-    text = program(run, "recommended by the verdict", judged)
+    verdict_loss = on_fresh_seeds(best.mean, ranking.seeds, best.diverged)
+    text = program(run, "recommended by the verdict", verdict_loss)
     return Recommended(trial.family, command_line(run), text, str(trial.folder))

@@ -22,7 +22,7 @@ NOTE = 7900  # characters that MLflow shows of a note
 
 
 @dataclass(frozen=True)
-class Begun:
+class StartedSweep:
     """A sweep that this command has begun, or gone on with.
 
     Args:
@@ -41,21 +41,21 @@ class Begun:
         return Path(self.config.hydra.sweep.dir)
 
 
-_BEGUN: list[Begun] = []  # at most one
+_STARTED: list[StartedSweep] = []  # at most one
 
 
-class Remember(Callback):
+class SweepCallback(Callback):
     """Hydra's callback at the start of a sweep: what is begun there is needed at its end."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Check; note a sweep without a study, which has no other start."""
         refuse(config)
-        _BEGUN[:] = [] if "study_name" in config.hydra.sweeper else [Begun(config)]
+        _STARTED[:] = [] if "study_name" in config.hydra.sweeper else [StartedSweep(config)]
 
     def on_study_start(self, config: DictConfig, study_name: str, command: str) -> None:
         """Begin the sweep's own run, once the sweeper has accepted the command."""
-        _BEGUN[:] = [Begun(config, study_name, command)]
-        begin_sweep(study_name, folder_of(study_name), _BEGUN[0].jobs, command)
+        _STARTED[:] = [StartedSweep(config, study_name, command)]
+        begin_sweep(study_name, folder_of(study_name), _STARTED[0].jobs, command)
 
 
 def end_sweep(code: int) -> None:
@@ -66,51 +66,51 @@ def end_sweep(code: int) -> None:
     Args:
         code: that the command will exit with; 130 and 143 are a stop, and nothing more is trained.
     """
-    if not _BEGUN:
+    if not _STARTED:
         return
-    begun = _BEGUN.pop()
-    if begun.study is None and code == REFUSED:
+    started = _STARTED.pop()
+    if started.study is None and code == REFUSED:
         return
-    HydraConfig.instance().set_config(begun.config)  # the trials may all have run elsewhere
-    _carry(unrecorded(begun.jobs), begun.config)
-    if begun.study is not None:
-        _end_study(begun, folder_of(begun.study), code)
+    HydraConfig.instance().set_config(started.config)  # the trials may all have run elsewhere
+    _finish_left(unrecorded(started.jobs), started.config)
+    if started.study is not None:
+        _end_study(started, folder_of(started.study), code)
 
 
-def _carry(runs: Iterable[RunFolder], config: DictConfig) -> None:
+def _finish_left(runs: Iterable[RunFolder], config: DictConfig) -> None:
     """A launcher may end its workers together with their trackers (ray does), or one was killed."""
     for run in runs:
         open_tracker(config).finish(run)
 
 
-def _end_study(begun: Begun, own: RunFolder, code: int) -> None:
-    tracker = open_tracker(begun.config)
-    with _closed(begun, own, tracker, code):
+def _end_study(started: StartedSweep, own: RunFolder, code: int) -> None:
+    tracker = open_tracker(started.config)
+    with _closed(started, own, tracker, code):
         if code not in STOPPED:
             from sweeps.verdict.review_sweep import review_sweep  # needs torch
 
-            review_sweep(begun.config, own, tracker)
+            review_sweep(started.config, own, tracker)
 
 
 @contextmanager
-def _closed(begun: Begun, own: RunFolder, tracker: Tracker, code: int) -> Iterator[None]:
+def _closed(started: StartedSweep, own: RunFolder, tracker: Tracker, code: int) -> Iterator[None]:
     """The sweep's own run, ended as the sweep is."""
     status = "FINISHED" if code == 0 else "KILLED" if code in STOPPED else "FAILED"
-    _take(begun, own, tracker)
+    _take(started, own, tracker)
     try:
         yield
     except BaseException as error:
         status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
         raise
     finally:
-        if _take(begun, own, tracker):
+        if _take(started, own, tracker):
             own.end(status, tags=_note(own.artifacts / "verdict.md"))  # type: ignore[arg-type]
             tracker.finish(own)
 
 
-def _take(begun: Begun, own: RunFolder, tracker: Tracker) -> bool:
+def _take(started: StartedSweep, own: RunFolder, tracker: Tracker) -> bool:
     """Whether the sweep's run is this process's, and not that of another command at work on it."""
-    begin_sweep(str(begun.study), own, begun.jobs, begun.command)
+    begin_sweep(str(started.study), own, started.jobs, started.command)
     ours: bool = own.read()["owner"] == this_process()
     if ours:
         tracker.start(own)

@@ -11,14 +11,14 @@ from typing import Generic, TypeVar
 
 from lrlab.ranking import Finalist, badness
 from sweeps.runs.end_reasons import in_a_line
-from sweeps.runs.run_spec import Experiment
+from sweeps.runs.run_spec import RunSpec
 from sweeps.verdict.final_losses import Losses, Show, losses
 
 SELECTION, FRESH = 1_000_000, 2_000_000  # beyond the seeds of the tuning, at most 1000 of them
 
 
 @dataclass(frozen=True)
-class Effort:
+class Budget:
     """What the judging may cost.
 
     Args:
@@ -37,23 +37,23 @@ class Candidate:
     """A trial that might stand for its family."""
 
     family: str
-    experiment: Experiment
+    spec: RunSpec
 
 
 C = TypeVar("C", bound=Candidate)
 
 
-def reseeded(experiment: Experiment, offset: int, seeds: int) -> Experiment:
+def reseeded(spec: RunSpec, offset: int, seeds: int) -> RunSpec:
     """The same training from other seeds, on the same data.
 
     Args:
-        experiment: of the tuning.
+        spec: of the tuning.
         offset: from its own seed.
         seeds: how many.
     """
-    settings = replace(experiment.settings, seed=experiment.settings.seed + offset, seeds=seeds)
-    config = experiment.config | {"seed": settings.seed, "seeds": settings.seeds}
-    return replace(experiment, settings=settings, config=config)
+    settings = replace(spec.settings, seed=spec.settings.seed + offset, seeds=seeds)
+    config = spec.config | {"seed": settings.seed, "seeds": settings.seeds}
+    return replace(spec, settings=settings, config=config)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Failure(Generic[C]):
 def _trained(
     candidates: Sequence[C], offset: int, seeds: int, show: Show
 ) -> tuple[list[tuple[C, Losses]], list[Failure[C]]]:
-    found = losses([reseeded(c.experiment, offset, seeds) for c in candidates], show)
+    found = losses([reseeded(c.spec, offset, seeds) for c in candidates], show)
     pairs = list(zip(candidates, found, strict=True))
     return (
         [(candidate, result) for candidate, result in pairs if not isinstance(result, Exception)],
@@ -76,29 +76,29 @@ def _trained(
 
 
 def select(
-    candidates: Sequence[C], effort: Effort, show: Show = lambda _: None
+    candidates: Sequence[C], budget: Budget, show: Show = lambda _: None
 ) -> tuple[list[C], list[Failure[C]]]:
     """Put each family's candidates in order, the pick first, by their losses on selection seeds.
 
     Diverging on fewer seeds comes first, then the mean of the seeds that did not diverge.
     """
-    found, failed = _trained(candidates, SELECTION, effort.selection, show)
+    found, failed = _trained(candidates, SELECTION, budget.selection, show)
     order = sorted(found, key=lambda pair: (pair[0].family, *badness(pair[1])))
     return [candidate for candidate, _ in order], failed
 
 
-def judge(
-    candidates: Sequence[C], effort: Effort, show: Show = lambda _: None
+def evaluate(
+    candidates: Sequence[C], budget: Budget, show: Show = lambda _: None
 ) -> tuple[list[tuple[C, Losses]], list[Failure[C]]]:
     """Train candidates in order of `select` on fresh seeds."""
-    return _trained(candidates, FRESH, effort.fresh, show)
+    return _trained(candidates, FRESH, budget.fresh, show)
 
 
-def finalists(judged: Iterable[tuple[Candidate, Losses]]) -> list[Finalist]:
+def finalists(evaluated: Iterable[tuple[Candidate, Losses]]) -> list[Finalist]:
     """What `judge` found, for the ranking; a family's ranks follow the order."""
     ranks: Counter[str] = Counter()
     found = []
-    for candidate, result in judged:
+    for candidate, result in evaluated:
         found.append(Finalist(candidate.family, ranks[candidate.family], result))
         ranks[candidate.family] += 1
     return found
@@ -112,12 +112,11 @@ def picks(candidates: Iterable[C]) -> dict[str, C]:
     return found
 
 
-def off_by(pick: Candidate, factors: Sequence[float], effort: Effort) -> dict[float, Losses]:
+def robustness_losses(
+    pick: Candidate, factors: Sequence[float], budget: Budget
+) -> dict[float, Losses]:
     """The losses on fresh seeds with the learning rate so many times off, where they are known."""
-    experiment = reseeded(pick.experiment, FRESH, effort.fresh)
-    scaled = [
-        replace(experiment, recipe=replace(experiment.recipe, lr_factor=factor))
-        for factor in factors
-    ]
+    spec = reseeded(pick.spec, FRESH, budget.fresh)
+    scaled = [replace(spec, recipe=replace(spec.recipe, lr_factor=factor)) for factor in factors]
     found = zip(factors, losses(scaled), strict=True)
     return {factor: result for factor, result in found if not isinstance(result, Exception)}

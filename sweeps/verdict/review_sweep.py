@@ -10,13 +10,13 @@ from omegaconf import DictConfig
 
 from lrlab.tracking import RunFolder, RunInfo, Tracker
 from sweeps import console
-from sweeps.config.config_groups import Judging, read_judging
+from sweeps.config.config_groups import VerdictSettings, read_verdict_settings
 from sweeps.reports import Review, Verdict, read_review
 from sweeps.reports.formatting import settings
 from sweeps.reports.output import terminal, write_files
 from sweeps.runs.run_info import source
-from sweeps.runs.train_runs import Recording, run
-from sweeps.verdict.decide import Decided, Trial, decide
+from sweeps.runs.train_runs import RunWriter, run
+from sweeps.verdict.decide import Decision, Trial, decide
 from sweeps.verdict.retrain import FRESH, reseeded
 from sweeps.verdict.verdict_lock import exclusive
 
@@ -41,25 +41,29 @@ def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> None:
 
 
 def _review(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review:
-    sweeper, judging = config.hydra.sweeper, read_judging(config)
+    sweeper, verdict_settings = config.hydra.sweeper, read_verdict_settings(config)
     study = read_review.read_study(str(sweeper.storage), str(sweeper.study_name))
     n_trials = max([int(sweeper.n_trials), *map(read_review.finished, study.trials.values())])
-    basis = _basis(study.trials, n_trials, judging)
+    basis = _basis(study.trials, n_trials, verdict_settings)
     verdict = _known(own, basis)
-    if verdict is None and judging.finalists != 0:
-        verdict = _judge(study.trials, n_trials, judging, own, tracker)
+    if verdict is None and verdict_settings.finalists != 0:
+        verdict = _evaluate(study.trials, n_trials, verdict_settings, own, tracker)
     return read_review.make_review(study, verdict and replace(verdict, basis=basis))
 
 
-def _judge(
-    families: Families, n_trials: int, judging: Judging, own: RunFolder, tracker: Tracker
+def _evaluate(
+    families: Families,
+    n_trials: int,
+    verdict_settings: VerdictSettings,
+    own: RunFolder,
+    tracker: Tracker,
 ) -> Verdict | None:
     with console.counter("judging the finalists") as count:
-        decided = decide(families, n_trials, judging, count)
-        if decided is None:
+        decision = decide(families, n_trials, verdict_settings, count)
+        if decision is None:
             return None
-        _record(decided, own, tracker)
-    return decided.verdict
+        _record_selected(decision, own, tracker)
+    return decision.verdict
 
 
 def _known(own: RunFolder, basis: str) -> Verdict | None:
@@ -71,7 +75,7 @@ def _known(own: RunFolder, basis: str) -> Verdict | None:
     return stored if stored is not None and stored.basis == basis else None
 
 
-def _basis(families: Families, n_trials: int, judging: Judging) -> str:
+def _basis(families: Families, n_trials: int, verdict_settings: VerdictSettings) -> str:
     """A short text that changes with anything that the verdict depends on."""
     complete = [
         (name, trial.user_attrs.get("number"), trial.value)
@@ -79,23 +83,23 @@ def _basis(families: Families, n_trials: int, judging: Judging) -> str:
         for trial in trials
         if trial.state.name == "COMPLETE"
     ]
-    everything = json.dumps([complete, n_trials, asdict(judging)])
+    everything = json.dumps([complete, n_trials, asdict(verdict_settings)])
     return hashlib.sha256(everything.encode()).hexdigest()[:16]
 
 
-def _record(decided: Decided, own: RunFolder, tracker: Tracker) -> None:
+def _record_selected(decision: Decision, own: RunFolder, tracker: Tracker) -> None:
     """Each family's pick as a run over the fresh seeds: its mean and its spread, epoch by epoch."""
-    recordings = [
-        Recording(
-            reseeded(trial.experiment, FRESH, decided.effort.fresh),
+    writers = [
+        RunWriter(
+            reseeded(trial.spec, FRESH, decision.budget.fresh),
             _run_info(trial, own),
             RunFolder(own.path / "finalists" / f"{trial.number}"),
             tracker,
             report=lambda *_: False,
         )
-        for trial in decided.picks.values()
+        for trial in decision.picks.values()
     ]
-    for _ in run(recordings):
+    for _ in run(writers):
         pass
 
 

@@ -21,7 +21,7 @@ def charts(review: Review) -> list[Chart]:
         search_charts.progress,
         search_charts.importances,
     )
-    return [chart for make in makers if (chart := make(review)) is not None]
+    return [chart for instantiate in makers if (chart := instantiate(review)) is not None]
 
 
 def ranking(review: Review) -> Intervals | None:

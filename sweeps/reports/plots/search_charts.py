@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from sweeps.reports.comparison import ordered
 from sweeps.reports.formatting import number, parameter
 from sweeps.reports.plots.charts import Axis, Curves, Line, Mark, Points, Shares
-from sweeps.reports.plots.training_charts import EXCESS, lifted
+from sweeps.reports.plots.training_charts import EXCESS, positive
 from sweeps.reports.review import FamilyReview, Review, TrialRow
 
 CROWD = 6  # families from which their single trials would hide the lines
@@ -22,7 +22,7 @@ def progress(review: Review) -> Curves | None:
     lines, points = [], []
     for family in searched:
         bests = _bests(family, axis)
-        lines.append(Line(family.name, range(1, len(bests) + 1), lifted(bests), steps=True))
+        lines.append(Line(family.name, range(1, len(bests) + 1), positive(bests), steps=True))
         points += list(_ends(family, lines[-1].y))
     best = searched[0]
     found = [trial.number for trial in best.trials].index(best.best.number if best.best else 0)
@@ -41,8 +41,8 @@ def importances(review: Review) -> Shares | None:
     share = "all" if len(tops) == tops.count(most) else f"{tops.count(most)} of"
     where = f"in {share} {len(rows)} families" if len(rows) > 1 else ""
     title = f"What matters most: {parameter(most)} {where}".rstrip()
-    named = {name: {parameter(k): v for k, v in s.items()} for name, s in rows.items()}
-    return Shares("importances", title, Axis("share of the importance (PED-ANOVA)"), named)
+    call_for_group = {name: {parameter(k): v for k, v in s.items()} for name, s in rows.items()}
+    return Shares("importances", title, Axis("share of the importance (PED-ANOVA)"), call_for_group)
 
 
 def basins(review: Review) -> Curves | None:
@@ -109,12 +109,12 @@ def _edge(family: FamilyReview, axis: Axis) -> Line:
         place = int((BINS - 1) * (math.log(_lr(trial)) - low) / (high - low or 1))
         best[place] = min(best.get(place, trial), trial, key=lambda t: _height(t, axis))
     edge = list(best.values())
-    return Line(family.name, [_lr(t) for t in edge], lifted([_height(t, axis) for t in edge]))
+    return Line(family.name, [_lr(t) for t in edge], positive([_height(t, axis) for t in edge]))
 
 
 def _scatter(family: FamilyReview, axis: Axis) -> Points:
     trials = _placed(family)
-    heights = lifted([_height(trial, axis) for trial in trials])
+    heights = positive([_height(trial, axis) for trial in trials])
     return Points(family.name, [_lr(t) for t in trials], heights)
 
 
@@ -123,7 +123,7 @@ def _pick(review: Review, family: FamilyReview, axis: Axis) -> Points:
     number = picks[family.name].trial if family.name in picks else None
     trial = next((t for t in trials if t.number == number), None)
     trial = trial or min(trials, key=lambda t: _height(t, axis))
-    height = lifted([_height(trial, axis)])
+    height = positive([_height(trial, axis)])
     return Points(family.name, [_lr(trial)], height, "pick")
 
 

@@ -41,13 +41,13 @@ def losses(review: Review) -> Curves | None:
     if len(found) == 1:
         title = f"Loss of the best {lowest[1]}, {number(lowest[0], 3)} at the end"
     lines = [
-        Line(f.name, _column(f, "epoch"), lifted(found[f.name]) if log else found[f.name])
+        Line(f.name, _column(f, "epoch"), positive(found[f.name]) if log else found[f.name])
         for f in trained
     ]
     return Curves("losses", title, Axis("epoch"), Axis(label, log), lines, first=_first(review))
 
 
-def lifted(values: Sequence[float]) -> list[float]:
+def positive(values: Sequence[float]) -> list[float]:
     """Values for a logarithmic axis: what rounding made 0 or less becomes the smallest above.
 
     >>> lifted([0.5, -1e-17, 0.25])
