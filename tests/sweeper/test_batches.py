@@ -187,7 +187,7 @@ def test_failures_in_a_batch_have_their_reasons(folder: Path, sweep: Any) -> Non
     [
         ("raise", "RuntimeError: no memory"),
         ("end", "the batch function ended without it"),
-        ("twice", r"ValueError: trial 0 came out of its batch twice"),
+        ("twice", r"ValueError: trial 0 was yielded twice by its batch function"),
         ("sleep", "timeout: its batch took more than 1.2"),
         ("leave", "SystemExit: 3"),
     ],

@@ -133,7 +133,7 @@ def test_a_result_that_comes_too_late_is_not_used_and_said(
     asked = ask(owner)
     study().tell(asked.trial.number, state=TrialState.FAIL)
     owner.tell(asked, DONE)
-    assert "given up meanwhile" in caplog.text
+    assert "failed by another worker meanwhile" in caplog.text
     assert states() == ["FAIL"]
     (copy,) = owner.cache.trial_caches
     assert copy.completed == []

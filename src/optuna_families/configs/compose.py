@@ -1,4 +1,4 @@
-"""One composition per combination of choices; per trial only a copy with its values in place."""
+"""Composes one config per combination of choices."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Composer:
     master: DictConfig
     arguments: Arguments
     search_key: str | None
-    families: bool = True  # whether a choice's config is told the label of its family
-    sweep: str | None = None  # its real name, also when that was made up
-    folder: str | None = None  # of the sweep, once it is claimed
+    families: bool = True  # whether `hydra.sweeper.family` is set
+    sweep: str | None = None  # its study name, also a generated one
+    folder: str | None = None  # of the sweep, once claimed
     known: dict[tuple[str, ...], ComposedConfig] = field(default_factory=dict)
 
     def combinations(self, family: Family) -> list[tuple[str, ...]]:
@@ -37,7 +37,7 @@ class Composer:
         return [family.choices] if family.label else self.arguments.combinations()
 
     def compose(self, choices: tuple[str, ...]) -> ComposedConfig:
-        """Return the composed config of these choices."""
+        """Return the composed config of these choices, from the cache."""
         if choices not in self.known:
             self.known[choices] = self._compose(choices)
         return self.known[choices]
@@ -53,7 +53,7 @@ class Composer:
         return composed
 
     def settle(self, folder: Path) -> None:
-        """Tell all configs, also those composed so far, the folder that the sweep has claimed."""
+        """Set `hydra.sweep.dir` in all configs, also those composed already."""
         self.folder = str(folder)
         for composed in self.known.values():
             self._place(composed)
@@ -67,7 +67,7 @@ class Composer:
         return label(choices) if self.families else ""
 
     def _space(self, config: DictConfig, choices: tuple[str, ...]) -> dict[str, Dimension]:
-        """Read the files' space, then the sweeper's `params` and the command line over it."""
+        """Merge the spaces of config files, `hydra.sweeper.params` and command line."""
         parser = OverridesParser.create(config_loader=self.loader)
         before = HydraConfig.instance().cfg
         HydraConfig.instance().set_config(config)  # for ${hydra:...} inside a range
@@ -90,9 +90,9 @@ class Composer:
 
 
 def _remove(found: list[SearchEntry]) -> None:
-    """Take the ``search`` nodes out: a job's node is the arguments of what it configures."""
+    """Remove the ``search`` nodes: a job's node is passed to `hydra.utils.instantiate`."""
     for one in found:
-        if one.key in one.parent:  # not yet for another of its entries
+        if one.key in one.parent:  # else removed with an earlier entry
             with flag_override(one.parent, ["readonly", "struct"], [False, False]):
                 del one.parent[one.key]
 
@@ -102,7 +102,7 @@ def _pinned(path: str, pinned: tuple[str, ...]) -> bool:
 
 
 def owners(choices: tuple[str, ...]) -> dict[str, str]:
-    """Map the package that each chosen file fills to the choice.
+    """Map the package of each chosen config file to the choice.
 
     >>> owners(("scheduler=cosine", "+db/engine@source=lite"))
     {'scheduler': 'cosine', 'source': 'lite'}

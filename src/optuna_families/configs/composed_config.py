@@ -1,4 +1,4 @@
-"""The config of one combination of choices, as a template for those of its trials."""
+"""A composed config, used as the template of its trials' configs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from optuna_families.search_space.override_text import override
 
 @dataclass
 class ComposedConfig:
-    """The config of one combination of choices, and the space found in it."""
+    """The config of one combination of choices, and its search space."""
 
     config: DictConfig
     overrides: tuple[str, ...]
@@ -32,7 +32,7 @@ class ComposedConfig:
 
     @property
     def chosen(self) -> dict[str, str]:
-        """Return the choices by their group."""
+        """Config group -> chosen option."""
         return {group: name for group, _, name in (c.partition("=") for c in self.choices)}
 
     @cached_property
@@ -44,7 +44,7 @@ class ComposedConfig:
 
     @cached_property
     def _plain(self) -> set[str]:
-        """The names of those parameters whose place takes any value."""
+        """Names of parameters whose node is untyped and takes any value."""
         return {name for name, dim in self.space.items() if _is_plain(self._task, dim)}
 
     @cached_property
@@ -59,18 +59,18 @@ class ComposedConfig:
 
     @cached_property
     def job_files(self) -> JobFiles:
-        """What is written into a job's folder."""
+        """Writes the YAML files of jobs."""
         places = {name: dim.path for name, dim in self.space.items() if name in self._plain}
         return JobFiles(self.config.hydra, self._task, places)
 
     @cached_property
     def job_logging(self) -> JobLogging:
-        """What logs into a job's folder."""
+        """Redirects logging to jobs' folders."""
         return JobLogging(self.config.hydra)
 
     @cached_property
     def override_dirname(self) -> OverrideDirname:
-        """What joins the overrides of a job."""
+        """Computes ``hydra.job.override_dirname``."""
         return OverrideDirname(self.config.hydra)
 
     @cached_property
@@ -79,11 +79,11 @@ class ComposedConfig:
         return isinstance(raw, dict) and raw.get("subdir") == "${hydra.job.num}"
 
     def folder(self, sweep: str, number: int) -> Path | None:
-        """Return a job's folder where its name is Hydra's default and needs no config."""
+        """Return a job's folder if `hydra.sweep.subdir` is Hydra's default, else None."""
         return Path(sweep, str(number)).absolute() if self._plain_subdir else None
 
     def defaults(self) -> dict[str, Any] | None:
-        """Return the config's own values, if every one lies in the space."""
+        """Return the config's own values, or None if one lies outside the search space."""
         values = {}
         for name, dim in self.space.items():
             value = _text(dim, OmegaConf.select(self.config, dim.path, default=MISSING))
@@ -93,7 +93,7 @@ class ComposedConfig:
         return values or None
 
     def lines(self, params: dict[str, Any]) -> list[str]:
-        """Return all overrides of a trial with these parameters, as one would type them."""
+        """Return all overrides of a trial, as one would type them."""
         return [*self.overrides, *(self._line(name, value) for name, value in params.items())]
 
     def _line(self, name: str, value: Any) -> str:
@@ -103,15 +103,15 @@ class ComposedConfig:
         return override(dim.key, dim.value(value))
 
     def task(self, params: Mapping[str, Any]) -> DictConfig:
-        """Return a copy of what the task function sees of the config, with a trial's values.
+        """Return a trial's config as the task function gets it: without the node ``hydra``.
 
         Raises:
-            HydraException: for a value that the config does not take, by key.
+            HydraException: the config rejects a value.
         """
         return self._put(self._template.copy_with(self._values(params)), params)
 
     def changes(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a trial changes in the config, by path."""
+        """Return a trial's values by path in the config."""
         known = ((self.space.get(name), name, value) for name, value in params.items())
         return {
             dim.path if dim else name.lstrip("+"): dim.value(value) if dim else value
@@ -119,11 +119,11 @@ class ComposedConfig:
         }
 
     def whole(self, params: Mapping[str, Any], facts: Mapping[str, Any]) -> DictConfig:
-        """Return a copy of the config, Hydra's node included, with a trial's values.
+        """Return a trial's config, including the node ``hydra``.
 
         Args:
             params: of the trial.
-            facts: what Hydra says of a job, by path.
+            facts: values that Hydra adds for a job, by path.
         """
         template, hydra = self._whole
         config = self._put(template.copy_with(self._values(params) | hydra.values(facts)), params)
@@ -135,7 +135,7 @@ class ComposedConfig:
         return {self.space[name].path: value for name, value in easy.items()}
 
     def _put(self, config: DictConfig, params: Mapping[str, Any]) -> DictConfig:
-        """Put the other values into their places."""
+        """Set the values that the template does not set."""
         for name, suggested in params.items():
             if name not in self._plain or type(suggested) not in PLAIN:
                 dim = self.space.get(name)
@@ -145,7 +145,7 @@ class ComposedConfig:
 
 
 def _is_plain(config: DictConfig, dim: Dimension) -> bool:
-    """Whether the node that a dimension changes holds any value, and no other leads to it."""
+    """Whether a dimension's node is untyped and reached without interpolation."""
     node: Any = config
     if dim.meanings or dim.key != dim.path:
         return False
@@ -158,7 +158,7 @@ def put(config: DictConfig, key: str, value: Any) -> None:
     """Set a value as an override would.
 
     Raises:
-        HydraException: when the config does not take it, by key.
+        HydraException: the config rejects it.
     """
     try:
         parent, _, name = key.rpartition(".")
@@ -175,7 +175,7 @@ def put(config: DictConfig, key: str, value: Any) -> None:
 
 
 def _text(dim: Dimension, value: Any) -> Any:
-    """Return the text that the study has for a list or mapping."""
+    """Return the text by which the study knows a list or mapping."""
     if not OmegaConf.is_config(value):
         return value
     plain = OmegaConf.to_container(value, resolve=True)

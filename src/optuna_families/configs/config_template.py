@@ -1,4 +1,4 @@
-"""Copies of a config, cheap enough to be made in every trial."""
+"""Fast copies of a config, one per trial."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from omegaconf import DictConfig
 
 
 class ConfigTemplate:
-    """Gives copies of a config, each with its own values.
+    """Makes copies of a config with other values.
 
-    Unpickling is five times faster than OmegaConf's deepcopy. A copy's values are set in its leaf
-    nodes directly: OmegaConf's own assignment looks for flags and types all the way up, each time.
+    Unpickling is five times faster than OmegaConf's deepcopy. Values are set in the leaf nodes
+    directly: OmegaConf's assignment searches flags and types in all parents.
 
     Args:
-        config: to copy; it must not change afterwards.
-        shared: nodes that all copies share.
+        config: takes ownership; do not modify it afterwards.
+        shared: nodes that all copies share instead of copying them.
     """
 
     def __init__(self, config: DictConfig, shared: Iterable[Any] = ()) -> None:
@@ -29,18 +29,18 @@ class ConfigTemplate:
     def _freeze(self) -> bytes | None:
         buffer = io.BytesIO()
         pickler = _Pickler(buffer, pickle.HIGHEST_PROTOCOL)
-        pickler.places = {id(node): place for place, node in enumerate(self._shared)}
+        pickler.indices = {id(node): index for index, node in enumerate(self._shared)}
         try:
             pickler.dump(self._config)
         except (AttributeError, TypeError, pickle.PicklingError):
-            return None  # a structured config whose class stands inside a function
+            return None  # a structured config whose class is local to a function
         return buffer.getvalue()
 
     def copy_with(self, values: Mapping[str, Any] | None = None) -> DictConfig:
         """Return a copy.
 
         Args:
-            values: those that it has of its own, by path; each replaces a value of its type.
+            values: new values by path, each of the type of the old one.
         """
         copied = self._copy()
         for path, value in (values or {}).items():
@@ -57,12 +57,15 @@ class ConfigTemplate:
 
 
 class _Pickler(pickle.Pickler):
-    """Leaves out the shared nodes, as pickle provides for what lies outside of a pickle."""
+    """Pickles shared nodes by reference.
 
-    places: Mapping[int, int]  # by the node's id
+    See https://docs.python.org/3/library/pickle.html#persistence-of-external-objects.
+    """
+
+    indices: Mapping[int, int]  # id of a node -> index in `shared`
 
     def persistent_id(self, obj: Any) -> int | None:
-        return self.places.get(id(obj))
+        return self.indices.get(id(obj))
 
 
 class _Unpickler(pickle.Unpickler):  # noqa: S301 (of our own bytes)

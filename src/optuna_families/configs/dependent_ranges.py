@@ -1,7 +1,7 @@
-"""Refuses a range that follows a swept value.
+"""Rejects a range that depends on another swept value.
 
-A study's ranges are the same for all its trials, so ``range(1, ${epochs})`` beside a swept
-``epochs`` would mean the value in the file, whatever a trial's is.
+A study has one range per parameter: ``range(1, ${epochs})`` beside a swept ``epochs`` would use the
+default of ``epochs`` in all trials.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from optuna_families.search_space.search_nodes import SearchEntry
 
 
 def check(config: DictConfig, ranges: list[SearchEntry], space: Mapping[str, Dimension]) -> None:
-    """Work the ranges out for other values of the swept keys; they must stay as they are.
+    """Evaluate the ranges for other values of the swept keys; they must not change.
 
     Raises:
-        HydraException: naming range and key.
+        HydraException: names the range and the keys.
     """
     used = [one for one in ranges if space.get(one.dimension.path) is one.dimension]
     texts = {id(one): _text(config, one) for one in used if _interpolates(one)}
@@ -46,12 +46,12 @@ def _text(config: DictConfig, one: SearchEntry) -> str:
     try:
         value = OmegaConf.select(config, one.where)[one.entry]
         return str(OmegaConf.to_container(value) if OmegaConf.is_config(value) else value)
-    except OmegaConfBaseException as error:  # what it is worked out from is impossible
+    except OmegaConfBaseException as error:  # an interpolation fails with these values
         return str(error)
 
 
 def _values(dim: Dimension) -> list[Any]:
-    """Return values that a trial may have: all choices, or the ends of a range."""
+    """Return possible values: all choices, or both ends of a range."""
     distribution: Any = dim.distribution
     if hasattr(distribution, "choices"):
         return [dim.value(choice) for choice in distribution.choices]
@@ -67,7 +67,7 @@ def _with(copies: ConfigTemplate, values: Iterable[tuple[Dimension, Any]]) -> Di
 
 
 def _refuse(one: SearchEntry, text: str, copies: ConfigTemplate, dims: list[Dimension]) -> None:
-    """Name the keys that a range depends on; its own key's value in the file does not count."""
+    """Raise with the keys that a range depends on, other than its own."""
     others = [dim for dim in dims if dim is not one.dimension]
     followed = [
         dim.path

@@ -1,4 +1,4 @@
-"""Hydra's own part of a job's config: what differs from job to job, and what all share."""
+"""The node ``hydra`` of a job: what differs between jobs, and what they share."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ OWN = ("job", "overrides", "runtime", "sweep", "job_logging")  # of each job
 
 
 class HydraNode:
-    """The node ``hydra`` of a composed config's jobs.
+    """The node ``hydra`` of the jobs of a composed config.
 
     Args:
-        config: of the composed config, a copy for this purpose.
-        overrides: how many a job usually has.
+        config: a copy of the composed config; takes ownership.
+        overrides: usual number of overrides of a job.
         logs: of the composed config.
     """
 
@@ -37,7 +37,7 @@ class HydraNode:
         OmegaConf.set_readonly(config.hydra, True)
 
     def values(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a job's values from what Hydra says of the job, both by path."""
+        """Return the leaf values of a job, by path."""
         found = {path: facts[path] for path in JOB}
         for number, line in enumerate(facts[OVERRIDES][: self._overrides]):
             found[f"{OVERRIDES}.{number}"] = line
@@ -46,14 +46,14 @@ class HydraNode:
         return found
 
     def correct(self, config: DictConfig, facts: Mapping[str, Any]) -> None:
-        """Put right an unusual number of overrides, for which the copy has no room."""
+        """Set the overrides if their number is unusual: the template has a fixed number."""
         if len(facts[OVERRIDES]) != self._overrides:
             with flag_override(config.hydra, ["readonly", "struct"], [False, False]):
                 config.hydra.overrides.task = facts[OVERRIDES]
 
 
 def _shared(hydra: DictConfig) -> Iterator[Any]:
-    """Yield the nodes that are the same in all jobs: nothing inside speaks of the job."""
+    """Yield the nodes that are equal in all jobs: without interpolations."""
     below = [hydra._get_node(name) for name in hydra if name not in OWN]
     below += [hydra.runtime._get_node(name) for name in ("choices", "config_sources")]
     for node in below:

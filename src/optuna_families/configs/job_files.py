@@ -1,7 +1,7 @@
-"""The YAML files that Hydra leaves in a job's folder.
+"""The YAML files that Hydra writes into a job's folder.
 
-They are long and the same for all trials of a composed config but for a few values, so they are
-dumped once, with marks where those go.
+They differ in few values between the trials of a composed config, so they are dumped once with
+marks, which are replaced by each trial's values.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _MARKS = {
     "hydra.runtime.output_dir": "MARK-OUTPUT",
     "hydra.sweep.dir": "MARK-SWEEP",
 }
-PLAIN = (bool, int, float, str, type(None))  # what a value must be to be put in as text
+PLAIN = (bool, int, float, str, type(None))  # types whose values can replace a mark
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Writes what OmegaConf reads back: text that looks like a number stays text."""
+    """Quotes text that looks like a number, so that OmegaConf reads it back as text."""
 
     def text(self, value: str) -> Any:
         try:
@@ -43,17 +43,17 @@ _Dumper.add_representer(str, _Dumper.text)
 
 
 def dump(content: Any) -> str:
-    """Return YAML; a storage's password does not belong into every job's folder."""
+    """Return YAML, with passwords of URLs masked."""
     return masked(yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
 
 
 class JobFiles:
-    """The texts of a composed config.
+    """Writes the YAML files of the jobs of a composed config.
 
     Args:
-        hydra: the composed config's node of that name.
-        task: what the task function sees of the config.
-        places: the paths of what a trial changes in it, by parameter.
+        hydra: its node ``hydra``.
+        task: the rest of it, which the task function gets.
+        places: parameter -> path in `task`.
     """
 
     def __init__(self, hydra: DictConfig, task: DictConfig, places: Mapping[str, str]) -> None:
@@ -68,7 +68,7 @@ class JobFiles:
 
     @staticmethod
     def _template(task: DictConfig, places: list[str]) -> str:
-        """Return ``config.yaml`` with a mark for each value that a trial changes."""
+        """Return ``config.yaml`` with a mark for each parameter."""
         plain: Any = OmegaConf.to_container(task, enum_to_str=True)
         for number, place in enumerate(places):
             *parents, name = place.split(".")
@@ -88,10 +88,10 @@ class JobFiles:
         """Write the three files into ``hydra.output_subdir``.
 
         Args:
-            folder: the job's.
-            facts: what Hydra says of the job, by path.
-            task: gives what its task function gets, where that is needed.
-            params: what the trial changes in that.
+            folder: of the job.
+            facts: values that Hydra adds for the job, by path.
+            task: returns the config of the task function; called only if marks do not suffice.
+            params: of the trial.
         """
         if self._subdir is None:
             return
@@ -120,7 +120,7 @@ def _mark(number: int) -> str:
 
 
 def _scalar(value: Any) -> str:
-    """Write a number as YAML does.
+    """Write a scalar as PyYAML does.
 
     >>> [_scalar(value) for value in (1e-05, 0.1, 3, True, None, "a: b")]
     ['1.0e-05', '0.1', '3', 'true', 'null', '"a: b"']
@@ -132,10 +132,9 @@ def _scalar(value: Any) -> str:
 
 
 def _flow(value: Any) -> str:
-    r"""Write a text, a whole number, true, false, null, or a list of texts in one line of YAML.
+    r"""Write a scalar or a list of texts in one line of YAML.
 
-    JSON does that faster than YAML. But YAML refuses the two halves in which JSON writes an emoji,
-    and control characters that JSON leaves as they are.
+    JSON is faster and valid YAML, except for surrogate pairs and unescaped control characters.
 
     >>> print(_flow(["a=\U0001f600", "b"]), _flow("\x7f"))
     ["a=😀", "b"] "\x7F"

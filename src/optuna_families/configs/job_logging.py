@@ -1,8 +1,7 @@
-"""The loggers of a process, pointed at one job after another.
+"""Redirects file handlers to each job's folder.
 
-Hydra configures logging anew for each job, half a millisecond. Where the jobs' logging differs
-only in the folder that a file lies in, which is Hydra's default, the files' handlers are told the
-new folder instead, and open it when there is something to say.
+Hydra configures logging for each job, which takes half a millisecond. If only the folder of log
+files differs between jobs, as by default, the handlers get the new folder instead.
 """
 
 from __future__ import annotations
@@ -21,22 +20,22 @@ FOLDER, NAME = "${hydra.runtime.output_dir}", "${hydra.job.name}"
 
 
 class JobFile(logging.FileHandler):
-    """A job's log file; a line that cannot be written, the folder deleted or full, is lost."""
+    """A job's log file; lines are dropped if it cannot be written (folder deleted, disk full)."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line; the file is opened by the first one."""
+        """Write a line; the first one opens the file."""
         with suppress(OSError):
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Say nothing: without this a traceback is printed for each line."""
+        """Ignore the error; the base class prints a traceback for each line."""
 
 
 class JobLogging:
-    """The logging of a composed config's jobs.
+    """The logging of the jobs of a composed config.
 
     Args:
-        hydra: the composed config's node of that name.
+        hydra: its node ``hydra``.
     """
 
     def __init__(self, hydra: DictConfig) -> None:
@@ -49,15 +48,15 @@ class JobLogging:
         self._texts = named if self.simple else {}
 
     def leaves(self, folder: str) -> dict[str, str]:
-        """Return the values that name the job or its folder, by path."""
+        """Return the values that contain the job's name or folder, by path."""
         return {path: text.replace(FOLDER, folder) for path, text in self._texts.items()}
 
     def point(self, folder: Path, job_logging: DictConfig | None = None) -> None:
-        """Let the loggers write into a job's folder.
+        """Redirect logging to a job's folder.
 
         Args:
-            folder: the job's.
-            job_logging: its own logging config, read only where that is not simple.
+            folder: of the job.
+            job_logging: its resolved logging config; needed only if not `simple`.
         """
         if not self.simple:
             configure_log(job_logging, self._verbose)  # type: ignore[arg-type]
@@ -80,9 +79,9 @@ class JobLogging:
 
 
 class _Files:
-    """The handlers that write into a job's folder, as they were configured."""
+    """The configured handlers that write into a job's folder."""
 
-    here: _Files | None = None  # of this process
+    here: _Files | None = None  # the current one of this process
 
     def __init__(self, plain: Any, folder: Path) -> None:
         self._plain = plain
@@ -96,16 +95,16 @@ class _Files:
         }
 
     def fit(self, plain: Any) -> bool:
-        """Whether logging still is what was configured here."""
+        """Whether logging is still configured by this object."""
         return bool(plain == self._plain and self._root == logging.getLogger().handlers)
 
     def point(self, folder: Path) -> None:
-        """Let them write into another job's folder."""
+        """Redirect them to another job's folder."""
         for file, path in self._files.items():
             file.acquire()
             if file.stream is not None:
                 file.stream.close()
-                file.stream = None  # it opens when it writes
+                file.stream = None  # opened by the next line
             file.baseFilename = str(folder / path)
             file.release()
 

@@ -1,4 +1,4 @@
-"""Takes configs that were written for the official plugin, hydra-optuna-sweeper."""
+"""Translates configs written for the official plugin, hydra-optuna-sweeper."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from optuna_families.search_space.override_text import written
 
 log = logging.getLogger(__name__)
-# The public path of a class whose private one was noted, as hydra-zen does.
+# hydra-zen writes the private path of a class.
 _PRIVATE = re.compile(r"optuna\.(samplers|pruners)\.\S+\.(\w+)")
 _UNUSED = ("engine_kwargs", "heartbeat_interval", "grace_period", "failed_trial_callback")
 
 
 def settings(given: dict[str, Any], node: DictConfig) -> dict[str, Any]:
-    """Return the sweeper's settings as plain values, in this plugin's words.
+    """Return the sweeper's settings as plain values with this plugin's keys.
 
     Args:
-        given: what Hydra passed to the sweeper; without ``_recursive_: false`` it has built the
-            nodes inside, so only its keys are used where the config has them, too.
+        given: arguments that Hydra passed to the sweeper. Without ``_recursive_: false`` Hydra has
+            instantiated the nodes in it, so values come from `node` where it has the key.
         node: the config's ``hydra.sweeper``.
 
     Raises:
-        HydraException: for what cannot be translated.
+        HydraException: something cannot be translated.
     """
     plain: Any = OmegaConf.to_container(node, resolve=True, enum_to_str=True)
     values = {key: plain.get(key, value) for key, value in given.items()}
@@ -54,7 +54,7 @@ def _params(space: dict[str, Any]) -> dict[str, str]:
 
 
 def _range(where: str, old: Any) -> str:
-    """Write an old range in Hydra's grammar.
+    """Write a range of the old ``search_space`` in Hydra's grammar.
 
     >>> _range("x", {"type": "float", "low": 1e-05, "high": 1, "log": True})
     'tag(log, interval(1e-05, 1.0))'
@@ -89,7 +89,7 @@ def _numbers(node: dict[str, Any], kind: type[int] | type[float]) -> str:
 
 
 def _url(node: dict[str, Any]) -> str:
-    """Return the address inside a storage that is given as an object."""
+    """Return the URL of a storage that is given as an object."""
     target, url = str(node.get("_target_")), node.get("url")
     if not target.endswith(".RDBStorage") or not isinstance(url, str):
         raise HydraException(
@@ -103,7 +103,7 @@ def _url(node: dict[str, Any]) -> str:
 
 
 def _public(node: Any) -> Any:
-    """Name Optuna's classes as they are exported.
+    """Replace private paths of Optuna's classes by the public ones.
 
     >>> _public({"_target_": "optuna.samplers._tpe.sampler.TPESampler", "seed": 1})
     {'_target_': 'optuna.samplers.TPESampler', 'seed': 1}

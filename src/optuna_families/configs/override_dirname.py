@@ -1,4 +1,4 @@
-"""What Hydra calls ``hydra.job.override_dirname``."""
+"""Computes ``hydra.job.override_dirname``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class OverrideDirname:
     """Joins a job's overrides.
 
     Args:
-        hydra: the composed config's node of that name.
+        hydra: the node ``hydra`` of a composed config.
     """
 
     def __init__(self, hydra: DictConfig) -> None:
@@ -18,7 +18,7 @@ class OverrideDirname:
         self._without = set(style.exclude_keys)
 
     def __call__(self, overrides: list[str]) -> str:
-        """Return them in one word."""
+        """Return the joined overrides."""
         kept = [line for line in overrides if not self._excluded(line)]
         return self._between.join(sorted(kept)).replace("=", self._equals)
 

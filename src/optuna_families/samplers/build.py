@@ -1,4 +1,4 @@
-"""Optuna's samplers and pruners from their config nodes."""
+"""Builds Optuna's samplers and pruners from their config nodes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
     from optuna_families.storage.trial_cache import TrialCache
 
-# Optuna finds out only inside a trial that one of these is missing.
+# Packages that Optuna imports lazily, inside a trial.
 _NEEDS = {
     "CmaEsSampler": ("cmaes",),
     "GPSampler": ("torch", "scipy"),
     "QMCSampler": ("scipy",),
     "WilcoxonPruner": ("scipy",),
 }
-_EXTRAS = {"cmaes": "'lr-sweeps[cmaes]'"}  # where this project has an extra for a package
-_QUICK = ("5.0.0",)  # the versions of Optuna whose insides `_tpe` knows
+_EXTRAS = {"cmaes": "'lr-sweeps[cmaes]'"}  # package -> this project's extra
+_QUICK = ("5.0.0",)  # versions of Optuna that `fast_tpe` was tested with
 _GONE = {"MOTPESampler": "was removed in Optuna 4.0; use hydra/sweeper/sampler=tpe, which does it"}
 
 
 def is_grid(settings: Settings) -> bool:
-    """Whether the sampler walks a grid; those points we hand out ourselves, each once."""
+    """Whether the sampler is a grid, whose points `grid` hands out."""
     return str(settings.sampler["_target_"]).endswith(".GridSampler")
 
 
@@ -39,15 +39,15 @@ def sampler(settings: Settings, *salt: object) -> BaseSampler:
 
     Args:
         settings: of the sweep.
-        salt: what makes this sampler another one than the rest of the sweep: family, trials
-            already there, worker. Without it a resumed sampler repeats itself.
+        salt: family, number of begun trials, worker; mixed into the seed, so that a resumed sweep
+            does not repeat its suggestions.
     """
     if is_grid(settings):
         from optuna.samplers import RandomSampler
 
         return RandomSampler()
     node = dict(settings.sampler)
-    # All samplers of one quasi-random sequence must share its seed; where it stands is stored.
+    # QMC samplers of one study share a sequence: its position is stored, its seed must be equal.
     if node.get("seed") is not None and not node["_target_"].endswith(".QMCSampler"):
         node["seed"] = seed(node["seed"], *salt)
     built: BaseSampler = _build(node, "hydra.sweeper.sampler")
@@ -59,7 +59,7 @@ def pruner(settings: Settings, trials: TrialCache | None = None) -> BasePruner:
 
     Args:
         settings: of the sweep.
-        trials: of the study; without them it is only checked.
+        trials: of the study; None only checks the settings.
     """
     node = settings.pruner
     built: BasePruner = _build(node, "hydra.sweeper.pruner")
@@ -72,7 +72,7 @@ def pruner(settings: Settings, trials: TrialCache | None = None) -> BasePruner:
 
 
 def seed(base: int, *salt: object) -> int:
-    """Derive a seed; nothing to add leaves it as it is.
+    """Derive a seed; without salt return it unchanged.
 
     >>> seed(7), seed(7, "cosine", 12, 0) == seed(7, "cosine", 12, 1)
     (7, False)
@@ -84,7 +84,7 @@ def seed(base: int, *salt: object) -> int:
 
 
 def _build(node: dict[str, Any], key: str) -> Any:
-    """Build an Optuna object and the ones inside it; a null argument keeps Optuna's default."""
+    """Build an Optuna object and those inside it; null arguments keep Optuna's defaults."""
     name = _class_name(node, key)
     arguments = {
         k: _build(v, f"{key}.{k}") if isinstance(v, dict) and "_target_" in v else v
@@ -96,12 +96,12 @@ def _build(node: dict[str, Any], key: str) -> Any:
         warnings.simplefilter("ignore", ExperimentalWarning)
         try:
             return _class(name)(**arguments)
-        except Exception as error:  # of whatever kind Optuna makes it: the config is wrong
+        except Exception as error:  # Optuna raises many types for wrong arguments
             raise HydraException(f"{key}: {name}: {error}") from error
 
 
 def _class(name: str) -> Any:
-    """Return Optuna's class, or our own that does the same in less time."""
+    """Return Optuna's class, or the faster equivalent."""
     import optuna
 
     if name == "TPESampler" and optuna.__version__ in _QUICK:
@@ -117,7 +117,7 @@ def _arguments(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _class_name(node: dict[str, Any], key: str) -> str:
-    """Only Optuna's own classes are built: a config is not trusted with code."""
+    """Return the class name; only Optuna's classes are allowed, a config may not run code."""
     module, _, name = str(node.get("_target_")).rpartition(".")
     if module not in ("optuna.samplers", "optuna.pruners"):
         raise HydraException(

@@ -1,7 +1,8 @@
-"""Optuna's percentile and median pruners, at a cost that does not grow with the study.
+"""Optuna's percentile and median pruners, with a cost per report independent of the study's size.
 
-Optuna's own read the values of all complete trials at every report, milliseconds in a study of
-thousands. These keep each step's values sorted, and decide the same; a test holds them to that.
+Optuna's read the values of all complete trials at every report: milliseconds for thousands of
+trials. This keeps each step's values sorted. `tests/sweeper/test_percentiles.py` compares the
+decisions with Optuna's.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from optuna_families.storage.trial_cache import TrialCache
 
 
 class FastPercentilePruner(BasePruner):
-    """Gives up a trial whose best value is worse than a percentile of the others' at its step.
+    """Prunes a trial whose best value is worse than a percentile of the others at its step.
 
     Args:
         trials: of the study.
         percentile: share of the trials to keep, from 0 to 100.
-        options: those of Optuna's pruner, with its defaults.
+        options: those of `optuna.pruners.PercentilePruner`, with its defaults.
     """
 
     def __init__(self, trials: TrialCache, percentile: float = 50.0, **options: Any) -> None:
-        PercentilePruner(percentile, **options)  # says what is wrong with them
+        PercentilePruner(percentile, **options)  # validates them
         self._trials, self._percentile = trials, percentile
         self._startup = int(options.get("n_startup_trials", 5))
         self._warmup = int(options.get("n_warmup_steps", 0))
@@ -39,12 +40,12 @@ class FastPercentilePruner(BasePruner):
 
     def _forget(self) -> None:
         self._known = self._trials.completed
-        self._seen = 0  # of those
+        self._seen = 0  # how many of them are in `_values`
         self._values: dict[int, list[float]] = defaultdict(list)  # sorted, by step
-        self._reports: Counter[int] = Counter()  # by step, those of NaN included
+        self._reports: Counter[int] = Counter()  # by step, NaN included
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
-        """Whether the trial should stop, after its last report."""
+        """Return whether the trial should stop."""
         completed, step = len(self._trials.completed), trial.last_step
         if completed == 0 or completed < self._startup or step is None or step < self._warmup:
             return False
@@ -66,7 +67,7 @@ class FastPercentilePruner(BasePruner):
         return before < last
 
     def _limit(self, step: int, percentile: float) -> float | None:
-        """Return the percentile of the complete trials' values, None if there are too few."""
+        """Return the percentile of complete trials at a step; None if there are too few."""
         self._learn()
         values = self._values[step]
         if not values or self._reports[step] < self._enough:
@@ -90,6 +91,6 @@ class FastPercentilePruner(BasePruner):
 
 
 def _between(low: float, high: float, part: float) -> float:
-    """Interpolate as numpy does, to the last bit."""
+    """Interpolate like `numpy.percentile`, bit by bit."""
     width = high - low
     return high - width * (1 - part) if part >= 0.5 else low + width * part

@@ -1,12 +1,11 @@
 """Optuna's TPE sampler, with the same suggestions at a fraction of the cost.
 
-For every suggestion Optuna reads all trials anew, one by one, sorts them, and works out normal
-distributions in Python. In a sweep whose trainings take milliseconds that is most of the time. Here
-what a finished trial says is kept as a row of numbers (`_past`); candidates come from the same
-random numbers (`_draws`), and how likely they are from all rows at once (`_densities`). What is
-suggested is equal to rounding; only where two candidates are equally good to the last digit the
-other one may be taken. This needs what Optuna keeps private, so `_samplers` takes it for known
-versions only; `tests/sweeper/test_tpe.py` holds it to Optuna's own.
+For each suggestion Optuna reads and sorts all trials and evaluates normal distributions in Python.
+Here finished trials are a NumPy table (`past_trials`), candidates come from the same random numbers
+(`tpe_sampling`), and their densities are vectorised (`tpe_densities`). Suggestions are equal to
+rounding; between candidates that are equal to the last digit the choice may differ. It overrides
+private methods of Optuna, so `build` uses it for tested versions only; `tests/sweeper/test_tpe.py`
+compares both.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from optuna_families.samplers.past_trials import PastTrials
 if TYPE_CHECKING:
     from numpy.random import RandomState
 
-KEPT = 64  # spaces: a range that depends on the trial makes a new one every time
+KEPT = 64  # spaces kept; a range that depends on the trial makes a new space each time
 
 
 class FastParzenEstimator(_ParzenEstimator):
-    """Optuna's, but for how its points and densities are worked out."""
+    """Optuna's estimator with vectorised sampling and densities."""
 
     def sample(self, rng: RandomState, size: int) -> dict[str, Any]:
         """See `tpe_sampling.sample_points`."""
@@ -47,15 +46,12 @@ class FastParzenEstimator(_ParzenEstimator):
 
 
 class FastTPESampler(TPESampler):
-    """Suggests what Optuna's suggests; one for each study.
-
-    Several objectives and constraints are left to Optuna.
-    """
+    """Optuna's TPE for one study; several objectives and constraints are left to Optuna's code."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._parzen_estimator_cls = FastParzenEstimator
-        self._pasts: dict[str, PastTrials] = {}  # by their space, last used last
+        self._pasts: dict[str, PastTrials] = {}  # by space, least recently used first
 
     def _sample(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -76,7 +72,7 @@ class FastTPESampler(TPESampler):
         return {name: d.to_external_repr(best[name]) for name, d in search_space.items()}
 
     def _past_trials(self, study: Study, space: dict[str, BaseDistribution]) -> PastTrials:
-        key = repr(space)  # whose choices may be anything: a list has no hash
+        key = repr(space)  # choices may be unhashable
         past = self._pasts.pop(key, None) or PastTrials(space, study.direction)
         self._pasts[key] = past
         if len(self._pasts) > KEPT:

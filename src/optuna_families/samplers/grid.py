@@ -1,7 +1,7 @@
-"""A grid's points, each handed out once.
+"""The points of a grid, each run once.
 
-Optuna's own grid sampler gives a point's place by the trial's number and calls a point visited
-that a killed process took with it; ours is the list of points and what the trials say.
+Optuna's GridSampler chooses a point by the trial's number and counts a point as visited even if
+its process was killed. Here the trials themselves say which points are taken.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from optuna_families.settings import Settings
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-RETRIES = 2  # a point whose owner died is tried again at most so often
+RETRIES = 2  # times that an aborted trial is tried again
 
 
 def points(composed_configs: list[ComposedConfig], settings: Settings) -> list[dict[str, Any]]:
-    """List all points in a shuffled order, so that part of a grid is a fair part."""
+    """Return all points, shuffled, so that the first ones are a random sample of the grid."""
     found = [point for one in composed_configs for point in _points(one, settings)]
     random.Random(settings.sampler.get("seed") or 0).shuffle(found)  # noqa: S311
     return found
@@ -30,7 +30,7 @@ def points(composed_configs: list[ComposedConfig], settings: Settings) -> list[d
 
 def _points(composed: ComposedConfig, settings: Settings) -> list[dict[str, Any]]:
     values = {name: grid(dimension) for name, dimension in composed.space.items()}
-    # Several choices in one grid: the choice is part of the point, under its group's name.
+    # Without families the choice is part of the point, under its group's name.
     fixed = {} if settings.families else composed.chosen
     return [fixed | dict(zip(values, point, strict=True)) for point in product(*values.values())]
 
@@ -38,8 +38,7 @@ def _points(composed: ComposedConfig, settings: Settings) -> list[dict[str, Any]
 class Grid:
     """The points of a family, and which of them its trials have taken.
 
-    A trial is known by its values: the points' order depends on the sampler's seed, and a later
-    version of this program may list more of them.
+    A trial's point is found by its values, not its index: the order depends on the seed.
     """
 
     def __init__(self, points: list[dict[str, Any]]) -> None:
@@ -49,7 +48,7 @@ class Grid:
         self._known: dict[int, int] = {}  # a trial's point, by the trial's number
 
     def free(self, trials: list[FrozenTrial]) -> int | None:
-        """Return the first point that nobody has, None when all are taken."""
+        """Return the index of the first free point; None if all are taken."""
         taken: set[int] = set()
         aborted: Counter[int] = Counter()
         for trial in trials:
@@ -64,7 +63,7 @@ class Grid:
     def _place(self, trial: FrozenTrial) -> int:
         if trial.number not in self._known:
             tried = trial.params or trial.system_attrs.get("fixed_params")
-            told = trial.user_attrs.get("point", -1)  # of one that could not be asked for
+            told = trial.user_attrs.get("point", -1)  # the ask failed before it had values
             place = self._places.get(self._key(tried), -1) if tried else told
             if not trial.state.is_finished():
                 return int(place)
@@ -72,5 +71,5 @@ class Grid:
         return self._known[trial.number]
 
     def _key(self, params: dict[str, Any]) -> frozenset[tuple[str, str]]:
-        """Return what names a point: 1, 1.0 and true are equal and not the same."""
+        """Return a key that tells 1, 1.0 and True apart."""
         return frozenset((n, repr(v)) for n, v in params.items() if n in self._names)

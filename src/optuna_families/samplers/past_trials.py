@@ -1,4 +1,4 @@
-"""The trials of a study as rows of numbers, for `_tpe`."""
+"""The trials of a study as a NumPy table, for `fast_tpe`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Space = Mapping[str, BaseDistribution]
 Params = Callable[[FrozenTrial], Mapping[str, Any]]
 
-STATE, FIRST, SECOND, PARAMS = range(4)  # columns; what is not known is not a number
+STATE, FIRST, SECOND, PARAMS = range(4)  # columns; NaN where unknown
 COMPLETE, PRUNED, RUNNING, OTHER = range(4)
 STATES = {
     TrialState.COMPLETE: COMPLETE,
@@ -32,10 +32,10 @@ STATES = {
 
 
 class PastTrials:
-    """What trials tried of some parameters, and how good that was, a row for each by its number.
+    """Table of parameters and results, one row per trial number.
 
     Args:
-        space: the parameters; a trial that lacks one of them is left out.
+        space: the parameters; trials that lack one of them are left out.
         direction: of the study.
     """
 
@@ -51,11 +51,11 @@ class PastTrials:
         self._room = np.empty((64, PARAMS + len(self._space)))
 
     def learn(self, trials: Sequence[FrozenTrial], params: Params) -> None:
-        """Take over what has changed since the last time.
+        """Update the table with the trials that have changed.
 
         Args:
-            trials: all of the study's; one that has finished is never changed in its place.
-            params: gives what a trial tries, or is going to.
+            trials: all trials of the study; a finished one is replaced, never modified.
+            params: returns a trial's parameters, enqueued ones included.
         """
         if len(trials) < len(self._seen):
             self._forget()
@@ -85,12 +85,12 @@ class PastTrials:
             self.constrained = self.constrained or bool(trial.constraints)
 
     def _worth(self, trial: FrozenTrial) -> tuple[float, float]:
-        """Return what a trial is judged by among those of its state: the lower, the better."""
+        """Return the sort key of a trial among those of its state; lower is better."""
         if trial.state == TrialState.COMPLETE:
             return self._sign * trial.values[0], 0.0
         if trial.state != TrialState.PRUNED or not trial.intermediate_values:
             return 1.0, 0.0
-        step, value = max(trial.intermediate_values.items())  # who came further is better
+        step, value = max(trial.intermediate_values.items())  # a later step is better
         return -step, (math.inf if math.isnan(value) else self._sign * value)
 
     def _tried(self, params: Mapping[str, Any]) -> Iterator[float]:
@@ -98,12 +98,12 @@ class PastTrials:
             yield distribution.to_internal_repr(params[name]) if name in params else math.nan
 
     def split(self, best: Callable[[int], int], me: int, *, liar: bool) -> tuple[Places, Places]:
-        """Return the numbers of the best finished trials, and of the rest, both in order.
+        """Split trial numbers into those below and above TPE's quantile, both ascending.
 
         Args:
-            best: of so many finished trials, how many are the best.
-            me: a trial that counts as neither.
-            liar: whether running trials belong to the rest.
+            best: TPE's gamma: number of finished trials -> size of the first part.
+            me: number of the trial that asks; left out.
+            liar: whether running trials belong to the second part (``constant_liar``).
         """
         rows = self._room[: len(self._seen)]
         states = rows[:, STATE]
@@ -117,7 +117,7 @@ class PastTrials:
         return np.sort(order[:first]), np.flatnonzero(rest)
 
     def values(self, places: Places) -> dict[str, Array]:
-        """Return what some trials tried, by name, of those that have all the parameters."""
+        """Return parameter values by name, of those trials that have all parameters."""
         found = self._room[places, PARAMS:]
         found = found[~np.isnan(found).any(axis=1)]
         return {name: found[:, place] for place, name in enumerate(self._space)}

@@ -1,7 +1,7 @@
-"""Points from the mixtures that Optuna's TPE makes of past trials.
+"""Random points from the mixtures that Optuna's TPE builds from past trials.
 
-Optuna looks for each point's place under the normal distribution by Newton's method, number by
-number, in Python. These are the same points, to rounding, from the same random numbers and SciPy.
+Optuna inverts the normal distribution by Newton's method, number by number, in Python. These are
+the same points, to rounding, from the same random numbers and SciPy.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def sample_points(mixture: Any, dice: RandomState, size: int) -> Array:
-    """So many points, shape `(size, parameters)`.
+    """Sample points, shape `(size, parameters)`.
 
     Args:
         mixture: Optuna's ``_MixtureOfProductDistribution``.
-        dice: asked in Optuna's order.
-        size: how many.
+        dice: used in the same order as Optuna does.
+        size: number of points.
     """
     chosen = dice.choice(len(mixture.weights), p=mixture.weights, size=size)
     points = np.empty((size, len(mixture.distributions)))
@@ -45,13 +45,13 @@ def sample_points(mixture: Any, dice: RandomState, size: int) -> Array:
 
 def _choices(weights: Array, at: Array) -> Array:
     sums = weights.cumsum(axis=1)
-    sums[:, -1] = 1  # whatever was rounded
+    sums[:, -1] = 1  # despite rounding
     found: Array = (sums < at[:, None]).sum(axis=1)
     return found
 
 
 def _numbers(each: Sequence[Any], chosen: Any, dice: RandomState) -> Array:
-    """Values of the parameters that are numbers, shape `(parameters, points)`."""
+    """Sample the numerical parameters, shape `(parameters, points)`."""
     mu, sigma = (np.array([getattr(k, name)[chosen] for k in each]) for name in ("mu", "sigma"))
     lows, highs = ([[getattr(k, f"adapted_{end}")] for k in each] for end in ("low", "high"))
     at = dice.uniform(low=0, high=1, size=mu.shape)
@@ -66,12 +66,12 @@ def _numbers(each: Sequence[Any], chosen: Any, dice: RandomState) -> Array:
 
 
 def quantile(at: Array, low: Array, high: Array) -> Array:
-    """Where a part `at` of a standard normal distribution between two ends lies below.
+    """Quantile `at`, in [0, 1], of the standard normal distribution truncated to [low, high].
 
     >>> float(np.round(quantile(np.array([0.5]), np.array([-3.0]), np.array([3.0]))[0], 6) + 0)
     0.0
     """
-    right = low >= 0  # worked out on the other side, where no digits are lost
+    right = low >= 0  # mirrored, to avoid cancellation
     start = log_ndtr(np.where(right, -high, low))
     part = np.log(np.where(right, 1 - at, at)) + log_mass(low, high)
     found = ndtri_exp(np.logaddexp(start, part))

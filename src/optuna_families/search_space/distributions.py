@@ -1,4 +1,4 @@
-"""From Hydra's sweep grammar to Optuna's distributions."""
+"""Turns Hydra's sweep grammar into Optuna's distributions."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ class Dimension:
     """One parameter of the search.
 
     Args:
-        key: what an override would say, such as ``scheduler.T_max`` or ``+w``.
-        name: what the study calls it; it carries the choice that the space came with.
-        distribution: Optuna's.
-        meanings: Optuna stores text and numbers only; for a choice that is a list or a mapping,
-            its text and what it stands for.
-        stop: the end of a range as typed, which a grid leaves out; None: nothing is left out.
+        key: key of the override, such as ``scheduler.T_max`` or ``+w``.
+        name: name in the study, with the choice whose file has the range.
+        distribution: Optuna's distribution.
+        meanings: text -> list or mapping, for choices that Optuna cannot store.
+        stop: end of a range as typed, which a grid excludes; None: nothing is excluded.
     """
 
     key: str
@@ -46,20 +45,20 @@ class Dimension:
 
     @property
     def path(self) -> str:
-        """Where the value stands in the config."""
+        """Path of the value in the config."""
         return self.key.lstrip("+")
 
     def value(self, suggested: Any) -> Any:
-        """Return what the config should hold for a suggestion."""
+        """Return the config's value for a suggestion."""
         return self.meanings.get(suggested, suggested) if self.meanings else suggested
 
     def suggestion(self, value: Any) -> Any:
-        """Return a value of the config as a sampler would suggest it: 5.0 as 5 of whole numbers."""
+        """Return a config value as a suggestion: 5.0 as 5 in a range of integers."""
         low = getattr(self.distribution, "low", None)
         return value if low is None else type(low)(value)
 
     def contains(self, value: Any) -> bool:
-        """Whether a value could have been suggested."""
+        """Whether a value lies in the distribution."""
         from optuna.distributions import CategoricalDistribution
 
         if isinstance(self.distribution, CategoricalDistribution):
@@ -83,7 +82,7 @@ def dimension(override: Override, name: str | None = None) -> Dimension:
     """Return the dimension that a sweep override describes.
 
     Raises:
-        HydraException: for a range that holds nothing, by key.
+        HydraException: the range is empty or impossible.
     """
     key, value = override.get_key_element(), override.value()
     _check_tags(override)
@@ -96,7 +95,7 @@ def dimension(override: Override, name: str | None = None) -> Dimension:
 
 
 def _check_tags(override: Override) -> None:
-    """Hydra takes any tag; one that nothing heeds is a mistake."""
+    """Reject tags without an effect; Hydra itself accepts any tag."""
     value = override.value()
     for tag in sorted(value.tags) if isinstance(value, Sweep) else ():
         if tag not in TAGS:
@@ -128,7 +127,7 @@ def _check_finite(*ends: float | None) -> None:
 
 
 def _range(sweep: RangeSweep) -> BaseDistribution:
-    """Both ends belong to a range, as in the official plugin."""
+    """Return the distribution of a range; both ends belong to it, as in the official plugin."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
     low, high, step = sweep.start, sweep.stop, 1 if sweep.step is None else sweep.step
@@ -167,17 +166,17 @@ def _choices(override: Override) -> tuple[BaseDistribution, dict[str, Any]]:
     found: list[Any] = list(override.sweep_iterator())
     if not found:
         raise ValueError("no choice fits")
-    # Optuna knows a list or a mapping by the text that Hydra has for it.
+    # Optuna stores a list or a mapping as the text that Hydra writes for it.
     pairs = [(Transformer.str(x) if isinstance(x, list | dict) else plain(x), x) for x in found]
     meanings = {name: plain(x) for name, x in pairs if isinstance(x, list | dict)}
     return categorical([name for name, _ in pairs]), meanings
 
 
 def grid(dimension: Dimension) -> list[Any]:
-    """List a dimension's values: of a range those that Hydra's own sweeper takes, without its end.
+    """Return a dimension's values; a range excludes its end, as in Hydra's own sweeper.
 
     Raises:
-        HydraException: when there is no end of values between two.
+        HydraException: the dimension is continuous.
     """
     from optuna.distributions import CategoricalDistribution
 

@@ -1,4 +1,4 @@
-"""Values as Hydra's grammar of overrides writes them."""
+"""Writes values in Hydra's override grammar."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
-# Text that means itself without quotes, unless it is a word that means something else.
+# Text that needs no quotes, unless it is one of _WORDS.
 _BARE = re.compile(r"[A-Za-z_/][\w/.-]*", re.ASCII)
 _WORDS = {"true", "false", "null", "inf", "nan"}
-# A mapping's keys have no quotes in the grammar: letters, and what a backslash may stand before.
+# Keys of a mapping cannot be quoted; some characters can be escaped.
 _KEY = re.compile(r"[\w\-/+.$%*@?|\\()\[\]{}:=, ]+", re.ASCII)
 _ESCAPED = re.compile(r"([\\()\[\]{}:=, ])")
 
 
 def override(key: str, value: Any) -> str:
-    """Return what one would type to give a key this value.
+    """Return the override that sets a key to a value.
 
     >>> override("scheduler.gamma", 0.5), override("+note", "a, b")
     ('scheduler.gamma=0.5', "+note='a, b'")
@@ -30,7 +30,7 @@ def written(value: Any) -> str:
     r"""Return a value as text that Hydra's parser reads back equal.
 
     Raises:
-        HydraException: for what the grammar has no words for, such as a date.
+        HydraException: the grammar cannot express it, such as a date.
 
     >>> print(written(["1 if epoch < 5 else 0.1", "cos", None, "null", 1e-05]))
     ['1 if epoch < 5 else 0.1',cos,null,'null',1e-05]
@@ -55,7 +55,7 @@ def written(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a value of Hydra's parser as the config will hold it, without the quotes."""
+    """Return a parsed value as the config will have it: text without quotes."""
     if isinstance(value, QuotedString):
         return value.text
     if isinstance(value, list):
@@ -74,7 +74,7 @@ def _text(text: str) -> str:
 def _key(key: Any) -> str:
     if not isinstance(key, str):
         return written(key)
-    if not _KEY.fullmatch(key) or _means_else(key):
+    if not _KEY.fullmatch(key) or _is_not_text(key):
         raise HydraException(
             f"an override cannot have the mapping's key {key!r}: keys are letters, digits and "
             "some signs, and a number, true, false and null are no text"
@@ -82,8 +82,8 @@ def _key(key: Any) -> str:
     return _ESCAPED.sub(r"\\\1", key)
 
 
-def _means_else(key: str) -> bool:
-    """Whether a key without quotes would be read as something else than text."""
+def _is_not_text(key: str) -> bool:
+    """Whether an unquoted key would be read as a number, boolean or null."""
     if key.lower() in _WORDS:
         return True
     try:

@@ -1,4 +1,4 @@
-"""What the user fixes, what is swept, and which families that makes."""
+"""Sorts the overrides of a command into fixed values, swept groups and ranges."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from optuna_families.nearest import nearest
 
 @dataclass(frozen=True)
 class Arguments:
-    """The sweep's overrides, sorted by what they do.
+    """The sorted overrides of a sweep.
 
     Args:
-        fixed: overrides that every trial has, as typed, deletions included.
-        pinned: the paths whose value is fixed; they leave the search space.
-        groups: for each swept config group, one override per choice.
-        sweeps: the swept values.
+        fixed: overrides of all trials, as typed, deletions included.
+        pinned: paths with a fixed value; they are removed from the search space.
+        groups: swept config group -> one override per choice.
+        sweeps: overrides with ranges or choices of values.
     """
 
     fixed: tuple[str, ...]
@@ -46,7 +46,7 @@ class Arguments:
 
 
 def sort(lines: list[str], loader: ConfigLoader, config: DictConfig) -> Arguments:
-    """Sort overrides; a later one replaces an earlier one of the same path."""
+    """Sort overrides; a later one replaces an earlier one with the same path."""
     overrides: dict[str, Override] = {}
     for override in OverridesParser.create(config_loader=loader).parse_overrides(lines):
         path = override.get_key_element().lstrip("+~")
@@ -69,10 +69,10 @@ def sort(lines: list[str], loader: ConfigLoader, config: DictConfig) -> Argument
 
 
 def _options(key: str, loader: ConfigLoader, config: DictConfig) -> list[str]:
-    """Return the files to choose from when the key names a config group."""
+    """Return the options of a config group; empty if the key is none."""
     if "." in key:
         return []
-    # Unresolved: a job's number, say, is not known yet.
+    # Unresolved: values such as the job's number are not known yet.
     typed: Any = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
     job, hydra = config.hydra.job.config_name, typed
     return loader.get_group_options(key, ObjectType.CONFIG, job, hydra)
@@ -86,7 +86,7 @@ def _choices(
     Args:
         override: of a config group.
         options: of the group.
-        look: gives the options of another group: a choice may stand in a folder of its own.
+        look: returns the options of another group; a choice may lie in a subfolder.
     """
     key = override.get_key_element()
     if not override.is_choice_sweep():
@@ -110,7 +110,7 @@ def _choices(
 
 
 def _file(choice: Any) -> str:
-    """Return the name of a choice's file, as typed with or without quotes and ending."""
+    """Return the name of a choice's file, without quotes and extension."""
     text = choice.text if isinstance(choice, QuotedString) else str(Transformer.str(choice))
     return text.removesuffix(".yaml").removesuffix(".yml")
 

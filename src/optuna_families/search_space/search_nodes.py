@@ -1,4 +1,4 @@
-"""The search spaces that stand beside the values in the composed config."""
+"""Finds the ``search`` nodes of a composed config: ranges beside the values that they tune."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from optuna_families.nearest import nearest
 from optuna_families.search_space.distributions import Dimension, dimension
 from optuna_families.search_space.override_text import written
 
-# What one of a search space's values looks like. An app whose config has a `search` of another
-# meaning is left alone.
+# A value of a search space. A node `search` without any is the app's own and ignored.
 _SWEEP = re.compile(r"\s*(range|interval|choice|shuffle|sort|tag|int|float|glob)\s*\(")
 
 
@@ -26,11 +25,11 @@ class SearchEntry:
     """An entry of a ``search`` node.
 
     Args:
-        parent: the node that holds the ``search`` node.
-        key: the ``search`` node's name.
-        where: the ``search`` node's path.
-        entry: the key inside it.
-        dimension: what the entry describes.
+        parent: the node with the ``search`` node.
+        key: name of the ``search`` node.
+        where: path of the ``search`` node.
+        entry: key inside it.
+        dimension: the entry's dimension.
     """
 
     parent: DictConfig
@@ -46,11 +45,10 @@ def search(
     """Yield each entry of each ``search`` node.
 
     Args:
-        config: as composed; interpolations inside a range are resolved in it.
-        key: the nodes' name; None for no such nodes.
+        config: as composed; interpolations in ranges are resolved in it.
+        key: name of the nodes; None: there are none.
         parser: of Hydra's grammar.
-        owners: for each package that a swept config group fills, its choice; the parameters'
-            names in the study begin with it.
+        owners: package -> choice of a swept config group; prefixes the names of parameters.
     """
     if key is None:
         return
@@ -65,7 +63,7 @@ def search(
 
 
 def _override_key(parent: str, entry: str) -> str:
-    """Return what one would type for an entry: a plus stands before the whole path.
+    """Return the override key of an entry; a plus moves to the front of the path.
 
     >>> _override_key("scheduler", "gamma"), _override_key("scheduler", "+power")
     ('scheduler.gamma', '+scheduler.power')
@@ -76,7 +74,7 @@ def _override_key(parent: str, entry: str) -> str:
 
 
 def _parents(node: DictConfig, key: str, path: str) -> Iterator[tuple[str, DictConfig]]:
-    """Find the nodes that hold a space; interpolations are seen where they lead."""
+    """Yield the nodes with a ``search`` node; interpolations are found at their target."""
     for name in map(str, node):
         if OmegaConf.is_missing(node, name) or OmegaConf.is_interpolation(node, name):
             continue
@@ -90,7 +88,7 @@ def _parents(node: DictConfig, key: str, path: str) -> Iterator[tuple[str, DictC
 
 
 def _is_space(node: DictConfig, parent: DictConfig) -> bool:
-    """Lists alone make a space only for keys that stand beside it."""
+    """Whether a node is a search space; one of lists only must name keys beside it."""
     plain: Any = OmegaConf.to_container(node, resolve=False)
     lists = all(isinstance(v, list) and _has(parent, str(entry)) for entry, v in plain.items())
     return any(_SWEEP.match(str(value)) for value in plain.values()) or bool(plain and lists)
@@ -110,7 +108,7 @@ def _parse(where: str, key: str, value: Any, parser: OverridesParser) -> Overrid
 
 
 def _grammar(value: Any) -> Any:
-    """Return a list of choices as Hydra's grammar has it; anything else is written in it."""
+    """Write a list of choices in Hydra's grammar; other values are in it already."""
     if not isinstance(value, ListConfig):
         return value
     choices: Any = OmegaConf.to_container(value)
@@ -120,10 +118,10 @@ def _grammar(value: Any) -> Any:
 
 
 def require(config: DictConfig, override: Override) -> None:
-    """Refuse a key that is not in the config.
+    """Check that a key is in the config.
 
     Raises:
-        HydraException: with the nearest key.
+        HydraException: it is not; names the nearest key.
     """
     path = override.key_or_group
     parent, _, name = path.rpartition(".")
@@ -139,7 +137,7 @@ def require(config: DictConfig, override: Override) -> None:
 
 
 def _has(node: Any, name: str) -> bool:
-    """Whether a key or a list's place is there; one without a value, ``???``, is."""
+    """Whether a key or list index exists, also with the value ``???``."""
     return name in _names(node)
 
 
@@ -150,7 +148,7 @@ def _names(node: Any) -> list[str]:
 
 
 def _name(path: str, owners: dict[str, str]) -> str:
-    """Let two schedulers' ``gamma`` never share a distribution.
+    """Prefix a path with its choice: two schedulers' ``gamma`` have different distributions.
 
     >>> _name("scheduler.gamma", {"scheduler": "step"})
     'step/scheduler.gamma'

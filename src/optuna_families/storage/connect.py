@@ -1,4 +1,4 @@
-"""Where the studies are stored: the address, a safe first creation, an open connection."""
+"""The study database: its URL, creation, lock and open connection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage, RDBStorage
     from sqlalchemy.engine import Engine
 
-_LOCK = 0x6F70_7475_6E61  # "optuna": any number that all sweeps agree on
+_LOCK = 0x6F70_7475_6E61  # "optuna"; key of the advisory lock
 BUSY = 60.0  # seconds to wait for other writers of a SQLite file
 
 
@@ -32,7 +32,7 @@ class Database:
 
     url: str
     storage: BaseStorage
-    backend: RDBStorage  # behind it, for what it says of its tables
+    backend: RDBStorage  # below Optuna's cache; for engine and schema version
 
     @property
     def engine(self) -> Engine:
@@ -60,23 +60,23 @@ def address(url: str | None, folder: Path, cwd: Path) -> str:
 
 
 def locked(url: str) -> AbstractContextManager[None]:
-    """Hold the one lock under which trials are counted, given up and asked for.
+    """Hold the lock under which trials are counted, failed and asked for.
 
     Raises:
         SweepFailed: the database was deleted.
     """
-    _check_file(sqlite_file(url))  # before the lock's file brings its folder back
+    _check_file(sqlite_file(url))  # first: the lock file would create the folder again
     return database_lock(url, _LOCK)
 
 
 def _check_file(file: Path | None, *_: Any) -> None:
-    """Notice a deleted file: its open connections would go on, and all would be lost."""
+    """Raise if the file is deleted; open connections would go on writing to it in vain."""
     if file is not None and not file.exists():
         raise SweepFailed(f"the study database {file} is gone: it was deleted or moved")
 
 
 def create(url: str) -> None:
-    """Make the database once, however many processes want to be first.
+    """Create the database once, however many processes call this.
 
     Raises:
         HydraException: when it cannot be reached.
@@ -111,7 +111,7 @@ def _missing(url: str) -> str:
 def _build(draft: Path) -> None:
     engine = _open(sqlite_address(draft))[1].engine
     with engine.connect() as connection:
-        # Readers and one writer at a time, and a commit without waiting for the disk twice.
+        # WAL allows reads during a write. https://www.sqlite.org/wal.html
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
     engine.dispose()
     fault_points.step("drafted")
@@ -123,7 +123,7 @@ def connect(url: str) -> Database:
     from sqlalchemy import event
 
     opened = Database(url, *_open(url, skip_table_creation=True))
-    for use in ("checkout", "do_connect"):  # a connection that is open, a new one
+    for use in ("checkout", "do_connect"):  # a pooled connection, a new one
         event.listen(opened.engine, use, partial(_check_file, sqlite_file(url)))
     return opened
 
@@ -138,12 +138,12 @@ def _open(url: str, **options: Any) -> tuple[BaseStorage, RDBStorage]:
     rdb = RDBStorage(literal(url), **options)
     if sqlite:
         event.listen(rdb.engine, "connect", _relax)
-        rdb.engine.dispose()  # the connection made so far did not hear _relax
+        rdb.engine.dispose()  # the connection opened so far lacks the pragma
     return get_storage(rdb), rdb
 
 
 def literal(url: str) -> str:
-    """Return an address as Optuna takes it: in braces it would fill in its schema's version.
+    """Escape braces: Optuna formats the URL to fill in its schema version.
 
     >>> literal("sqlite:////home/a{b}/optuna.db")
     'sqlite:////home/a{{b}}/optuna.db'
@@ -152,5 +152,5 @@ def literal(url: str) -> str:
 
 
 def _relax(connection: Any, _: Any) -> None:
-    """Let the log reach the disk in its own time: a kill loses nothing, a power cut seconds."""
+    """Do not wait for the disk at each commit: a kill loses nothing, a power cut seconds."""
     connection.execute("PRAGMA synchronous=NORMAL")

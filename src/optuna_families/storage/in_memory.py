@@ -1,11 +1,10 @@
-"""A family's study in memory, for samplers and pruners to work on.
+"""An Optuna storage in memory for one study, on which samplers and pruners work.
 
-A suggestion or a report costs no commit here. What changes is noted, and stored in one go when a
-batch is asked for or told; what others have done is taken over before a batch is asked for. To
-Optuna's studies, samplers and pruners it is an ordinary storage.
+Suggestions and reports commit nothing. Changes collect in the `TrialCache`; `AskTell` stores them
+when a batch is asked for or told, and syncs with other processes before each ask.
 """
 
-# ruff: noqa: ARG002  (the interface of a storage with many studies)
+# ruff: noqa: ARG002  (BaseStorage's interface is for many studies)
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ class InMemoryStorage(BaseStorage):
     Args:
         name: of the study.
         directions: of the study.
-        trials: its trials.
+        trials: of the study.
     """
 
     def __init__(self, name: str, directions: Sequence[StudyDirection], trials: TrialCache) -> None:
@@ -78,7 +77,7 @@ class InMemoryStorage(BaseStorage):
         trial = self._open(trial_id)
         if state == TrialState.RUNNING and trial.state != TrialState.WAITING:
             return False
-        # The copy counts by state, so it is shown another trial rather than a changed one.
+        # The cache counts trials by state, so it needs a new object, not a changed one.
         moved = copy.copy(trial)
         moved.state = state
         if values is not None:
@@ -130,7 +129,7 @@ class InMemoryStorage(BaseStorage):
         return copy.deepcopy(trials) if deepcopy else trials
 
     def _waiting(self) -> list[FrozenTrial]:
-        """Find these without reading the others: every ask wants to know them."""
+        """Return the waiting trials, without reading the others: each ask needs them."""
         return [self.cache.trial(number) for number in self.cache.counts().waiting]
 
     def _all(self, states: Container[TrialState] | None) -> list[FrozenTrial]:
@@ -140,7 +139,7 @@ class InMemoryStorage(BaseStorage):
         return [trial for trial in self.cache.trials if trial.state in states]
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise NotImplementedError("this storage has one study, and only its trials change")
+        raise NotImplementedError("an in-memory storage has one study, and only its trials change")
 
     create_new_study: Callable[..., int] = _refuse
     delete_study: Callable[..., None] = _refuse

@@ -1,4 +1,4 @@
-"""Tell a study what became of a trial, also when the database is away for a moment."""
+"""Repeats database actions while the database cannot be reached."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # s; a restarted PostgreSQL is back by then
+PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # s; enough for PostgreSQL to restart
 
 
 def finish(study: Study, trial: Trial, outcome: Outcome) -> None:
-    """Give a trial its reason, values and state, in memory; a finished one stays as it is."""
+    """Set reason, values and state of a trial in memory, unless it is finished already."""
     from optuna.exceptions import UpdateFinishedTrialError
     from optuna.trial import TrialState
 
@@ -34,10 +34,10 @@ def finish(study: Study, trial: Trial, outcome: Outcome) -> None:
 
 
 def patiently(action: Callable[[], T]) -> T:
-    """Do something that needs the database, again if it is away.
+    """Run an action, again after each pause while the database cannot be reached.
 
     Raises:
-        SweepFailed: when it stays away, or its lock is never free.
+        SweepFailed: the database stays unreachable, or its lock is not released.
     """
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import DBAPIError

@@ -1,4 +1,4 @@
-"""A cache of a family's trials, and the changes that the database does not have yet."""
+"""Cache of a study's trials, with the changes that are not stored yet."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from optuna_families.storage.trial_counts import TrialCounts
 class TrialCache:
     """A study's trials, by number.
 
-    Of a trial that somebody else has made, at first only the state is known; the rest is read
-    when someone looks at it (a random sampler never does).
+    Of a trial from another process only the state is read at first; the rest when it is needed (a
+    random sampler never needs it).
 
     Args:
-        study: its id in the database.
+        study: id of the study.
         trial_store: of the database.
     """
 
     def __init__(self, study: int, trial_store: TrialStore) -> None:
         self.study = study
         self._store = trial_store
-        self._n_new = 0  # trials made here: until they are stored their ids are below zero
-        self._stored_ids: dict[int, int] = {}  # a draft's id to that in the database
+        self._n_new = 0  # trials created here; until they are stored their ids are negative
+        self._stored_ids: dict[int, int] = {}  # negative id -> id in the database
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything; what is stored will be read again."""
+        """Drop everything, unstored changes too; the next sync reads the study again."""
         self.trials: list[FrozenTrial] = []
-        self.system_attrs: dict[str, Any] = {}  # what a sampler keeps in the study
+        self.system_attrs: dict[str, Any] = {}  # of the study, where samplers keep state
         self.new_system_attrs: dict[str, Any] = {}
         self.distributions: dict[str, BaseDistribution] = {}
-        self.completed: list[int] = []  # numbers, in the order in which they became known
-        self.foreign: set[int] = set()  # numbers of those that no sweep asked for
-        self.last = 0  # the newest id that is known
+        self.completed: list[int] = []  # numbers, in order of arrival
+        self.foreign: set[int] = set()  # numbers of other programs' trials
+        self.last = 0  # largest id known
         self._numbers: dict[int, int] = {}  # by id
         self._unread: set[int] = set()  # ids
         self._states: Counter[TrialState] = Counter()
@@ -47,7 +47,7 @@ class TrialCache:
         self._pending: dict[int, PendingWrite] = {}  # by number
 
     def merge(self, heads: Iterable[TrialHead]) -> None:
-        """Take over what others have done."""
+        """Take over trials that are new or whose state another process has changed."""
         for head in heads:
             known = self.trials[head.number] if head.number < len(self.trials) else None
             if known is not None and known.state == head.state:
@@ -59,7 +59,7 @@ class TrialCache:
             self.last = max(self.last, head.trial_id)
 
     def put(self, trial: FrozenTrial) -> None:
-        """Put a trial in its place."""
+        """Add a trial, or replace the one with its number."""
         before = None
         if trial.number < len(self.trials):
             before = self.trials[trial.number].state
@@ -78,29 +78,29 @@ class TrialCache:
         was, is_now = before == TrialState.COMPLETE, trial.state == TrialState.COMPLETE
         if is_now and not was:
             self.completed.append(trial.number)
-        elif was and not is_now:  # another list: whoever has learned from this one starts again
+        elif was and not is_now:  # a new list tells `FastPercentilePruner` to start again
             self.completed = [number for number in self.completed if number != trial.number]
 
     def unread(self, number: int) -> int | None:
-        """Return the id of a trial of which only the state is known."""
+        """Return a trial's id if only its state is known, else None."""
         trial_id = self.trials[number]._trial_id
         return trial_id if trial_id in self._unread else None
 
     def read(self, ids: Iterable[int]) -> None:
-        """Read those trials of which only the state is known."""
+        """Read those of the trials of which only the state is known."""
         wanted = self._unread.intersection(ids)
         if wanted:
             self.merge_read(trial for _, trial in self._store.read({self.study: wanted}))
 
     def merge_read(self, trials: Iterable[FrozenTrial]) -> None:
-        """Take over trials as they were read."""
+        """Take over trials that were read completely."""
         for trial in trials:
             self.put(trial)
             self.distributions.update(trial.distributions)
             self._unread.discard(trial._trial_id)
 
     def read_all(self) -> None:
-        """Read all of them."""
+        """Read all trials completely."""
         if self._unread:
             self.read(self._unread)
 
@@ -113,12 +113,12 @@ class TrialCache:
         return self._numbers[self._stored_ids.get(trial_id, trial_id)]
 
     def trial(self, number: int) -> FrozenTrial:
-        """Return a trial with everything that is known of it."""
+        """Return a trial, read completely."""
         self.read([self.trials[number]._trial_id])
         return self.trials[number]
 
     def add_new(self, trial: FrozenTrial) -> int:
-        """Add a trial that is not stored yet; return its id until then."""
+        """Add a new trial; return its negative id, valid until it is stored."""
         self._n_new += 1
         trial.number, trial._trial_id = len(self.trials), -self._n_new
         self._numbers[-self._n_new] = trial.number
@@ -135,16 +135,16 @@ class TrialCache:
         return -self._n_new
 
     def pending_write(self, number: int) -> PendingWrite:
-        """Return what is not stored of a trial, to note more."""
+        """Return a trial's pending write, to add changes to it."""
         return self._pending.setdefault(number, PendingWrite(self.study, self.trials[number]))
 
     def pending(self, numbers: Iterable[int] | None = None) -> list[PendingWrite]:
-        """Return what is not stored of some trials, or of all."""
+        """Return the pending writes of some trials, or of all."""
         wanted = sorted(self._pending if numbers is None else numbers)
         return [self._pending[number] for number in wanted if number in self._pending]
 
     def mark_stored(self, pending_write: PendingWrite, trial_id: int) -> None:
-        """Note that a change is stored, under which id."""
+        """Remove a pending write that was stored under this id."""
         trial = pending_write.trial
         if pending_write.new:
             self._stored_ids[trial._trial_id] = trial_id
@@ -154,7 +154,7 @@ class TrialCache:
         self._pending.pop(trial.number, None)
 
     def invalidate(self, number: int) -> None:
-        """Forget what a trial ended with; the next look reads its state again."""
+        """Mark a cached trial as unread and running; the next sync reads it again."""
         trial_id = self.trials[number]._trial_id
         self.put(_head(TrialHead(trial_id, self.study, number, TrialState.RUNNING)))
         self._unread.add(trial_id)

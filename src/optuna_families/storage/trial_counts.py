@@ -1,4 +1,4 @@
-"""How many trials a family has, by what became of them."""
+"""Number of trials of a study, by state."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from dataclasses import dataclass, field
 
 @dataclass
 class TrialCounts:
-    """A study's trials by state; those still open by number.
+    """Numbers of finished trials by state, and the unfinished trials themselves.
 
     Args:
-        complete, pruned, failed: how many have ended so.
-        running: those that a sweep asked for.
-        waiting: those that are queued.
-        foreign: those that run, and were asked for by something else, such as a notebook.
+        complete, pruned, failed: how many trials have this state.
+        aborted: how many of the failed ones were stale or interrupted.
+        running: numbers of running trials of sweeps.
+        waiting: numbers of enqueued trials.
+        foreign: numbers of running trials of other programs, such as a notebook.
     """
 
     complete: int = 0
     pruned: int = 0
     failed: int = 0
-    aborted: int = 0  # of those that failed: with their process, or stopped by the user
+    aborted: int = 0
     running: list[int] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
     foreign: list[int] = field(default_factory=list)
 
     @property
     def finished(self) -> int:
-        """What ``n_trials`` counts."""
+        """Complete and pruned trials: what ``n_trials`` counts."""
         return self.complete + self.pruned
 
     @property
     def begun(self) -> int:
-        """All trials that were ever asked for."""
+        """All trials but those still waiting."""
         return self.finished + self.failed + len(self.running) + len(self.foreign)
 
     def add(self, state: str, number: int) -> None:
@@ -49,7 +50,7 @@ class TrialCounts:
             self.set(state, getattr(self, _FIELDS[state]) + 1)
 
     def set(self, state: str, count: int) -> None:
-        """Say how many trials have ended in a state."""
+        """Set the number of trials with a state."""
         setattr(self, _FIELDS[state], count)
 
 

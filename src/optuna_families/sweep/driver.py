@@ -1,4 +1,4 @@
-"""A sweep from its first line to its last."""
+"""The sweep in the main process: prepare, launch workers, write results."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 log = logging.getLogger(__name__)
-PATIENCE = 3  # launches in a row that end without a single new finished trial
+FRUITLESS = 3  # launches in a row without a new finished trial that end the sweep
 
 
 @dataclass
 class Sweep:
-    """One run of the command."""
+    """One run of the sweep command."""
 
     settings: Settings
     config: DictConfig  # the sweep's own: hydra.mode=MULTIRUN
@@ -51,10 +51,10 @@ class Sweep:
     task: TaskFunction
 
     def run(self, lines: list[str]) -> None:
-        """Check, prepare, work, report.
+        """Run the sweep.
 
         Raises:
-            HydraException: for what the user can put right.
+            HydraException: for an error in settings, config or overrides.
             SystemExit: with 130 or 143 after a signal.
         """
         with tamed(bool(self.config.hydra.verbose)):
@@ -89,13 +89,13 @@ class Sweep:
         self._say(f"resume with: {command(plan, self.settings)}")
 
     def _instead(self, plan: Plan) -> str:
-        """Say why the folder is not the one that was asked for."""
+        """Return a note if the folder is not the one that was asked for."""
         wanted = Path(self._wanted).absolute()
         other = wanted != Path(plan.folder)
         return f" (hydra.sweep.dir={self._wanted} holds another sweep)" if other else ""
 
     def _notify(self, plan: Plan) -> None:
-        """Call `on_study_start` of those of the app's Hydra callbacks that have it."""
+        """Call `on_study_start` of the Hydra callbacks that define it."""
         for callback in self.context.callbacks.callbacks:
             if hasattr(callback, "on_study_start"):
                 callback.on_study_start(
@@ -106,7 +106,7 @@ class Sweep:
         self._console().print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _work(self, plan: Plan, composer: Composer) -> None:
-        """Launch workers until the study is full: what counts is what stands in there."""
+        """Launch workers until the studies are full; only stored trials count."""
         ask_tell, fruitless = AskTell(StudyCache(plan, composer)), 0
         if not patiently(ask_tell.unfinished):
             self._say("nothing to run: all trials are there; for more raise hydra.sweeper.n_trials")
@@ -115,40 +115,40 @@ class Sweep:
             error = self._launch(plan, composer, patiently(ask_tell.left))
             if error:
                 log.warning("a worker ended early: %s: %s", type(error).__name__, error)
-                log.debug("its end", exc_info=error)
+                log.debug("traceback", exc_info=error)
             patiently(ask_tell.fail_stale_trials)
             fruitless = 0 if _finished(ask_tell) > before else fruitless + 1
-            if isinstance(error, HydraException) or (error and fruitless >= PATIENCE):
+            if isinstance(error, HydraException) or (error and fruitless >= FRUITLESS):
                 raise error
-            if fruitless >= PATIENCE:
-                raise SweepFailed(f"{PATIENCE} launches in a row finished no trial")
+            if fruitless >= FRUITLESS:
+                raise SweepFailed(f"{FRUITLESS} launches in a row finished no trial")
 
     def _launch(self, plan: Plan, composer: Composer, left: int) -> Exception | None:
-        """Launch workers; an error tells that some ended badly, not that the sweep did.
+        """Launch workers and wait; return an error of theirs, which need not end the sweep.
 
         Args:
             plan: of the sweep.
             composer: of its configs.
-            left: trials still to be asked for; none while others run the last ones.
+            left: number of trials still to be asked for; 0 while the last ones run.
         """
-        silent = HydraContext(self.context.config_loader, Callbacks())  # workers are no jobs
+        silent = HydraContext(self.context.config_loader, Callbacks())  # callbacks run per trial
         worker = Worker(plan, composer, self.context, self.task, workers=1)
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=silent, task_function=worker, config=self.config
         )
-        # The basic launcher runs one job after the other: a second worker would find nothing.
+        # The basic launcher runs jobs in sequence: a second worker would have nothing to do.
         workers = 1 if _is_basic(launcher) else min(self.settings.n_jobs, max(1, left))
         worker.workers = workers
         try:
             results = launcher.launch([self._job(composer, i) for i in range(workers)], 0)
-            with contextlib.redirect_stderr(io.StringIO()):  # Hydra names the worker's overrides
+            with contextlib.redirect_stderr(io.StringIO()):  # Hydra prints the worker's overrides
                 _ = [result.return_value for result in results]
         except Exception as error:
             return error
         return None
 
     def _job(self, composer: Composer, number: int) -> list[str]:
-        """Return a worker's overrides; its folder and log are out of the way of the trials'."""
+        """Return a worker's overrides; its folder is apart from those of trials."""
         return [
             *composer.arguments.fixed,
             *composer.arguments.combinations()[0],
@@ -173,7 +173,7 @@ class Sweep:
 
 
 def _is_basic(launcher: Launcher) -> bool:
-    # By name: Hydra's scanner makes another class than an import would.
+    # By name: Hydra's plugin scanner executes modules again, which creates other classes.
     return type(launcher).__name__ == "BasicLauncher"
 
 

@@ -1,4 +1,4 @@
-"""The plan of a sweep: everything that can be checked and prepared before the first trial."""
+"""Builds the plan of a sweep: checks and prepares everything before the first trial."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from optuna_families.sweep import studies, sweep_folder
 
 
 def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
-    """Check everything that can be checked, then make database, studies and folder.
+    """Check settings and configs, then create database, studies and folder.
 
     Raises:
-        HydraException: for what the user can put right; an existing sweep is as it was.
+        HydraException: for an error of the user; an existing sweep is unchanged.
     """
     sampler(settings)
     pruner(settings)
@@ -33,7 +33,7 @@ def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
     families = _families(settings, name, composer)
     for family in families:
         _check(family, composer)
-    # A database of the sweep's own lies in its folder, so the folder is needed first.
+    # With `storage: null` the database lies in the folder, which is then needed first.
     folder = _claim(settings, config, name) if settings.storage is None else None
     cwd = Path(config.hydra.runtime.cwd)
     url = connect.address(settings.storage, folder or cwd, cwd)
@@ -57,7 +57,7 @@ def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
 def _prepare(
     url: str, name: str, settings: Settings, families: list[Family], composer: Composer
 ) -> tuple[int, ...]:
-    """Make database and studies; return how many trials of each family have failed so far."""
+    """Create database and studies; return each family's number of failed trials."""
     from optuna_families.storage.sql_storage import trial_store
 
     connect.create(url)
@@ -69,7 +69,7 @@ def _prepare(
 
 
 def _describe(config: DictConfig, name: str, folder: Path, url: str) -> None:
-    """Write the sweep's config, with what may have been made up here."""
+    """Write the sweep's config, with generated study name and folder."""
     with open_dict(config):
         config.hydra.sweep.dir = str(folder)
         config.hydra.sweeper.study_name = name
@@ -107,7 +107,7 @@ def _trials(settings: Settings, family: Family, composer: Composer) -> int:
 
 
 def _check(family: Family, composer: Composer) -> None:
-    """Try the lowest values, so that a value of the wrong type is refused by name."""
+    """Compose with the lowest values, so that a value of the wrong type is rejected by key."""
     for choices in composer.combinations(family):
         composed = composer.compose(choices)
         lowest = {

@@ -1,4 +1,4 @@
-"""How a sweep is doing: a live table on a terminal, a line now and then elsewhere."""
+"""Shows progress: a live table on a terminal, else a line every `QUIET` seconds."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 QUIET = 10.0  # seconds between two plain lines
-PACE = 60.0  # seconds over which the pace is taken
+PACE = 60.0  # seconds over which the rate is measured
 
 
 class Progress:
-    """Looks into the study from a thread; it also passes on that the user wants to stop."""
+    """Reads the study in a thread and shows it; also passes stop requests on to the workers."""
 
     def __init__(self, plan: Plan, cache: StudyCache, console: Console) -> None:
         self._plan, self._console = plan, console
         self._cache = cache
         self._begun = time.monotonic()
         self._before = sum(counts.finished for counts in self._cache.all_counts())
-        self._pace = deque([(self._begun, self._before)])  # when so many had finished
+        self._pace = deque([(self._begun, self._before)])  # (time, finished trials)
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="optuna-progress")
         self._live: Live | None = None
@@ -62,7 +62,7 @@ class Progress:
         if error is None:
             self._say_all(patiently(self._final))
             return
-        with contextlib.suppress(Exception):  # the error that is on its way matters more
+        with contextlib.suppress(Exception):  # do not hide the error being raised
             self._say_all(self._final())
 
     def _say_all(self, lines: list[str]) -> None:
@@ -81,14 +81,14 @@ class Progress:
                     shown, said = line, time.monotonic()
                     self._console.print(shown, markup=False, highlight=False, soft_wrap=True)
             except Exception:
-                log.debug("cannot look into the study", exc_info=True)
+                log.debug("cannot read the study", exc_info=True)
 
     def _line(self) -> str:
-        """Return all families in one line."""
+        """Summarize all families in one line."""
         all_counts = self._cache.all_counts()
         done, total = sum(t.finished for t in all_counts), self._total()
         best, where = self._best()
-        parts = [f"{done}/{total} trials", *_notes(all_counts)]
+        parts = [f"{done}/{total} trials", *_states(all_counts)]
         if best is not None:
             parts.append(f"best {best:.6g}{where}")
         return ", ".join([*parts, *self._rate(done), *self._left(done)])
@@ -97,7 +97,7 @@ class Progress:
         return sum(family.n_trials for family in self._plan.families)
 
     def _left(self, done: int) -> list[str]:
-        """Return the time left, at the pace of this session so far."""
+        """Return the estimated time left, at the mean rate of this session."""
         new, total = done - self._before, self._total()
         if not new or done >= total:
             return []
@@ -105,7 +105,7 @@ class Progress:
         return [f"{duration(seconds)} left"]
 
     def _rate(self, done: int) -> list[str]:
-        """Return how fast trials finish, since about a minute."""
+        """Return the rate of finished trials over the last `PACE` seconds."""
         now = time.monotonic()
         self._pace.append((now, done))
         while len(self._pace) > 2 and self._pace[0][0] < now - PACE:
@@ -150,19 +150,19 @@ class Progress:
         return table
 
     def _final(self) -> list[str]:
-        """Return a line per family, for the log."""
+        """Return a line per family."""
         lines = []
         cache, families = self._cache, self._plan.families
         for family, counts, best in zip(families, cache.all_counts(), cache.bests(), strict=True):
             value = [] if best is None else [f"best {best:.6g}"]
             count = f"{counts.finished}/{family.n_trials} trials"
             lines.append(
-                ", ".join([f"{family.label or 'all'}: {count}", *_notes([counts]), *value])
+                ", ".join([f"{family.label or 'all'}: {count}", *_states([counts]), *value])
             )
         return lines
 
 
-def _notes(all_counts: list[TrialCounts]) -> list[str]:
+def _states(all_counts: list[TrialCounts]) -> list[str]:
     aborted = sum(t.aborted for t in all_counts)
     counts = {
         "pruned": sum(t.pruned for t in all_counts),
@@ -173,7 +173,7 @@ def _notes(all_counts: list[TrialCounts]) -> list[str]:
 
 
 def pace(rate: float) -> str:
-    """Say how many trials finish in a time.
+    """Format a rate in trials per second.
 
     >>> pace(52.3), pace(0.05)
     ('52 trials/s', '3.0 trials/min')
@@ -182,7 +182,7 @@ def pace(rate: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Say a time as a person would.
+    """Format a duration in seconds.
 
     >>> duration(42.4), duration(200), duration(7300)
     ('42 s', '3 min', '2.0 h')

@@ -1,4 +1,4 @@
-"""What a sweep found: optimization_results.yaml, and whether too much of it failed."""
+"""Writes optimization_results.yaml and checks the share of failed trials."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def write(file: Path, results: dict[str, Any]) -> None:
-    """Write the results where, and as, the official plugin does."""
+    """Write the results in the format of the official plugin."""
     OmegaConf.save(OmegaConf.create(results), file)
 
 
 def summarize(plan: Plan, families: list[list[FrozenTrial]]) -> dict[str, Any]:
-    """Return the best trial over all families, or the trials that no other dominates."""
+    """Return the best trial over all families, or the Pareto front of several objectives."""
     complete = [t for trials in families for t in _complete(trials)]
     if len(plan.settings.directions) > 1:
         return {"name": "optuna", "solutions": [_solution(t) for t in front(complete, plan)]}
@@ -63,7 +63,7 @@ def best_of(trials: list[FrozenTrial], plan: Plan) -> FrozenTrial | None:
 
 
 def best_lines(plan: Plan, families: list[list[FrozenTrial]]) -> list[str]:
-    """Say the best trial as a command would; of several objectives, how many solutions."""
+    """Return the best value with its overrides; for several objectives the size of the front."""
     complete = [t for trials in families for t in _complete(trials)]
     if len(plan.settings.directions) > 1:
         return [f"{len(front(complete, plan))} solutions that no other dominates"]
@@ -73,7 +73,7 @@ def best_lines(plan: Plan, families: list[list[FrozenTrial]]) -> list[str]:
 
 
 def front(trials: list[FrozenTrial], plan: Plan) -> list[FrozenTrial]:
-    """Return the trials that no other dominates."""
+    """Return the Pareto front."""
     signs = [1 if d == "minimize" else -1 for d in plan.settings.directions]
     costs = [tuple(s * v for s, v in zip(signs, t.values, strict=True)) for t in trials]
     return [
@@ -84,7 +84,7 @@ def front(trials: list[FrozenTrial], plan: Plan) -> list[FrozenTrial]:
 
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    """Whether one is nowhere worse and somewhere better.
+    """Whether one dominates other: nowhere worse and somewhere better (lower).
 
     >>> _dominates((1.0, 2.0), (1.0, 3.0)), _dominates((1.0, 2.0), (1.0, 2.0))
     (True, False)
@@ -99,10 +99,10 @@ def _solution(trial: FrozenTrial) -> dict[str, Any]:
 
 
 def check_failures(plan: Plan, families: list[list[FrozenTrial]]) -> None:
-    """Hold the session's trials, and those of each unfinished family, to ``max_failure_rate``.
+    """Check ``max_failure_rate`` for the session's trials and for each unfinished family.
 
     Raises:
-        SweepFailed: when more of them failed.
+        SweepFailed: too many failed.
     """
     _check([t for trials in families for t in trials], plan)
     for family, trials in zip(plan.families, families, strict=True):

@@ -1,4 +1,4 @@
-"""The command that continues a sweep: made here only, everybody else reads what was stored."""
+"""The command that resumes a sweep. Everything else reads the stored one."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _FOLDER = "hydra.sweep.dir"
 
 
 def command(plan: Plan, settings: Settings) -> str:
-    """Return what to type: the same command, with the study's name if that was made up.
+    """Return the same command, with the study's name if that was generated.
 
     Args:
         plan: of the sweep.
-        settings: as they were typed.
+        settings: as typed.
     """
     words = [Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]
     if settings.study_name is None:
         words.append(override("hydra.sweeper.study_name", plan.name))
-    if settings.storage is None:  # the database lies in the folder that the sweep was given
+    if settings.storage is None:  # the database lies in the sweep's folder
         words = [word for word in words if not word.startswith(f"{_FOLDER}=")]
         words.append(override(_FOLDER, plan.folder))
     return shlex.join(masked(word) for word in words)

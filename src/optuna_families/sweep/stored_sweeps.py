@@ -1,4 +1,4 @@
-"""Read a stored sweep."""
+"""Public functions that read a stored sweep."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from optuna_families.storage.connect import Database
 
-FEWEST = 10  # complete trials from which an importance can be told
+FEWEST = 10  # complete trials needed for importances
 
 
 def sweeps(storage: str) -> list[str]:
-    """Return the names of all sweeps in a database, in the order of the alphabet.
+    """Return the names of all sweeps in a database, sorted.
 
     Raises:
         KeyError: when there is no such database.
@@ -79,10 +79,10 @@ def all_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial]]:
         study_name: of the sweep.
 
     Returns:
-        for each family, such as ``scheduler=cosine`` (empty for a sweep that compares none), its
-        trials in the order in which they were begun. A trial's ``user_attrs`` hold ``family``,
-        ``number`` (in the sweep, and the name of its job folder), ``folder``, ``overrides`` (as
-        one would type them), ``owner``, ``session`` and, if it failed, ``reason``.
+        family label, such as ``scheduler=cosine`` (empty for a sweep without families) -> trials
+        in order of their number. A trial's ``user_attrs`` hold ``family``, ``number`` (in the
+        sweep, and the name of its job folder), ``folder``, ``overrides`` (as typed), ``owner``,
+        ``session`` and, if it failed, ``reason``.
 
     Raises:
         KeyError: when there is no such sweep.
@@ -105,13 +105,12 @@ def finished_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial
 def importances(storage: str, study_name: str) -> dict[str, dict[str, float]]:
     """Return how much each parameter matters in each family of a sweep.
 
-    PED-ANOVA: how far the best tenth of the complete trials is spread otherwise over a
-    parameter's range than all of them. Each family has its own parameters and its own trials.
+    PED-ANOVA compares the distribution of each parameter over the best tenth of the complete trials
+    with that over all of them.
 
     Returns:
-        for each family its parameters' shares of 1, the largest first; all 0 where the objective
-        is always the same; nothing where fewer than 10 trials are complete, or where there is
-        more than one objective.
+        family label -> parameter -> importance in [0, 1], summing to 1, largest first. All 0 for a
+        constant objective; empty for fewer than 10 complete trials or several objectives.
 
     Raises:
         KeyError: when there is no such sweep.
@@ -149,7 +148,7 @@ def _opened(storage: str) -> Iterator[Database]:
 
 
 def _address(storage: str) -> str:
-    """Return the address as the sweep itself understands it, of a file that exists."""
+    """Return the full address, as the sweep reads it; a SQLite file must exist."""
     from hydra.errors import HydraException
 
     from optuna_families.storage.connect import address
@@ -166,7 +165,7 @@ def _address(storage: str) -> str:
 
 
 def _check_tables(address: str) -> None:
-    """Refuse a database of something else: Optuna would put its tables into it."""
+    """Reject a database without studies: Optuna would create its tables in it."""
     from sqlalchemy import create_engine, inspect
 
     engine = create_engine(address)
@@ -178,7 +177,7 @@ def _check_tables(address: str) -> None:
 
 
 def _families(database: Database, name: str) -> dict[str, Study]:
-    """Return the studies of a sweep's families, each with its trials in memory."""
+    """Return the families' studies by label, each with its trials in memory."""
     studies = database.storage.get_all_studies()
     # Older versions stored a name that looks like a number as one.
     sweeps = [study for study in studies if str(study.user_attrs.get("sweep")) == name]

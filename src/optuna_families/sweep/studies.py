@@ -1,4 +1,4 @@
-"""One study per family: made once, and refused when it is about something else."""
+"""Creates one study per family, or checks the existing one."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def space_of(family: Family, composer: Composer) -> dict[str, Dimension]:
-    """Return a family's whole space; without families, that of all choices together.
+    """Return a family's search space; without families, the union over all choices.
 
     Raises:
-        HydraException: if two choices mean different things by one name.
+        HydraException: two choices give one parameter different ranges.
     """
     space: dict[str, Dimension] = {}
     for choices in composer.combinations(family):
@@ -56,9 +56,9 @@ def wanted(family: Family, composer: Composer) -> Wanted:
 
 
 def prepare(database: Database, sweep: str, settings: Settings, families: Sequence[Wanted]) -> None:
-    """Make the families' studies, or check that those there are about the same search.
+    """Create the families' studies, or check that existing ones have the same search.
 
-    All are checked before the first is made: a refused command changes nothing.
+    All are checked before the first is created: a rejected command changes nothing.
 
     Raises:
         HydraException: when directions, problem or space have changed, with the way out.
@@ -78,7 +78,7 @@ def prepare(database: Database, sweep: str, settings: Settings, families: Sequen
 
 
 def _names(database: Database, sweep: str) -> list[str]:
-    """Return the names of the studies that may be a sweep's, without reading their trials."""
+    """Return the names of studies that may belong to a sweep, without reading trials."""
     from sqlalchemy import select
 
     from optuna_families.storage.sql_schema import STUDIES
@@ -95,7 +95,7 @@ def _make(database: Database, sweep: str, settings: Settings, one: Wanted) -> No
     study = create_study(
         study_name=one.family.study,
         storage=database.storage,
-        directions=list(settings.directions),  # type: ignore[arg-type]  # checked in _settings
+        directions=list(settings.directions),  # type: ignore[arg-type]  # checked by `settings`
         load_if_exists=True,
     )
     fault_points.step("created")
@@ -106,7 +106,7 @@ def _make(database: Database, sweep: str, settings: Settings, one: Wanted) -> No
         study.set_user_attr("sweep", sweep)
         study.set_user_attr("family", one.family.label)
         study.set_user_attr("fixed", list(one.fixed))
-        study.set_user_attr("space", one.space)  # last: whoever has it has everything
+        study.set_user_attr("space", one.space)  # last: a study with it is complete
 
 
 def _full(family: Family, composer: Composer) -> list[tuple[str, Dimension]]:

@@ -1,4 +1,4 @@
-"""Whether a study that is there is about the same search as the command that wants it."""
+"""Compares a stored study with the command that resumes it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from optuna import Study
 
 log = logging.getLogger(__name__)
-PROBLEM = "problem"  # the study's attribute that says what its trials have in common
+PROBLEM = "problem"  # study attribute with the config that its trials have in common
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A family's study as this command would begin it."""
+    """A family's study as this command would create it."""
 
     family: Family
     space: dict[str, Any]  # Optuna's distributions as JSON, by parameter
@@ -39,10 +39,10 @@ class Wanted:
 
 
 def check(study: Study, wanted: Wanted, settings: Settings) -> None:
-    """Check the study of one of the command's own families.
+    """Check the study of a family of this command.
 
     Raises:
-        HydraException: when directions, problem or space have changed, with the way out.
+        HydraException: directions, config or search space have changed; says what to do.
     """
     known = study.user_attrs
     _refuse(
@@ -62,10 +62,10 @@ def check(study: Study, wanted: Wanted, settings: Settings) -> None:
 
 
 def check_sibling(study: Study, wanted: Wanted, settings: Settings) -> None:
-    """Check that a family that the command does not name is about the same problem.
+    """Check that a family of the sweep that this command lacks has the same problem.
 
     Raises:
-        HydraException: when it is not.
+        HydraException: if not.
     """
     before = problems(study.user_attrs)
     if before:
@@ -74,14 +74,14 @@ def check_sibling(study: Study, wanted: Wanted, settings: Settings) -> None:
 
 
 def problems(known: Mapping[str, Any]) -> dict[str, Problem]:
-    """Return a stored study's problems; none where an older version began it."""
+    """Return a stored study's problems; none in studies of older versions."""
     return {name: Problem(**one) for name, one in known.get(PROBLEM, {}).items()}
 
 
 def _problem_changes(
     known: Mapping[str, Any], wanted: Wanted, may_differ: Sequence[str]
 ) -> list[str]:
-    if PROBLEM not in known:  # older versions stored the typed overrides, other programs nothing
+    if PROBLEM not in known:  # older versions stored only typed overrides, other programs nothing
         typed = map(masked, known.get("fixed", wanted.fixed))
         return typed_changes(typed, wanted.fixed, may_differ)
     before = problems(known)
@@ -97,7 +97,7 @@ def _direction_changes(study: Study, directions: tuple[str, ...]) -> list[str]:
 
 
 def _space_changes(study: Study, known: Mapping[str, Any], space: dict[str, Any]) -> list[str]:
-    # The space of a study that someone else began stands in its trials only: slow to read.
+    # Studies of other programs have their space in the trials only, which are slow to read.
     before = known["space"] if "space" in known else _space_of_trials(study)
     if before is None:
         return []
@@ -135,7 +135,7 @@ def _describe(stored: dict[str, Any] | None) -> str:
 
 
 def describe(distribution: Any) -> str:
-    """Say a distribution in Hydra's grammar.
+    """Write a distribution in Hydra's grammar.
 
     >>> from optuna.distributions import FloatDistribution, IntDistribution
     >>> describe(FloatDistribution(0.1, 1.0, log=True)), describe(IntDistribution(1, 9, step=2))

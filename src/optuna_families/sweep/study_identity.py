@@ -1,4 +1,4 @@
-"""What a trial's objective depends on: the composed config, without what is tuned in it."""
+"""The config that the trials of a study have in common, and how two of them differ."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Problem:
     """What the trials of one combination of choices have in common.
 
     Args:
-        choices: the option of each config group.
-        values: of the config, by dotted key; as JSON, so that 1, 1.0 and "1" are three values.
-        tuned: keys that are not among them, because each trial has its own.
-        compared: nodes in which families differ; None where that cannot be told.
+        choices: config group -> option.
+        values: dotted key -> value as JSON, which tells 1, 1.0 and "1" apart.
+        tuned: keys that are left out, because each trial has its own value.
+        compared: nodes in which families differ; None if unknown.
     """
 
     choices: dict[str, str]
@@ -35,10 +35,10 @@ class Problem:
 
 
 def problem(composed: ComposedConfig) -> Problem:
-    """Return the problem that a composed config is about.
+    """Return the problem of a composed config.
 
-    An interpolation is compared as it is written: what it refers to is compared itself, and what
-    lies outside the config (the environment, the time) may differ.
+    Interpolations are compared as written: keys that they refer to are compared themselves, and
+    values from outside the config (environment, time) may differ.
     """
     config, tuned = composed.config, [dim.path for dim in composed.space.values()]
     values = {
@@ -60,7 +60,7 @@ def _choices(config: DictConfig) -> dict[str, str]:
 def _leaves(node: DictConfig, prefix: str = "") -> Iterator[tuple[str, Any]]:
     plain: Any = OmegaConf.to_container(node, resolve=False, enum_to_str=True)
     for name, value in plain.items():
-        child = node._get_node(name)  # the public way resolves interpolations
+        child = node._get_node(name)  # node[name] would resolve interpolations
         if isinstance(child, DictConfig) and isinstance(value, dict) and value:
             yield from _leaves(child, f"{prefix}{name}.")
         else:
@@ -68,15 +68,15 @@ def _leaves(node: DictConfig, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _parts(key: str, value: Any, tuned: list[str]) -> Iterator[tuple[str, Any]]:
-    """Take a list apart if one of its places is tuned."""
+    """Split a list into its elements if one of them is tuned."""
     if isinstance(value, list) and any(path.startswith(f"{key}.") for path in tuned):
-        yield from ((f"{key}.{place}", one) for place, one in enumerate(value))
+        yield from ((f"{key}.{index}", one) for index, one in enumerate(value))
     else:
         yield key, value
 
 
 def changes(old: Problem, new: Problem, may_differ: Collection[str]) -> list[str]:
-    """Say each difference that matters, by key.
+    """Describe each difference by key.
 
     >>> a = Problem({"model": "small"}, {"model.size": "3", "noise": "0.1"}, [], [])
     >>> b = Problem({"model": "large"}, {"model.size": "9", "noise": "0.2"}, [], [])
@@ -98,7 +98,7 @@ def changes(old: Problem, new: Problem, may_differ: Collection[str]) -> list[str
     return [
         *(f"{g} was {old.choices.get(g, 'absent')}, is {new.choices[g]}" for g in below.values()),
         *(
-            f"{key} was {_said(old.values.get(key))}, is {_said(new.values.get(key))}"
+            f"{key} was {_typed(old.values.get(key))}, is {_typed(new.values.get(key))}"
             for key in keys
             if not matches(key, list(below))
         ),
@@ -106,14 +106,14 @@ def changes(old: Problem, new: Problem, may_differ: Collection[str]) -> list[str
 
 
 def changes_between_families(old: Problem, new: Problem, may_differ: Collection[str]) -> list[str]:
-    """The same for another family of the sweep, whose choices differ on purpose."""
+    """Like `changes`, for two families of a sweep, whose choices differ on purpose."""
     if old.compared is None or new.compared is None:
         return []
     return changes(old, new, [*may_differ, *old.compared, *new.compared])
 
 
 def typed_changes(old: Iterable[str], new: Iterable[str], may_differ: Collection[str]) -> list[str]:
-    """Say each difference between two commands' fixed overrides.
+    """Describe each difference between the fixed overrides of two commands.
 
     >>> typed_changes(["epochs=5", "device=cpu"], ["epochs=9", "~task.noise"], ["device"])
     ['epochs was 5, is 9', 'task.noise was absent, is deleted']
@@ -137,7 +137,7 @@ def _package(group: str) -> str:
 
 
 def matches(key: str, patterns: Collection[str]) -> bool:
-    """Whether a key, or a node that holds it, is among the patterns.
+    """Whether a key or one of its parent nodes matches a pattern.
 
     >>> matches("tracking.uri", ["tracking"]), matches("task.require.n", ["*.require"])
     (True, True)
@@ -155,10 +155,10 @@ def _overlaps(key: str, paths: Collection[str]) -> bool:
     )
 
 
-def _said(text: str | None) -> str:
-    """Say a value as one would type it.
+def _typed(text: str | None) -> str:
+    """Write a value as one would type it.
 
-    >>> _said('"adam"'), _said("0.5"), _said('""'), _said(None)
+    >>> _typed('"adam"'), _typed("0.5"), _typed('""'), _typed(None)
     ('adam', '0.5', '""', 'absent')
     """
     if text is None:
@@ -168,7 +168,7 @@ def _said(text: str | None) -> str:
 
 
 def short(found: list[str]) -> str:
-    """Join differences; of many, the first.
+    """Join differences, at most the first `SHOWN`.
 
     >>> short(["a", "b"]), short(list("abcdefgh"))
     ('a; b', 'a; b; c; d; e; f; and 2 more')

@@ -1,4 +1,4 @@
-"""The sweep's folder: one sweep each, also when two start in the same second."""
+"""Claims a folder for one sweep, also when two start in the same second."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from hydra.errors import HydraException
 
-CLAIM = ".study"  # says whose trials lie here
+CLAIM = ".study"  # file that names the study whose trials lie in the folder
 
 
 def claim(wanted: Path, study: str) -> Path:
-    """Return the wanted folder, or the next free one beside it when another sweep has it.
+    """Return the wanted folder, or with a suffix if another sweep has it.
 
-    Processes that work on the same study share a folder: its trials' numbers are unique.
+    Processes that work on the same study share a folder: trial numbers are unique in it.
 
     >>> import tempfile
     >>> base = Path(tempfile.mkdtemp()) / "run"
@@ -31,7 +31,7 @@ def claim(wanted: Path, study: str) -> Path:
 
 
 def _only(folder: Path, study: str) -> Path:
-    """Return the folder; one such as `.` has no place beside it."""
+    """Return the folder; a name such as `.` takes no suffix."""
     if not _claim(folder, study):
         raise HydraException(
             f"hydra.sweep.dir={folder} holds another sweep; name a folder that is new, or go on "
@@ -44,11 +44,11 @@ def _claim(folder: Path, study: str) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     mark = folder / CLAIM
     if not mark.exists() and (folder / "multirun.yaml").exists():
-        return False  # another sweeper's
+        return False  # of another sweeper
     draft = folder / f"{CLAIM}-{secrets.token_hex(8)}"
     draft.write_text(study, encoding="utf-8")
     try:
-        mark.hardlink_to(draft)  # at once and with its content, or not at all
+        mark.hardlink_to(draft)  # atomic: the file appears with its content
     except FileExistsError:
         pass
     finally:

@@ -1,4 +1,4 @@
-"""Choose the next trials: of which families, and with what values."""
+"""Decides which families the next trials belong to, and asks their samplers for values."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class PlannedTrial:
     """A trial to run."""
 
-    index: int  # of its family
-    trial: Trial  # in memory: what it reports is stored when it is told
+    index: int  # of its family in `plan.families`
+    trial: Trial  # in memory; stored by `AskTell`
     number: int  # in the sweep, over all families
     composed: ComposedConfig
     params: dict[str, Any]  # what goes into the config
@@ -33,12 +33,12 @@ class PlannedTrial:
 
     @property
     def key(self) -> tuple[int, int]:
-        """What no other trial has."""
+        """Identifies the trial: family index and the trial's number in its study."""
         return self.index, self.trial.number
 
 
-class AskFailed(Exception):  # noqa: N818  (the trial is, this is no error of ours)
-    """A trial that could not be asked for; what is to be kept of it."""
+class AskFailed(Exception):  # noqa: N818  (an event, handled by `AskTell`)
+    """The sampler or the user's search space raised; `attributes` describe the failed trial."""
 
     def __init__(self, index: int, trial: int, attributes: dict[str, Any]) -> None:
         super().__init__(attributes["reason"])
@@ -46,18 +46,18 @@ class AskFailed(Exception):  # noqa: N818  (the trial is, this is no error of ou
 
 
 class Allocator:
-    """Takes trials from the families in turn. Nothing of that is stored."""
+    """Asks for batches of trials, from the families in turn; `AskTell` stores them."""
 
     def __init__(self, cache: StudyCache, sizes: BatchSizes) -> None:
         self._cache, self._plan, self._sizes = cache, cache.plan, sizes
         self._stopping_rule = StoppingRule(cache)
 
     def unfinished(self) -> bool:
-        """Whether there is still something to ask for."""
+        """Whether any family needs more trials."""
         return any(self._open(i, counts) for i, counts in enumerate(self._cache.known_counts()))
 
     def left(self) -> int:
-        """Count the trials still to be asked for."""
+        """Return the number of trials still to be asked for."""
         pairs = zip(self._plan.families, self._cache.known_counts(), strict=True)
         return sum(f.n_trials - _share(t) for i, (f, t) in enumerate(pairs) if self._open(i, t))
 
@@ -69,7 +69,7 @@ class Allocator:
         return not self._stopping_rule.ended(index, counts)
 
     def batch(self) -> list[PlannedTrial]:
-        """Take trials from the families in turn, as many as may run together."""
+        """Ask for as many trials as may run together."""
         all_counts = self._cache.known_counts()
         number = sum(counts.begun for counts in all_counts)
         most = self._sizes.part(self.left())
@@ -85,7 +85,7 @@ class Allocator:
         return batch
 
     def _next(self, size: int, most: int, taken: Counter[int]) -> int | None:
-        """Return the family that has the fewest of those that fit into a batch."""
+        """Return the family with the fewest trials that still has room in the batch."""
         all_counts = self._cache.known_counts()
         for index in sorted(range(len(all_counts)), key=lambda i: _share(all_counts[i])):
             room = size < min(most, self._sizes.most(index))
@@ -103,17 +103,17 @@ class Allocator:
         try:
             return self._suggest(index, self._begin(study, stamp), number)
         except (StorageInternalError, SQLAlchemyError, Conflict):
-            raise  # the database's: whoever asks tries again
+            raise  # the database failed: the caller repeats the ask
         except Exception as error:
-            # Mistakes that only the sampler or the user's own function finds, in any error's
-            # form. Some samplers raise while the trial begins: then nobody has it yet.
+            # Samplers and the user's `custom_search_space` may raise anything. Some samplers raise
+            # in `before_trial`: then the trial does not exist yet.
             reason = f"could not be asked for: {type(error).__name__}: {error}"
             begun = place < len(self._cache.trial_caches[index].trials)
             kept = self._cache.trial(index, place).user_attrs if begun else {}
             raise AskFailed(index, place, kept | stamp | {"reason": reason}) from error
 
     def _prepare(self, index: int) -> tuple[Study, int]:
-        """Return the study, and the number that its next trial will have."""
+        """Return the study and the number of its next trial."""
         study, trial_cache = self._cache.asking(index), self._cache.trial_caches[index]
         if not trial_cache.counts().waiting:
             self._queue(index, first=trial_cache.counts().begun == 0)
@@ -121,7 +121,7 @@ class Allocator:
 
     @staticmethod
     def _begin(study: Study, stamp: dict[str, Any]) -> Trial:
-        """Begin a trial that bears its owner's name."""
+        """Begin a trial and record its owner."""
         trial = study.ask()
         for key, value in stamp.items():
             trial.set_user_attr(key, value)
@@ -136,7 +136,7 @@ class Allocator:
         }
 
     def _queue(self, index: int, *, first: bool) -> None:
-        """Queue what the sampler is not asked for: a grid's point, the files' own values."""
+        """Enqueue a grid point or the config's own values, which no sampler suggests."""
         cache, study = self._cache, self._cache.study(index)
         point = cache.free_point(index) if cache.grid else None
         values = cache.defaults(index) if first else None
@@ -157,5 +157,5 @@ class Allocator:
 
 
 def _share(counts: TrialCounts) -> int:
-    """What a family has had of the budget so far; the one with the least is next."""
+    """Return how much of its budget a family has used; the family that used least is next."""
     return counts.finished + len(counts.running)

@@ -24,10 +24,10 @@ from optuna_families.trials.study_cache import StudyCache
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-WAIT = "wait"  # everything that is left is being run by others, who may yet fail or die
+WAIT = "wait"  # all remaining trials run in other workers, which may still fail
 DONE = "done"
-LIVE = 2.0  # seconds between two looks of running trials into the study
-AGAIN = 5  # times to try when somebody without our lock came between
+LIVE = 2.0  # seconds between two syncs while trials run
+AGAIN = 5  # attempts when a process without our lock changes the study meanwhile
 
 
 class AskTell:
@@ -38,11 +38,11 @@ class AskTell:
         self.plan = cache.plan
         self._allocator = Allocator(cache, sizes or BatchSizes(cache, None))
         self._stale_trials = StaleTrials(cache)
-        self._held: dict[tuple[int, int], PlannedTrial] = {}  # asked for and not yet told
+        self._held: dict[tuple[int, int], PlannedTrial] = {}  # asked, not yet told
         self._lived = time.monotonic()
 
     def ask(self) -> list[PlannedTrial] | str:
-        """Return the next batch, or WAIT, or DONE: the family that has the fewest is next."""
+        """Return the next batch, or WAIT, or DONE."""
         with locked(self.plan.storage):
             fault_points.step("locked")
             return self._until_alone(self._ask)
@@ -62,42 +62,42 @@ class AskTell:
         return planned or (WAIT if self.cache.any_running() else DONE)
 
     def _until_alone(self, action: Callable[[], T]) -> T:
-        """Repeat what somebody without our lock has disturbed."""
+        """Repeat an action while processes without our lock change the study."""
         for _ in range(AGAIN):
             with suppress(Conflict):
                 return action()
-        raise HydraException("something keeps changing the study without its lock")
+        raise HydraException("another program keeps changing the study without its lock")
 
     def fail_stale_trials(self) -> None:
-        """Give up what dead workers left behind."""
+        """Fail the trials of dead workers."""
         with locked(self.plan.storage):
             self._until_alone(self._sync)
 
     def unfinished(self) -> bool:
-        """Whether there is something to ask for, or others run what may come back from them."""
+        """Whether trials remain, or run in other workers that may still fail."""
         self.cache.sync(self._held)
         return self._allocator.unfinished() or self.cache.any_running()
 
     def left(self) -> int:
-        """Count the trials that are still to be asked for."""
+        """Return the number of trials still to be asked for."""
         self.cache.sync(self._held)
         return self._allocator.left()
 
     def _sync(self) -> None:
-        """Take over what others have done, and give up for those who cannot any more."""
+        """Sync with the database and fail stale trials."""
         if not self._held:
             for trial_cache in self.cache.trial_caches:
-                if trial_cache.pending():  # of an ask that did not come to its end
+                if trial_cache.pending():  # left by an interrupted ask
                     trial_cache.clear()
         self.cache.sync(self._held)
         if self._stale_trials.fail_stale_trials(self._held):
             self._save()
 
     def _save(self) -> None:
-        """Store every change or none.
+        """Store all changes or none.
 
         Raises:
-            Conflict: when somebody else has begun or finished trials meanwhile.
+            Conflict: another process has begun or finished trials meanwhile.
         """
         writes = [
             write for trial_cache in self.cache.trial_caches for write in trial_cache.pending()
@@ -109,7 +109,7 @@ class AskTell:
         except BaseException:
             self._forget()
             raise
-        if saved.rejected:  # between two calls, where a save is no single transaction
+        if saved.rejected:  # possible where a save is several transactions
             self._forget()
             raise Conflict
 
@@ -118,13 +118,13 @@ class AskTell:
             trial_cache.clear()
 
     def _record(self, one: AskFailed) -> None:
-        """Store a trial that could not be asked for, and nothing else of its batch."""
+        """Store a trial whose ask failed; drop the rest of its batch."""
         from optuna.trial import TrialState, create_trial
 
         self._forget()
         self.cache.sync()
         trial_cache, storage = self.cache.trial_caches[one.index], self.cache.storages[one.index]
-        if one.trial < len(trial_cache.trials):  # it was waiting there
+        if one.trial < len(trial_cache.trials):  # it was enqueued
             trial_id = trial_cache.trials[one.trial]._trial_id
             for key, value in one.attributes.items():
                 storage.set_trial_user_attr(trial_id, key, value)
@@ -134,11 +134,11 @@ class AskTell:
         self._save()
 
     def tell(self, planned: PlannedTrial, outcome: Outcome) -> None:
-        """Finish a trial. One that was given up meanwhile stays as it is."""
+        """Finish a trial; one that another worker failed meanwhile stays failed."""
         self.tell_all([(planned, outcome)])
 
     def tell_all(self, told: Sequence[tuple[PlannedTrial, Outcome]]) -> None:
-        """Finish trials in one go; those that were aborted are given back to be tried again."""
+        """Finish trials in one write; parameters of aborted ones are enqueued again."""
         mine = [one for one in told if one[0].key in self._held]
         ended = [(planned, outcome) for planned, outcome in mine if not outcome.aborted]
         for planned, outcome in ended:
@@ -155,7 +155,7 @@ class AskTell:
         return [self.cache.trial(*planned.key)._trial_id for planned in batch]
 
     def live(self) -> None:
-        """Now and then store what running trials have said, and see what others have done."""
+        """Every `LIVE` seconds, store the reports of running trials and sync with the database."""
         if time.monotonic() - self._lived > LIVE:
             patiently(lambda: self.store(list(self._held.values())))
             for index in {index for index, _ in self._held}:
@@ -163,7 +163,7 @@ class AskTell:
             self._lived = time.monotonic()
 
     def store(self, trials: Sequence[PlannedTrial]) -> None:
-        """Store what is known of trials and does not stand in the study yet."""
+        """Store the pending changes of trials."""
         wanted = [self.cache.trial_caches[i].pending([n]) for i, n in (one.key for one in trials)]
         writes = [write for found in wanted for write in found]
         if not writes:
@@ -194,4 +194,6 @@ class AskTell:
 
 
 def _warn(planned: PlannedTrial) -> None:
-    log.warning("trial %s was given up meanwhile; its result is not used", planned.number)
+    log.warning(
+        "trial %s was failed by another worker meanwhile; its result is not used", planned.number
+    )

@@ -1,4 +1,4 @@
-"""How many trials run together."""
+"""The size of batches."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from optuna_families.trials.batching import batch_function
 from optuna_families.trials.study_cache import StudyCache
 
 LEARN_NOTHING = ("RandomSampler", "QMCSampler", "GridSampler", "BruteForceSampler")
-MOST = 16  # trials of a family at a time, for a sampler that learns from them
-PART = 10  # such a sampler decides at least so often
-SCRAPS = 4  # no worker takes less than such a part of a batch because others work, too
+MOST = 16  # largest batch of one family, for a sampler that learns from results
+PART = 10  # smallest number of batches per family, for such a sampler
+SCRAPS = 4  # a worker takes at least 1/4 of a full batch
 
 
 def at_once(n_trials: int) -> int:
-    """Return how many of a family's trials a sampler that learns may propose together.
+    """Return how many trials a sampler that learns from results may propose together.
 
-    It does not know the results of a batch while it proposes it. More cost the search more than
-    they save, also late in a long one (measured with ``benchmarks/batch_search.py``).
+    It does not know the results of a batch while it proposes the batch. Larger batches cost the
+    search more than they save (measured with ``benchmarks/batch_search.py``).
 
     >>> at_once(5), at_once(50), at_once(1000)
     (1, 5, 16)
@@ -29,7 +29,7 @@ def at_once(n_trials: int) -> int:
 
 @dataclass
 class BatchSizes:
-    """What a batch may hold.
+    """Limits of the size of a batch.
 
     Args:
         cache: of the sweep.
@@ -43,7 +43,7 @@ class BatchSizes:
     _known: dict[int, int] = field(default_factory=dict)
 
     def most(self, index: int) -> int:
-        """Return how many trials may run together with one of this family."""
+        """Return the largest batch that may contain trials of this family."""
         if index not in self._known:
             self._known[index] = self._ask(index)
         return self._known[index]
@@ -62,7 +62,7 @@ class BatchSizes:
         return min([*sizes, *([wanted] if wanted else [])])
 
     def share(self, index: int) -> int:
-        """Return how many of this family a batch may hold."""
+        """Return how many trials of this family one batch may have."""
         settings, most = self.cache.plan.settings, self.most(index)
         learns = not str(settings.sampler["_target_"]).endswith(LEARN_NOTHING)
         if settings.batch_size is not None or not learns:
@@ -70,7 +70,7 @@ class BatchSizes:
         return min(most, at_once(self.cache.plan.families[index].n_trials))
 
     def part(self, left: int) -> int:
-        """Return this worker's part of what is left, so that none is idle at the end."""
+        """Return this worker's part of the remaining trials, so that none is idle at the end."""
         if self.cache.plan.settings.batch_size is not None:
             return left
         together = max(map(self.most, range(len(self.cache.plan.families))))

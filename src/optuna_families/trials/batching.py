@@ -1,4 +1,4 @@
-"""Task functions that can run several trials together."""
+"""The decorator `in_batches`, for task functions that can run several trials together."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 Task = TypeVar("Task", bound=Callable[..., Any])
 Together = Callable[[list["Job"]], Iterable[tuple["Job", Any]]]
-ATTRIBUTE = "runs_in_batches"  # of the task function, with which it travels to the workers
+ATTRIBUTE = "runs_in_batches"  # of the task function; pickled with it for the workers
 
 
 @dataclass(frozen=True)
 class BatchFunction:
-    """How a task function runs several trials."""
+    """Runs several trials at once."""
 
     together: Together
     size: Callable[[DictConfig], int]
@@ -60,5 +60,5 @@ def in_batches(together: Together, *, size: Callable[[DictConfig], int]) -> Call
 
 
 def batch_function(task: object) -> BatchFunction | None:
-    """Return how a task function runs several trials, None if it cannot."""
+    """Return a task function's batch function; None if it has none."""
     return getattr(task, ATTRIBUTE, None)

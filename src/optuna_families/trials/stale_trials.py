@@ -1,4 +1,4 @@
-"""Fails stale trials and queues their parameters again, at most twice."""
+"""Fails stale trials and enqueues their parameters again, at most twice."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-BEAT = 20.0  # seconds between two signs of life
-GRACE = 180.0  # seconds without one after which an owner elsewhere counts as stale
+BEAT = 20.0  # seconds between two heartbeats
+GRACE = 180.0  # seconds without a heartbeat after which an owner elsewhere counts as dead
 
 
 class StaleTrials:
-    """Finds trials whose process is stale. Used under the lock only; its caller stores the changes.
+    """Fails trials whose process is dead. Call it under the lock; the caller stores the changes.
 
-    A process of this machine is looked up. One elsewhere must show a heartbeat that changes; how
-    long it has not is measured by our clock alone, so clocks need not agree. A trial without an
-    owner was asked for by something else, such as a notebook: it is neither given up nor waited
-    for.
+    A process of this machine is looked up. For one elsewhere the heartbeat must change; the time
+    without a change is measured by the local clock, so clocks need not agree. A trial without an
+    owner belongs to another program, such as a notebook: it is neither failed nor waited for.
     """
 
     def __init__(self, cache: StudyCache) -> None:
@@ -34,10 +33,10 @@ class StaleTrials:
         self._beats: dict[int, tuple[Any, float]] = {}
 
     def fail_stale_trials(self, held: Collection[tuple[int, int]]) -> bool:
-        """Give up the trials of stale owners; whether there were any.
+        """Fail the stale trials; return whether there were any.
 
         Args:
-            held: the trials that this process is really running, by family and number.
+            held: keys of the trials that run in this process.
         """
         running = [
             (index, number)
@@ -46,7 +45,7 @@ class StaleTrials:
             if (index, number) not in held
         ]
         self._cache.read(running)
-        lives = functools.cache(liveness)  # each process once, not once for each of its trials
+        lives = functools.cache(liveness)  # looks up each process once
         stale = []
         for index, number in running:
             trial = self._cache.trial(index, number)
@@ -63,7 +62,7 @@ class StaleTrials:
         found = lives(owner)
         if found is Liveness.UNKNOWN:
             return self._silent(trial._trial_id)
-        # Ours but not held: the database went away while we were asking for it.
+        # Ours but not held: the connection broke during the ask that stored it.
         return found is Liveness.DEAD or owner == this_process()
 
     def _silent(self, trial_id: int) -> bool:
@@ -77,13 +76,13 @@ class StaleTrials:
         return time.monotonic() - since > GRACE
 
     def fail(self, index: int, number: int, outcome: Outcome) -> None:
-        """Fail a aborted trial and queue its parameters once more."""
+        """Fail an aborted trial and enqueue its parameters again."""
         from optuna.trial import TrialState
 
         storage, trial = self._cache.storages[index], self._cache.trial(index, number)
         if trial.state.is_finished():
-            return  # somebody else has
-        if not self._cache.grid:  # a aborted point of a grid is free again, nothing is queued
+            return  # another worker was first
+        if not self._cache.grid:  # its grid point is free again
             self._requeue(self._cache.study(index), trial)
         storage.set_trial_user_attr(trial._trial_id, "lost", True)
         storage.set_trial_user_attr(trial._trial_id, "reason", outcome.reason)
@@ -102,7 +101,7 @@ class StaleTrials:
 
 
 def owner_of(trial: FrozenTrial) -> str | None:
-    """Return the name of the process that runs a trial; None if no sweep asked for it."""
+    """Return the name of a trial's process; None if the trial belongs to another program."""
     owner = trial.user_attrs.get("owner")
     if isinstance(owner, dict):  # as version 0.1.0 stored it
         return f"{owner['host']}:{owner['pid']}:{owner['start']}"

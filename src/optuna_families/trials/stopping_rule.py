@@ -1,4 +1,4 @@
-"""When to stop trying, and what share of a sweep failed."""
+"""Stops a family after too many failed trials."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from optuna_families.trials.study_cache import StudyCache
 
 Score = tuple[int, int]
-HOPELESS = 5  # so many failures and not one success are a mistake, not bad luck
+HOPELESS = 5  # failures without a success that end a family
 
 
 class StoppingRule:
     """Stops a family after too many failed trials.
 
-    A family ends when ``n_trials`` of its trials have failed in this session, whatever rate is
-    allowed: with those that finish it has fewer than twice ``n_trials``. It ends sooner when it
-    fails from the start, unless a rate of 1 allows that. A trial that diverged ends nothing.
+    A family ends when ``n_trials`` of its trials have failed in this session, whatever
+    ``max_failure_rate`` is, so it has fewer than twice ``n_trials`` in all. It ends after
+    `HOPELESS` failures without a success, unless the rate is 1.
     """
 
     def __init__(self, cache: StudyCache) -> None:
@@ -28,18 +28,18 @@ class StoppingRule:
         self._read: dict[int, tuple[int, Score]] = {}  # by family: trials that had ended, score
 
     def ended(self, index: int, counts: TrialCounts) -> bool:
-        """Whether a family has failed too often in this session to be asked again."""
+        """Whether a family has failed too often in this session."""
         plan = self._cache.plan
         n_trials = plan.families[index].n_trials
-        patience = min(HOPELESS, n_trials)
-        if counts.failed - plan.failed_before[index] < patience:
-            return False  # the usual case, known from the counts alone
+        allowed = min(HOPELESS, n_trials)
+        if counts.failed - plan.failed_before[index] < allowed:
+            return False  # the usual case needs no trial to be read
         failures, successes = self._score(index, counts)
         hopeless = not successes and plan.settings.max_failure_rate < 1
-        return failures >= (patience if hopeless else n_trials)
+        return failures >= (allowed if hopeless else n_trials)
 
     def _score(self, index: int, counts: TrialCounts) -> Score:
-        """Return failures and successes of this session; read anew when another trial ended."""
+        """Return failures and successes of this session, cached until another trial ends."""
         ended = counts.finished + counts.failed
         if self._read.get(index, (-1, (0, 0)))[0] != ended:
             session = self._cache.plan.session
@@ -50,5 +50,5 @@ class StoppingRule:
 
 
 def is_failure(trial: FrozenTrial) -> bool:
-    """Whether a trial failed on its own, not with its process."""
+    """Whether a trial failed and was not aborted."""
     return trial.state.name == "FAIL" and not trial.user_attrs.get("lost")

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 class StudyCache:
-    """The Optuna studies of this sweep; index = position in `plan.families`.
+    """The Optuna studies of a sweep; an index is a position in `plan.families`.
 
     Args:
         plan: of the sweep.
         composer: of its configs.
-        worker: number of the worker that asks; who only looks has none.
+        worker: number of the worker, part of the samplers' seeds; -1 for readers.
     """
 
     def __init__(self, plan: Plan, composer: Composer, worker: int = -1) -> None:
@@ -38,31 +38,31 @@ class StudyCache:
         self.grid = is_grid(plan.settings)
         self._worker = worker
         self._studies: dict[int, Study] = {}
-        self._asking: set[int] = set()  # those that have their sampler
+        self._asking: set[int] = set()  # indices of studies with their sampler
 
     @cached_property
     def ids(self) -> list[int]:
-        """The studies' ids in the database."""
+        """The ids of the studies."""
         find = self.database.storage.get_study_id_from_name
         return [find(family.study) for family in self.plan.families]
 
     @cached_property
     def store(self) -> TrialStore:
-        """What reads and writes their trials."""
+        """Reads and writes their trials."""
         from optuna_families.storage.sql_storage import trial_store
 
         return trial_store(self.database)
 
     @cached_property
     def trial_caches(self) -> list[TrialCache]:
-        """Their trials, as they were at the last look."""
+        """Their trials as of the last sync."""
         from optuna_families.storage.trial_cache import TrialCache
 
         return [TrialCache(study, self.store) for study in self.ids]
 
     @cached_property
     def storages(self) -> list[InMemoryStorage]:
-        """The trial_caches as storages, for Optuna's studies."""
+        """The caches as Optuna storages."""
         from optuna.study import StudyDirection
 
         from optuna_families.storage.in_memory import InMemoryStorage
@@ -74,11 +74,11 @@ class StudyCache:
         ]
 
     def sync(self, held: Collection[tuple[int, int]] = (), only: int | None = None) -> None:
-        """Take over what others have done.
+        """Read what other processes have changed.
 
         Args:
-            held: trials of ours, by family and number: nobody else changes them.
-            only: one family.
+            held: keys of the trials of this process, which no other process changes.
+            only: sync only the family with this index.
         """
         trial_caches = {c.study: c for i, c in enumerate(self.trial_caches) if only in (None, i)}
         unfinished = [
@@ -121,7 +121,7 @@ class StudyCache:
         return self.store.all_counts(self.ids)
 
     def known_counts(self) -> list[TrialCounts]:
-        """Count every family's trials as they were at the last look."""
+        """Count every family's trials as of the last sync."""
         return [trial_cache.counts() for trial_cache in self.trial_caches]
 
     def any_running(self) -> bool:
@@ -129,23 +129,23 @@ class StudyCache:
         return any(counts.running for counts in self.known_counts())
 
     def bests(self) -> list[float | None]:
-        """Return every family's best value in the database; of several objectives, none."""
+        """Return every family's best value in the database; None for several objectives."""
         directions = self.plan.settings.directions
         if len(directions) > 1:
             return [None] * len(self.ids)
         return self.store.bests(self.ids, maximize=directions == ("maximize",))
 
     def trials(self, index: int) -> list[FrozenTrial]:
-        """Return a family's trials as they were at the last look, to look at only."""
+        """Return a family's trials as of the last sync; do not modify them."""
         self.trial_caches[index].read_all()
         return self.trial_caches[index].trials
 
     def trial(self, index: int, number: int) -> FrozenTrial:
-        """Return a family's trial with everything that is known of it."""
+        """Return a family's trial, read completely."""
         return self.trial_caches[index].trial(number)
 
     def read(self, trials: Collection[tuple[int, int]]) -> None:
-        """Read trials, by family and number, if only their state is known."""
+        """Read those of the trials (family, number) of which only the state is known."""
         wanted: dict[int, list[int]] = {}
         for index, number in trials:
             trial_id = self.trial_caches[index].unread(number)
@@ -155,16 +155,16 @@ class StudyCache:
             self.trial_caches[self.ids.index(study)].merge_read([trial])
 
     def study(self, index: int) -> Study:
-        """Return a family's study, in memory, for all but asking."""
+        """Return a family's study in memory, without its sampler and pruner."""
         if index not in self._studies:
             self._studies[index] = self._load(index)
         return self._studies[index]
 
     def asking(self, index: int) -> Study:
-        """Return a family's study with its sampler, right before a trial is asked for.
+        """Return a family's study with its sampler and pruner.
 
-        Called under the lock, and a trial begins before that is let go: so no other sampler is
-        ever built over the same number of trials, and none has the same seed.
+        Call it under the lock and begin a trial before releasing it. The number of begun trials
+        is part of the sampler's seed, so no two samplers have the same seed.
         """
         if index not in self._asking:
             settings, name = self.plan.settings, self.plan.families[index].label
@@ -186,7 +186,7 @@ class StudyCache:
         return self.composer.combinations(self.plan.families[index])
 
     def defaults(self, index: int) -> dict[str, Any] | None:
-        """Return the config files' own values, for the first trial of a study."""
+        """Return the config's own values, for the first trial of a study."""
         choices = self.choices(index)
         if not self.plan.settings.defaults_first or len(choices) > 1:
             return None
@@ -200,5 +200,5 @@ class StudyCache:
         return [Grid(points([compose(c) for c in self.choices(i)], settings)) for i in families]
 
     def free_point(self, index: int) -> int | None:
-        """Return a point of the grid that nobody has."""
+        """Return the index of a grid point that no trial has; None if there is none."""
         return self.grids[index].free(self.trials(index))

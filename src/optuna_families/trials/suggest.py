@@ -1,4 +1,4 @@
-"""From a fresh trial to a config: choices first, then the space of what they compose to."""
+"""Suggests a trial's values: first the choices, then the search space they lead to."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def suggest(
     trial: Trial, plan: Plan, family: Family, composer: Composer
 ) -> tuple[ComposedConfig, dict[str, Any]]:
-    """Suggest everything.
+    """Suggest all values of a trial.
 
     Returns:
-        the composed config of the trial's choices and the values that go into it, by name.
+        the composed config of the trial's choices, and its parameters by name.
     """
     choices = family.choices if family.label else _choose(trial, composer)
     composed = composer.compose(choices)
@@ -35,7 +35,7 @@ def suggest(
 
 
 def _choose(trial: Trial, composer: Composer) -> tuple[str, ...]:
-    """Let the sampler choose among a group's files, as the official plugin does."""
+    """Let the sampler choose among a group's options, as the official plugin does."""
     chosen = []
     for key, lines in composer.arguments.groups.items():
         names = [line.partition("=")[2] for line in lines]
@@ -44,7 +44,7 @@ def _choose(trial: Trial, composer: Composer) -> tuple[str, ...]:
 
 
 def suggest_one(trial: Trial, name: str, distribution: Any) -> Any:
-    """Suggest a value from a distribution, through Optuna's public methods."""
+    """Suggest a value from a distribution through Optuna's public methods."""
     if hasattr(distribution, "choices"):
         return trial.suggest_categorical(name, distribution.choices)
     low, high, step, log = (getattr(distribution, k) for k in ("low", "high", "step", "log"))
@@ -54,7 +54,7 @@ def suggest_one(trial: Trial, name: str, distribution: Any) -> Any:
 
 
 def _extend(trial: Trial, function: str, composed: ComposedConfig, plan: Plan) -> None:
-    """Let the user's function suggest more; the fixed values stand in the trial's user_attrs."""
+    """Call the user's function; like the official plugin, pass fixed values as user_attrs."""
     pinned = plan.arguments.pinned
     for path in pinned:
         trial.set_user_attr(path, str(OmegaConf.select(composed.config, path)))

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
 log = logging.getLogger(__name__)
-POLL = 1.0  # seconds between two looks
+POLL = 1.0  # seconds between two polls
 
 
 class Heartbeat:
-    """Beats for the running trials; stops the worker when the session ends or its starter dies."""
+    """Writes heartbeats; stops the worker when the sweep was stopped or its process is dead."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -32,7 +32,7 @@ class Heartbeat:
         self._study = self._storage.get_study_id_from_name(plan.families[0].study)
         self._trials: list[int] = []  # ids
         self._last = time.monotonic()
-        self._failing = False  # at the last look
+        self._failing = False  # at the last poll
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True, name="optuna-heartbeat")
 
@@ -50,7 +50,7 @@ class Heartbeat:
         self._thread.join()
 
     def watch(self, trials: list[int]) -> None:
-        """From now on beat for these trials, given by id."""
+        """Write heartbeats for these trial ids from now on."""
         self._trials, self._last = trials, time.monotonic()
 
     def _live(self) -> None:
@@ -58,11 +58,11 @@ class Heartbeat:
             try:
                 self._poll()
                 self._failing = False
-            except Exception as error:  # whatever it is, the next look may succeed
+            except Exception as error:  # the next poll may succeed
                 self._complain(error)
 
     def _complain(self, error: Exception) -> None:
-        """Say once that the heartbeat fails: without it workers elsewhere give the trials up."""
+        """Warn once: without heartbeats, workers on other machines fail the trials."""
         level = logging.DEBUG if self._failing else logging.WARNING
         reason = masked(f"{type(error).__name__}: {str(error.__cause__ or error).strip()}")
         log.log(level, "no heartbeat (%s); again every second", reason.splitlines()[0])
@@ -82,18 +82,18 @@ class Heartbeat:
     def _beat(self, trial: int, now: int) -> None:
         from optuna.exceptions import UpdateFinishedTrialError
 
-        # It has just been told, or others have given it up, which is said when it is told.
+        # It has just been told, or another worker failed it; `AskTell.tell` logs that.
         with contextlib.suppress(UpdateFinishedTrialError):
             self._storage.set_trial_user_attr(trial, "beat", now)
 
 
 def stop(plan: Plan) -> None:
-    """Tell this session's workers, wherever they are, to stop."""
+    """Ask all workers of this session to stop, on any machine."""
     storage = connect(plan.storage).storage
     study = storage.get_study_id_from_name(plan.families[0].study)
     storage.set_study_user_attr(study, "stop", plan.session)
 
 
 def stopped(plan: Plan, storage: BaseStorage, study: int) -> bool:
-    """Whether this session was told to stop."""
+    """Whether this session was asked to stop."""
     return storage.get_study_user_attrs(study).get("stop") == plan.session

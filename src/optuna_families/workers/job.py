@@ -1,7 +1,7 @@
 """One trial as a Hydra job: its folder, HydraConfig, logs and YAML files.
 
-Hydra's own ``run_job`` copies and writes the whole configuration anew each time, 15 ms that a
-sweep would pay per trial. This does the same to what a user sees, from what was composed once.
+Hydra's own ``run_job`` copies and dumps the whole config for each job: 15 ms per trial. This gives
+users the same, from a config that is composed and dumped once.
 """
 
 from __future__ import annotations
@@ -39,26 +39,26 @@ class Job:
     overrides: list[str]
     _composed: ComposedConfig
     _params: dict[str, Any]  # what the trial changes in the composed
-    _sweep: str  # the folder that the sweep claimed
-    listener: reporting.ReportListener  # hears its reports
+    _sweep: str  # folder of the sweep
+    listener: reporting.ReportListener
 
     @cached_property
     def config(self) -> DictConfig:
-        """What the task function gets."""
+        """The config that the task function gets."""
         return self._composed.task(self._params)
 
     @property
     def shared(self) -> DictConfig:
-        """The node ``hydra`` that all jobs with the same choices have in common.
+        """The node ``hydra`` that all jobs with the same choices share, without copying.
 
-        It costs nothing, unlike `hydra`; number, overrides and folders are not this job's.
+        Its job number, overrides and folders are not those of this job: see `hydra`.
         """
         node: DictConfig = self._composed.config.hydra
         return node
 
     @property
     def changes(self) -> dict[str, Any]:
-        """What the trial changes in the config that such jobs share: values by their path."""
+        """The values of this trial, by path in the config."""
         return self._composed.changes(self._params)
 
     @property
@@ -69,7 +69,7 @@ class Job:
 
     @cached_property
     def folder(self) -> Path:
-        """The job's folder, made at the first look: never one that was there."""
+        """The job's folder, created on first access; never one that existed."""
         plain = self._composed.folder(self._sweep, self.number)
         folder = _new_folder(plain or self._named(), self.number)
         fault_points.step("folder")
@@ -81,7 +81,7 @@ class Job:
             return Path(self._sweep, str(unknown.hydra.sweep.subdir)).absolute()
 
     def _facts(self, folder: str) -> dict[str, Any]:
-        """Return what Hydra says of a job, by its place in the config."""
+        """Return the values that Hydra adds to a job's config, by path."""
         return {
             "hydra.job.num": self.number,
             "hydra.job.id": str(self.number),
@@ -93,29 +93,29 @@ class Job:
 
     @cached_property
     def whole(self) -> DictConfig:
-        """The whole config with all that Hydra adds for a job."""
+        """The whole config, including the job's node ``hydra``."""
         return self._composed.whole(self._params, self._facts(str(self.folder)))
 
     def describe(self) -> None:
-        """Write the job's config, Hydra's and the overrides into the folder."""
+        """Write config.yaml, hydra.yaml and overrides.yaml into the folder."""
         facts = self._facts(str(self.folder))
         self._composed.job_files.write(self.folder, facts, lambda: self.config, self._params)
 
     def report(self, value: float, step: int) -> bool:
-        """Record how the trial is doing at a step, and say whether it should stop.
+        """Report an intermediate value; return whether the trial should stop.
 
-        True means that it is given up: by the sweep's pruner, or because the value is not
-        finite. Whatever it returns then, it is pruned or failed.
+        True means that the pruner stops the trial, or that the value is not finite. The trial is
+        then pruned or failed, whatever it returns.
 
         Args:
             value: the objective so far, such as the loss of an epoch.
-            step: a whole number that grows, such as the epoch.
+            step: an increasing whole number, such as the epoch.
         """
         return self.listener.handle(value, step)
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """In here HydraConfig, `report`, the log and the folder to work in are this job's."""
+        """Context in which HydraConfig, `report`, logging and working directory are this job's."""
         logs = self._composed.job_logging
         logs.point(self.folder, None if logs.simple else self.whole.hydra.job_logging)
         job, before = self.whole.hydra.job, Path.cwd()
@@ -130,11 +130,11 @@ class Job:
             _flush()
 
     def shown(self) -> AbstractContextManager[None]:
-        """In here HydraConfig is this job's."""
+        """Context in which HydraConfig is this job's."""
         return _shown(self.whole)
 
     def result(self) -> JobReturn:
-        """Return the job's description, for Hydra's callbacks."""
+        """Return the job's `JobReturn`, for Hydra's callbacks."""
         made = JobReturn(overrides=self.overrides, cfg=self.config, hydra_cfg=self.whole)
         made.working_dir = str(self.folder if self.whole.hydra.job.chdir else Path.cwd())
         made.task_name = JobRuntime.instance().get("name")
@@ -143,7 +143,7 @@ class Job:
 
 @contextmanager
 def _shown(config: DictConfig) -> Iterator[None]:
-    """Let ``HydraConfig`` be this one."""
+    """Context in which ``HydraConfig`` is this config."""
     hydra = HydraConfig.instance()
     before, hydra.cfg = hydra.cfg, config  # type: ignore[assignment]  # as hydra.run_job does
     try:
@@ -153,10 +153,9 @@ def _shown(config: DictConfig) -> Iterator[None]:
 
 
 def _new_folder(folder: Path, number: int) -> Path:
-    """Make a folder that was not there.
+    """Create a folder that does not exist, with a suffix if its name is taken.
 
-    A subdir such as ${hydra.job.override_dirname} is the same for the same parameters, and the
-    sweep's folder may hold others' files.
+    A subdir such as ${hydra.job.override_dirname} is equal for equal parameters.
     """
     names = (f"{folder.name}-{number}-{again}" for again in count(2))
     for name in chain([folder.name, f"{folder.name}-{number}"], names):

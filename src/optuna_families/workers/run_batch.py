@@ -1,4 +1,4 @@
-"""Run a batch of trials and say of each what became of it."""
+"""Runs a batch of trials and tells the outcome of each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from optuna_families.workers.run_one import (
     log_outcome,
 )
 
-TELL = 1.0  # seconds between two times of telling what has ended
+TELL = 1.0  # seconds between two tells while a batch runs
 
 
 class TrialBatch:
@@ -35,9 +35,9 @@ class TrialBatch:
 
     Args:
         planned: the trials.
-        task: the app's function, shown to Hydra's callbacks.
-        context: Hydra's.
-        ask_tell: where they were asked for, and are told.
+        task: the app's task function, passed to Hydra's callbacks.
+        context: Hydra's context, with the callbacks.
+        ask_tell: the client that asked for the trials.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class TrialBatch:
         self._ask_tell, self._task, self._callbacks = ask_tell, task, context.callbacks
         self._settings = ask_tell.plan.settings
         self._jobs = {job(one, ask_tell): one for one in planned}
-        self._open = dict(self._jobs)  # neither ended nor given up
-        self._ended: list[tuple[PlannedTrial, Outcome]] = []  # and not yet told
+        self._open = dict(self._jobs)  # still running
+        self._ended: list[tuple[PlannedTrial, Outcome]] = []  # not yet told
         self._told = time.monotonic()
 
     def run(self, batch_function: BatchFunction) -> None:
-        """Run them to their end, whatever end that is, and tell it."""
+        """Run all trials and tell their outcomes."""
         patiently(lambda: self._ask_tell.store(list(self._jobs.values())))
         self._begin()
         timeout = self._settings.timeout and self._settings.timeout * len(self._jobs)
@@ -80,21 +80,21 @@ class TrialBatch:
                 self._callbacks.on_job_start(config=one.whole, task_function=self._task)
 
     def _hear(self, event: str) -> bool:
-        """Whether any callback does something then; if not, no job's whole config is made."""
+        """Whether any callback handles the event; if not, no job needs its whole config."""
         nothing = getattr(Callback, event)
         return any(getattr(type(one), event) is not nothing for one in self._callbacks.callbacks)
 
     def _collect(self, results: Iterable[tuple[Job, Any]]) -> None:
-        # A generator that is not used up cleans up before the rest of its trials is told.
+        # A generator that is not exhausted must clean up before the other trials are told.
         with closing(results) if isinstance(results, Generator) else nullcontext():
             for one, returned in results:
                 if one not in self._open:
-                    raise ValueError(f"trial {one.number} came out of its batch twice")
+                    raise ValueError(f"trial {one.number} was yielded twice by its batch function")
                 self._end(one, self._judged(one, returned), returned)
                 self._tell_now_and_then()
 
     def _tell_now_and_then(self) -> None:
-        # A deadline might end the telling in its middle.
+        # With a timeout, SIGALRM might interrupt the tell.
         if not self._settings.timeout and time.monotonic() - self._told > TELL:
             self._tell()
             if signals.requested():
@@ -122,7 +122,7 @@ class TrialBatch:
         fault_points.step("trained")
 
     def _tell(self) -> None:
-        """Tell what has ended; nobody interrupts that."""
+        """Tell the trials that have ended, without being interrupted."""
         with reporting.undisturbed():
             patiently(lambda: self._ask_tell.tell_all(self._ended))
         self._ended, self._told = [], time.monotonic()

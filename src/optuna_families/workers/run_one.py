@@ -1,4 +1,4 @@
-"""Run one trial and say what became of it."""
+"""Runs one trial and returns its outcome."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def job(planned: PlannedTrial, ask_tell: AskTell) -> Job:
-    """Return a trial as a job, with its folder made and described."""
+    """Create a trial's job: its folder and YAML files."""
     plan = ask_tell.plan
     prunes = not plan.settings.pruner["_target_"].endswith(".NopPruner")
     listener = reporting.ReportListener(planned.trial, prunes, ask_tell.live)
@@ -44,7 +44,7 @@ def job(planned: PlannedTrial, ask_tell: AskTell) -> Job:
 
 @dataclass
 class MonitoredTask:
-    """The app's task function under the eyes of pruner, deadline and Ctrl-C."""
+    """The app's task function with timeout and interruption; keeps the trial's outcome."""
 
     task: TaskFunction
     job: Job
@@ -52,7 +52,7 @@ class MonitoredTask:
     outcome: Outcome = field(default_factory=lambda: failed("the task did not run"))
 
     def __call__(self, config: DictConfig) -> Any:
-        """Run the task; its exceptions go on to Hydra's callbacks."""
+        """Run the task; re-raise its exceptions for Hydra's callbacks."""
         timeout = self.settings.timeout
         try:
             with signals.interruptible(), signals.deadline(timeout):
@@ -74,28 +74,28 @@ class MonitoredTask:
 
 
 def classify_return(job: Job, returned: Any, settings: Settings) -> Outcome:
-    """Judge what a job returned, and what it reported before."""
+    """Classify the value that a job returned, after what it reported."""
     if job.listener.diverged:
         return failed(job.listener.diverged)
     return PRUNED if job.listener.stop else classify(returned, len(settings.directions))
 
 
 def classify_error(error: Exception) -> Outcome:
-    """Return the outcome of a trial that an exception ended."""
+    """Return the outcome of a trial that raised."""
     from optuna import TrialPruned
 
     return PRUNED if isinstance(error, TrialPruned) else failed(f"{type(error).__name__}: {error}")
 
 
 def classify_exit(error: SystemExit) -> Outcome:
-    """Return the outcome of a trial that wanted to leave the process."""
+    """Return the outcome of a trial that called `sys.exit`."""
     return INTERRUPTED if signals.requested() else failed(f"SystemExit: {error.code}")
 
 
 def run(
     planned: PlannedTrial, task: TaskFunction, context: HydraContext, ask_tell: AskTell
 ) -> Outcome:
-    """Run a trial's job to its end, whatever end that is."""
+    """Run a trial; whatever it raises becomes its outcome."""
     made = job(planned, ask_tell)
     ask_tell.store([planned])
     monitored = MonitoredTask(task, made, ask_tell.plan.settings)
@@ -124,7 +124,7 @@ def _call(task: TaskFunction, result: JobReturn) -> None:
 
 
 def log_outcome(job: Job, outcome: Outcome, returned: object) -> None:
-    """Say how it went, and keep a failure's traceback where one looks for it."""
+    """Log an outcome; write a failure's traceback into the job's folder."""
     if outcome.state != "FAIL":
         log.debug("trial %s: %s %s", job.number, outcome.state, outcome.values or "")
         return

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, once and twice, and the time a trial may take."""
+"""Ctrl-C, SIGTERM and the timeout of a trial."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from optuna_families import reporting
 
 
 class TimedOut(BaseException):
-    """A trial took too long. Not an Exception, so that no app swallows it by accident."""
+    """A trial took too long. A BaseException, so that an app's `except Exception` lets it pass."""
 
 
 class _State:
-    code = 0  # what the sweep exits with: 130 after Ctrl-C, 143 after SIGTERM
-    quiet = False  # a worker leaves the talking to the process that the user started
+    code = 0  # exit status: 130 after Ctrl-C, 143 after SIGTERM
+    quiet = False  # workers print nothing
     told = False
 
 
@@ -27,15 +27,12 @@ _state = _State()
 
 
 def requested() -> int:
-    """Return the exit code once someone wants to stop, before that 0."""
+    """Return the exit status once a stop is requested, else 0."""
     return _state.code
 
 
 def request(code: int = 130) -> None:
-    """Stop from another thread: the main thread leaves the trial that it is running.
-
-    Once: a trial that is cleaning up is not disturbed again.
-    """
+    """Request a stop from another thread: interrupt the trial in the main thread, once."""
     if _state.code:
         return
     _state.code = code
@@ -65,7 +62,7 @@ def _say(text: str) -> None:
 
 @contextmanager
 def signals(*, quiet: bool) -> Iterator[None]:
-    """Hear Ctrl-C and SIGTERM in here. Inside another `signals` it changes nothing."""
+    """Context that handles Ctrl-C and SIGTERM; nested, it does nothing."""
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is _hear:
         yield
@@ -81,10 +78,7 @@ def signals(*, quiet: bool) -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """In here a task runs, and whoever wants to stop interrupts it.
-
-    A wish to stop that came before, while a trial was asked for, interrupts it at once.
-    """
+    """Context of a running task, which a stop request interrupts, also an earlier one."""
     with reporting.busy():
         if _state.code:
             raise KeyboardInterrupt
@@ -93,7 +87,7 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def deadline(seconds: float | None) -> Iterator[None]:
-    """Raise `TimedOut` in the main thread when the time is over.
+    """Raise `TimedOut` in the main thread after some seconds.
 
     >>> import time
     >>> try:

@@ -1,4 +1,4 @@
-"""A worker: what a launcher starts, ask, run, tell, until nothing is left."""
+"""The worker loop that a launcher runs: ask, run, tell until the studies are full."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from optuna_families.workers import run_one, signals
 from optuna_families.workers.heartbeat import Heartbeat
 from optuna_families.workers.run_batch import TrialBatch
 
-PAUSE = 0.2  # seconds before looking again whether others have finished, failed or died
+PAUSE = 0.2  # seconds between two asks while the remaining trials run in other workers
 
 
 @dataclass
 class Worker:
-    """A task function for a launcher, which may send it to another process or machine."""
+    """The task function that a launcher runs, possibly in another process or machine."""
 
     plan: Plan
     composer: Composer
     context: HydraContext
     task: TaskFunction
-    workers: int  # that share the work
+    workers: int  # number of workers of the sweep
 
     def __call__(self, _: DictConfig) -> None:
-        """Work through the study."""
+        """Run trials until none is left or the sweep is stopped."""
         number = int(HydraConfig.get().job.num)
         verbose = bool(HydraConfig.get().verbose)
         with tamed(verbose), signals.signals(quiet=True), Heartbeat(self.plan) as heartbeat:
