@@ -94,7 +94,7 @@ def _curves(overrides: list[str], search: list[str]) -> Iterator[tuple[str, Prev
         choices = {str(key): str(value) for key, value in cfg.hydra.runtime.choices.items()}
         spec = prepare(cfg)
         steps = spec.settings.steps
-        curve = spec.recipe.curve(min(steps, LONGEST)).lrs
+        curve = spec.recipe.trace(min(steps, LONGEST)).lrs
         plotted = PreviewCurve([lrs[0] for lrs in curve], steps, spec.warnings)
         yield name(choices, words), plotted
 

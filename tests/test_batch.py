@@ -10,8 +10,8 @@ from torch import nn
 
 from lrlab import DivergedError, Epoch, LinearRegression, Recipe, Schedule, Task, train_batch
 from lrlab.batch.grouping import PROPORTIONAL
-from lrlab.batch.sequential import Apart
-from lrlab.batch.stacked import Together
+from lrlab.batch.sequential import SequentialBatch
+from lrlab.batch.stacked import StackedBatch
 from lrlab.stacking import over_members, stacked
 from lrlab.training import fresh_model, train
 from sweeps.config.resolvers import conf_dir
@@ -63,7 +63,7 @@ def test_every_file_gives_in_a_batch_what_it_gives_alone(
     task, recipes = specs[0].task, [spec.recipe for spec in specs]
     recipes += [replace(recipe, lr_factor=0.4) for recipe in recipes]
     batch = train_batch(task, recipes, 12, seeds=[3, 4])
-    assert isinstance(batch, Together)
+    assert isinstance(batch, StackedBatch)
     history = list(batch)
     for place, recipe in enumerate(recipes):
         apart = zip(*(alone(task, recipe, 12, seed) for seed in (3, 4)), strict=True)
@@ -139,7 +139,7 @@ def test_a_task_that_cannot_be_stacked_trains_apart_each_as_if_alone() -> None:
     task = Dropping(**SMALL)
     recipes = [sgd(), sgd(lr=0.2)]
     batch = train_batch(task, recipes, 5, seeds=[1, 2])
-    assert isinstance(batch, Apart)
+    assert isinstance(batch, SequentialBatch)
     history = list(batch)
     for run, recipe in enumerate(recipes):
         for i, seed in enumerate([1, 2]):
@@ -172,7 +172,7 @@ def test_a_run_can_leave_and_a_batch_without_runs_ends(stacks: bool) -> None:
         seen.append(sorted(epochs))
         for run in list(epochs):
             if next(iter(epochs.values())).number == 2 + run:
-                batch.leave(run)
+                batch.stop(run)
     assert seen == [[0, 1], [0, 1], [0, 1], [1]]
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 from lrlab.ranking import Finalist, Ranking, rank
 from lrlab.ranking.corrections import holm
-from lrlab.ranking.search_luck import smoothed, step_down, turned_round
+from lrlab.ranking.search_luck import isotonic, miss_probability, reversal_probabilities
 from lrlab.ranking.seed_tests import interval, not_worse, worse_than_smallest
 
 INF = math.inf
@@ -77,7 +77,7 @@ def test_the_search_alone_gives_the_probability_of_the_precedence_test(lead: int
     # `lead` trials of one ahead of all of the other, which then are ahead of all the rest.
     better = np.repeat(np.r_[np.zeros(lead), np.full(8 - lead, 2.0)][:, None], 4, axis=1)
     other = np.ones((8, 4))
-    search, both = turned_round(better, other, 0.0, n_trials=8)
+    search, both = reversal_probabilities(better, other, 0.0, n_trials=8)
     assert search == pytest.approx(0.5**lead, rel=1e-9)
     assert both == pytest.approx(search, rel=1e-9)
 
@@ -98,7 +98,7 @@ def _lead(one: np.ndarray, other: np.ndarray) -> int:
 def test_smoothing_is_isotonic_regression() -> None:
     losses = np.random.default_rng(6).gamma(4.0, size=(12, 5))
     expected = stats_isotonic(losses.mean(axis=1))
-    assert smoothed(losses).mean(axis=1) == pytest.approx(expected, rel=1e-12)
+    assert isotonic(losses).mean(axis=1) == pytest.approx(expected, rel=1e-12)
 
 
 def stats_isotonic(values: np.ndarray) -> np.ndarray:
@@ -108,7 +108,7 @@ def stats_isotonic(values: np.ndarray) -> np.ndarray:
 
 
 def test_a_longer_tuning_by_a_learning_sampler_tells_less_a_trial() -> None:
-    assert [step_down(n) for n in (1, 20, 160)] == pytest.approx([0.5, 0.5, 0.5**0.5])
+    assert [miss_probability(n) for n in (1, 20, 160)] == pytest.approx([0.5, 0.5, 0.5**0.5])
 
 
 # --- corner cases

@@ -99,7 +99,7 @@ def test_as_it_stands_it_has_the_run_s_learning_rates(
     compose: Any, scheduler: str, every: str
 ) -> None:
     run = spec(compose, scheduler, every)
-    if run.recipe.alone()[1].monitor:
+    if run.recipe.dry_build()[1].monitor:
         pytest.skip("what it watches depends on the data: see the next test")
     rates = [epoch.lrs[0] for epoch in run.train()]
     assert run_as_it_stands(snippet(run.config)) == rates

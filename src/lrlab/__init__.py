@@ -32,7 +32,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lrlab.batch import Batch, train_batch
+    from lrlab.batch import Batch, TrainingBatch, train_batch
     from lrlab.divergence import DivergedError
     from lrlab.history import Epoch, HistoryFile
     from lrlab.recipes import Recipe
@@ -50,6 +50,7 @@ _HOMES = {
     "Recipe": "recipes",
     "Schedule": "schedules",
     "Task": "tasks",
+    "TrainingBatch": "batch",
     "follow": "schedules",
     "simulate": "simulation",
     "train": "training",
@@ -65,6 +66,7 @@ __all__ = [
     "Recipe",
     "Schedule",
     "Task",
+    "TrainingBatch",
     "follow",
     "simulate",
     "train",

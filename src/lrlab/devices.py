@@ -1,4 +1,4 @@
-"""Where a run is computed."""
+"""The devices of this machine."""
 
 import platform
 from functools import cache
@@ -8,7 +8,7 @@ import torch
 
 
 def available() -> list[str]:
-    """The devices of this machine, the fastest first.
+    """The devices of this machine, fastest first.
 
     >>> available()[-1]
     'cpu'
@@ -18,13 +18,13 @@ def available() -> list[str]:
     return [*cuda, *mps, "cpu"]
 
 
-def pick(name: str) -> torch.device:
-    """The device of a name, or the fastest one for `auto`.
+def select(name: str) -> torch.device:
+    """The device of this name; `auto` is the fastest.
 
     Raises:
         ValueError: this machine has no such device.
 
-    >>> pick("cpu")
+    >>> select("cpu")
     device(type='cpu')
     """
     names = available()
@@ -35,7 +35,7 @@ def pick(name: str) -> torch.device:
 
 
 def full_name(device: torch.device) -> str:
-    """What a person would call the device: its maker's name of it, where that is known.
+    """The device with its product name, as far as known.
 
     >>> full_name(torch.device("cpu")).startswith("cpu")
     True

@@ -1,4 +1,4 @@
-"""When a training is lost."""
+"""When a training counts as diverged."""
 
 import sys
 from collections.abc import Sequence
@@ -7,21 +7,21 @@ from operator import le
 
 
 class DivergedError(ArithmeticError):
-    """The loss is not a number any more or far above where it began, or the lr is no rate."""
+    """The loss is not finite or far above the first loss, or the lr is not finite or negative."""
 
 
-def highest(first: float, divergence: float) -> float:
-    """The highest loss that still counts as training.
+def loss_limit(first: float, divergence: float) -> float:
+    """The loss above which a training counts as diverged.
 
-    After a first loss above zero it is `divergence` times that loss. Where the first loss is zero
-    or negative (a log-likelihood, say) a ratio means nothing: there the loss may rise by
-    `divergence - 1` times the first loss's magnitude, or times 1 if that is larger.
+    For a first loss above zero it is `divergence * first`. For a first loss of zero or below (such
+    as a log-likelihood) a ratio is meaningless: then it is
+    `first + (divergence - 1) * max(abs(first), 1)`.
 
     Args:
         first: the loss before training.
-        divergence: above 1.
+        divergence: > 1.
 
-    >>> highest(2.0, 1000.0), highest(-2.0, 1000.0), highest(0.0, 1000.0)
+    >>> loss_limit(2.0, 1000.0), loss_limit(-2.0, 1000.0), loss_limit(0.0, 1000.0)
     (2000.0, 1996.0, 999.0)
     """
     rise = (divergence - 1) * max(abs(first), 1.0)
@@ -32,17 +32,16 @@ def highest(first: float, divergence: float) -> float:
 def diverged(
     number: int, losses: Sequence[float], limits: Sequence[float], lrs: Sequence[float]
 ) -> dict[int, DivergedError]:
-    """Which of several models with the same learning rates are lost, and why.
+    """Which of several models with the same learning rates diverged, and why.
 
     Args:
         number: of the epoch.
         losses: of each model.
-        limits: of each model, from `highest`.
-        lrs: now in force, one for each parameter group; one that is not finite or negative ends
-            the training of all models.
+        limits: of each model, from `loss_limit`.
+        lrs: one per parameter group; if one is negative or not finite, all models diverged.
 
     Returns:
-        The reasons, by the model's index.
+        The errors, by model index.
 
     >>> diverged(7, [1.0, float("inf")], [100.0, 100.0], lrs=[0.1])
     {1: DivergedError('the loss is inf after epoch 7')}

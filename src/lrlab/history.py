@@ -1,4 +1,4 @@
-"""What is known of a run after each epoch, and the file that it is written to as it happens."""
+"""`Epoch`: the metrics after an epoch; and the CSV file that they are written to."""
 
 import csv
 import math
@@ -19,12 +19,12 @@ class Epoch:
 
     Args:
         number: epochs done.
-        lrs: learning rate now in force, one for each parameter group.
-        loss: of the weights as they now are, over all the data that the task judges by.
-        excess_loss: loss minus the best reachable on the task, where that is known.
+        lrs: learning rates, one per parameter group.
+        loss: of the current weights, by `Task.evaluate`.
+        excess_loss: loss minus `task.best_loss`, if known.
         weights: names and values (see `lrlab.tasks.weights`).
-        milliseconds: when, since 1970.
-        losses: of each seed, where a run is trained over several; then all else is the mean.
+        milliseconds: time of the state, since 1970.
+        losses: one per seed; with several seeds, all other values are means.
     """
 
     number: int
@@ -36,7 +36,7 @@ class Epoch:
     losses: tuple[float, ...] = ()
 
     def metrics(self) -> dict[str, float]:
-        """All values under the names that they are tracked by.
+        """All values by their metric name.
 
         >>> Epoch(3, lrs=(0.1, 0.2), loss=1.5, weights={"bias": 0.5}).metrics()
         {'lr/0': 0.1, 'lr/1': 0.2, 'loss': 1.5, 'bias': 0.5}
@@ -50,7 +50,7 @@ class Epoch:
         return dict(zip([*names, *self.weights], self.values(), strict=True))
 
     def values(self) -> list[float]:
-        """The values of `metrics` in their order.
+        """The values of `metrics`, in the same order.
 
         >>> Epoch(3, lrs=(0.1, 0.2), loss=1.5, weights={"bias": 0.5}).values()
         [0.1, 0.2, 1.5, 0.5]
@@ -65,7 +65,7 @@ class Epoch:
 
 
 def spread(values: Sequence[float]) -> float:
-    """The sample standard deviation; not a number where a value is not finite.
+    """The sample standard deviation; NaN if a value is not finite.
 
     >>> spread([1.0, 3.0])
     1.4142135623730951
@@ -76,26 +76,26 @@ def spread(values: Sequence[float]) -> float:
     return math.dist(values, [mean] * len(values)) / math.sqrt(len(values) - 1)
 
 
-FLUSH_MILLISECONDS = 500  # a write to the disk for every line would cost more than short epochs do
+FLUSH_MILLISECONDS = 500  # between flushes; one per line would take longer than a short epoch
 
 
 class HistoryFile:
-    """A CSV file with a line an epoch, on the disk before anything else happens with it.
+    """A CSV file with one line per epoch.
 
-    A process killed at any moment leaves whole lines but for, at most, the last; what it loses is
-    the last half second.
+    A process killed at any moment loses at most the last half second, and leaves at most one
+    partial line, the last.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")
-        self._flushed: int | None = None  # when, in the epochs' own time
+        self._flushed: int | None = None  # by `Epoch.milliseconds`
 
     def write(self, epoch: Epoch) -> None:
-        """Append an epoch; the first one decides the columns."""
+        """Append an epoch; the first one defines the columns."""
         if self._flushed is None:
             names = ["epoch", "milliseconds", *epoch.metrics()]
             csv.writer(self._file, lineterminator="\n").writerow(names)
-        # As the csv module would write numbers, in less time.
+        # The same text as of the csv module, which is slower.
         values = repr(epoch.values())[1:-1].replace(" ", "")
         self._file.write(f"{epoch.number},{epoch.milliseconds},{values}\n")
         if self._flushed is None or epoch.milliseconds - self._flushed >= FLUSH_MILLISECONDS:
@@ -103,12 +103,12 @@ class HistoryFile:
             self._flushed = epoch.milliseconds
 
     def close(self) -> None:
-        """No more epochs."""
+        """Close the file."""
         self._file.close()
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
-    """The whole lines of a history file; a file that is not there has none."""
+    """The complete lines of a history file; [] if there is no file."""
     if not path.exists():
         return []
     whole, _, _ = path.read_text("utf-8").rpartition("\n")

@@ -1,4 +1,4 @@
-"""A schedule: a torch scheduler, when it steps, and what it watches."""
+"""`Schedule`: a torch scheduler, when it steps, and what it monitors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ Event = Literal["epoch", "batch"]
 
 
 def follow(optimizer: Optimizer, curve: Curve, **arguments: Any) -> LambdaLR:
-    """A scheduler whose lr is the optimizer's own times a pure function of the step.
+    """A scheduler that multiplies the optimizer's lr by a pure function of the step.
 
     Args:
         optimizer: whose lr follows the curve.
-        curve: a function such as those of `lrlab.curves`; called with the steps taken.
+        curve: a function such as those of `lrlab.curves`; called with the number of steps taken.
         arguments: the curve's keyword arguments.
 
     >>> import torch
@@ -32,16 +32,15 @@ def follow(optimizer: Optimizer, curve: Curve, **arguments: Any) -> LambdaLR:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a scheduler steps and what it watches: the one place that calls `scheduler.step`.
+    """When a scheduler steps and what it monitors; the only code that calls `scheduler.step`.
 
     Args:
         scheduler: any torch `LRScheduler`, `ReduceLROnPlateau` included.
-        step_every: one step after each `epoch` or after each `batch`.
-        monitor: `loss` for a scheduler that watches it, else None.
+        step_every: `epoch` or `batch`: after each epoch or minibatch.
+        monitor: `loss` for a scheduler whose `step` takes a metric, else None.
 
     Raises:
-        ValueError: another `step_every` or `monitor`; no `monitor` for a scheduler whose `step`
-            takes a metric; a `monitor` for one whose `step` takes none.
+        ValueError: `step_every` is neither value, or `monitor` does not fit the scheduler.
 
     >>> import torch
     >>> Schedule(ReduceLROnPlateau(torch.optim.SGD([torch.zeros(1)], lr=0.4)))
@@ -67,7 +66,7 @@ class Schedule:
             )
 
     def after(self, event: Event, loss: Callable[[], float]) -> None:
-        """Step if this event is what the schedule steps at; the loss is read only if watched."""
+        """Step if the event is `step_every`; `loss` is called only if monitored."""
         if event != self.step_every:
             return
         if self.monitor is None:
@@ -76,7 +75,7 @@ class Schedule:
             cast(ReduceLROnPlateau, self.scheduler).step(loss())
 
     def lrs(self) -> tuple[float, ...]:
-        """The learning rate now in force, one for each parameter group."""
+        """The current learning rates, one per parameter group."""
         return tuple(float(group["lr"]) for group in self.scheduler.optimizer.param_groups)
 
 

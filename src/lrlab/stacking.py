@@ -1,4 +1,4 @@
-"""Many models as one: their parameters stacked, their losses computed by one tensor program."""
+"""Stacks the parameters of many models, and maps functions of a model over them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-Batch = tuple[Tensor, Tensor]  # inputs and targets
-Stack = Mapping[str, Tensor]  # by parameter name; shape (members, *shape of the parameter)
+Minibatch = tuple[Tensor, Tensor]  # inputs and targets
+Stack = Mapping[str, Tensor]  # by parameter name; shape (models, *shape of the parameter)
 
 
 class _Call(nn.Module):
-    """A function of a model as a module, which is what `functional_call` calls."""
+    """Wraps a function of a model as a module: `functional_call` takes modules only."""
 
     def __init__(self, function: Callable[..., Any], model: nn.Module) -> None:
         super().__init__()
@@ -29,14 +29,15 @@ def over_members(
     *arguments: Any,
     shared: bool = True,
 ) -> Tensor:
-    """A function of a model, for every member of a stack at once: shape `(members, ...)`.
+    """Map a function of a model over all models of a stack: shape `(models, ...)`.
 
     Args:
-        function: takes a model and the arguments; made of what `torch.func.vmap` understands.
-        model: gives the structure; its own parameters are not used.
-        stack: the members' parameters.
+        function: takes a model and the arguments; must support `torch.func.vmap`.
+        model: defines the structure; its own parameters are not used.
+        stack: the parameters of all models.
         arguments: tensors, or tuples of them.
-        shared: the same arguments for all; otherwise their first dimension counts the members.
+        shared: whether all models get the same arguments; otherwise their first dimension is the
+            model.
 
     Source: https://docs.pytorch.org/tutorials/intermediate/ensembling.html
 
@@ -56,7 +57,7 @@ def over_members(
 
 
 def stacked(models: Iterable[nn.Module]) -> dict[str, Tensor]:
-    """The parameters of models of one structure, stacked; they take a gradient where those do."""
+    """Stack the parameters of models of one structure; `requires_grad` is kept."""
     named = [dict(model.named_parameters()) for model in models]
     return {
         name: torch.stack([every[name].detach() for every in named]).requires_grad_(
@@ -66,16 +67,18 @@ def stacked(models: Iterable[nn.Module]) -> dict[str, Tensor]:
     }
 
 
-def batches(streams: Sequence[Iterable[Batch]], member_of: Tensor) -> Iterator[tuple[Batch, bool]]:
-    """The members' batches, and whether all members share one.
+def minibatches(
+    streams: Sequence[Iterable[Minibatch]], stream_of: Tensor
+) -> Iterator[tuple[Minibatch, bool]]:
+    """Yield minibatches, and whether all models share one.
 
     Args:
-        streams: the batches of one epoch in every order that is drawn.
-        member_of: which of the streams each member follows; shape `(members,)`.
+        streams: the minibatches of one epoch, one stream per seed.
+        stream_of: index of each model's stream; shape `(models,)`.
     """
     for parts in zip(*streams, strict=True):
         if all(a is b for part in parts for a, b in zip(part, parts[0], strict=True)):
             yield parts[0], True
         else:
             inputs, targets = zip(*parts, strict=True)
-            yield (torch.stack(inputs)[member_of], torch.stack(targets)[member_of]), False
+            yield (torch.stack(inputs)[stream_of], torch.stack(targets)[stream_of]), False

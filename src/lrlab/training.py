@@ -1,4 +1,4 @@
-"""Training, as a generator of epochs: whoever wants to stop it leaves the loop."""
+"""The training loop of one model, a generator of epochs; to stop early, break out of it."""
 
 from collections.abc import Iterator
 from itertools import count, islice
@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from lrlab.divergence import diverged, highest
+from lrlab.divergence import diverged, loss_limit
 from lrlab.history import Epoch
 from lrlab.schedules import Schedule
 from lrlab.tasks import Task
@@ -15,7 +15,7 @@ from lrlab.tasks.weights import weights
 
 
 def fresh_model(task: Task, seed: int) -> nn.Module:
-    """A model of a task; the same seed gives the same initial weights."""
+    """A new model of a task, with the initial weights of this seed."""
     torch.manual_seed(seed)
     return task.model()
 
@@ -30,7 +30,7 @@ def train(
     seed: int = 0,
     divergence: float = 1000.0,
 ) -> Iterator[Epoch]:
-    """The state before training and after each epoch: `epochs + 1` of them.
+    """Yield the state before training and after each epoch: `epochs + 1` states.
 
     Args:
         task: data and loss.
@@ -38,12 +38,12 @@ def train(
         optimizer: over the model's parameters.
         schedule: over that optimizer.
         epochs: passes over the data, >= 1.
-        seed: of the order of the batches.
-        divergence: a loss more than so many times the first one ends the training; see
-            `lrlab.divergence.highest` for a first loss that is not above zero.
+        seed: of the minibatch order.
+        divergence: the training ends when the loss exceeds this multiple of the first loss, > 1;
+            see `lrlab.divergence.loss_limit`.
 
     Raises:
-        DivergedError: after the epoch that diverged was given out.
+        DivergedError: the training diverged; its last state has been yielded before.
 
     >>> from lrlab.tasks import LinearRegression
     >>> task = LinearRegression(n=100, p=2, noise=0.0)
@@ -53,19 +53,19 @@ def train(
     >>> [epoch.lrs[0] for epoch in train(task, model, sgd, halving, epochs=2)]
     [0.25, 0.125, 0.0625]
     """
-    for epoch in islice(walk(task, model, optimizer, schedule, seed), epochs + 1):
+    for epoch in islice(endless_epochs(task, model, optimizer, schedule, seed), epochs + 1):
         yield epoch
         if epoch.number == 0:
-            limit = highest(epoch.loss, divergence)
+            limit = loss_limit(epoch.loss, divergence)
             continue
         for error in diverged(epoch.number, [epoch.loss], [limit], epoch.lrs).values():
             raise error
 
 
-def walk(
+def endless_epochs(
     task: Task, model: nn.Module, optimizer: Optimizer, schedule: Schedule, seed: int
 ) -> Iterator[Epoch]:
-    """The state before training and after each epoch, without end and wherever it leads."""
+    """Yield the state before training and after each epoch; never ends, ignores divergence."""
     generator = torch.Generator().manual_seed(seed)
     yield _observe(0, task, model, schedule, _evaluate(task, model))
     for number in count(1):

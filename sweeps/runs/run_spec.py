@@ -10,8 +10,8 @@ import torch
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 
-from lrlab import Batch, Epoch, Recipe, Schedule, Task, devices, train_batch
-from lrlab.simulation import LrCurve, draw
+from lrlab import Epoch, Recipe, Schedule, Task, TrainingBatch, devices, train_batch
+from lrlab.simulation import LrCurve, trace
 from sweeps.config.conditions import unmet_expectations
 from sweeps.config.config_groups import (
     GroupConfig,
@@ -75,7 +75,7 @@ def group_by_task(specs: Sequence[RunSpec]) -> Iterator[list[int]]:
     yield from places.values()
 
 
-def train(specs: Sequence[RunSpec], *, each_seed: bool = False) -> Batch:
+def train(specs: Sequence[RunSpec], *, each_seed: bool = False) -> TrainingBatch:
     """Train experiments that are `alike`; see `lrlab.train_batch`."""
     first = specs[0]
     return train_batch(
@@ -103,7 +103,7 @@ def build(configs: GroupConfigs, settings: Settings) -> RunSpec:
     Raises:
         ConfigError: they cannot work together.
     """
-    device = call_for_group("device", devices.pick, settings.device)
+    device = call_for_group("device", devices.select, settings.device)
     recipe = Recipe(
         partial(_optimizer, configs["optimizer"]), partial(_schedule, configs["scheduler"])
     )
@@ -153,8 +153,8 @@ def _check_curve(
 
 def _curve(recipe: Recipe, steps: int, groups: Sequence[GroupConfig]) -> LrCurve:
     if len(groups) > 1 or any(groups):
-        return draw(recipe.alone(groups)[1], steps).lrs
-    return recipe.curve(steps).lrs  # kept for the training
+        return trace(recipe.dry_build(groups)[1], steps).lrs
+    return recipe.trace(steps).lrs  # kept for the training
 
 
 def _one_rate(groups: Sequence[GroupConfig], curve: LrCurve) -> list[str]:

@@ -12,7 +12,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from lrlab import Batch, Epoch, HistoryFile
+from lrlab import Epoch, HistoryFile, TrainingBatch
 from lrlab.batch.memory import ran_short, release
 from lrlab.tracking import RunFolder, RunInfo, Status, Tracker
 from sweeps.runs.end_reasons import readable, reason
@@ -195,14 +195,14 @@ def _attempt(
     return None
 
 
-def _follow(batch: Batch, open_: dict[int, RunWriter]) -> Iterator[Ended]:
+def _follow(batch: TrainingBatch, open_: dict[int, RunWriter]) -> Iterator[Ended]:
     for epochs in batch:
         for index, epoch in epochs.items():
             open_[index].write(epoch)
         for index in [index for index in batch.errors if index in open_]:
             yield index, _failed(open_.pop(index), batch.errors[index])
         for index in [i for i in list(open_) if open_[i].is_pruned(epochs[i])]:
-            batch.leave(index)
+            batch.stop(index)
             open_.pop(index).end("pruned")
             yield index, epochs[index]
     for index in list(open_):

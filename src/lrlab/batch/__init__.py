@@ -17,13 +17,15 @@ step is the learning rate times something that does not depend on it.
 
 from collections.abc import Sequence
 
-from lrlab.batch.base import Batch
-from lrlab.batch.sequential import Apart
-from lrlab.batch.stacked import Together
+from lrlab.batch.base import TrainingBatch
+from lrlab.batch.sequential import SequentialBatch
+from lrlab.batch.stacked import StackedBatch
 from lrlab.recipes import Recipe
 from lrlab.tasks import Task
 
-__all__ = ["Batch", "train_batch"]
+Batch = TrainingBatch  # the former name, which programs of users may import
+
+__all__ = ["Batch", "TrainingBatch", "train_batch"]
 
 
 def train_batch(
@@ -34,20 +36,20 @@ def train_batch(
     seeds: Sequence[int] = (0,),
     divergence: float = 1000.0,
     each_seed: bool = False,
-) -> Batch:
-    """Train runs side by side, a run for each recipe, each over the same seeds.
+) -> TrainingBatch:
+    """Train one run per recipe, all over the same seeds; iterate the result for its epochs.
 
-    A run is what it would be alone (`lrlab.train`), to rounding.
+    Each run gives the same results as alone (`lrlab.train`), to rounding.
 
     Args:
-        task: data and loss; where it `stacks`, several models are one tensor program.
-        recipes: how each run is trained.
+        task: data and loss; if `task.stacks`, all models train as one tensor program.
+        recipes: optimizer and schedule of each run.
         epochs: passes over the data, >= 1.
-        seeds: of the initial weights and the order of the batches; a model for each run and seed.
-        divergence: a loss more than so many times the first one ends a run; see
-            `lrlab.divergence.highest` for a first loss that is not above zero.
-        each_seed: seeds diverge one by one, and such a seed's loss is inf from then on; otherwise
-            a run ends with the first of its seeds that diverges.
+        seeds: of initial weights and minibatch order; one model per run and seed.
+        divergence: a run ends when its loss exceeds this multiple of its first loss, > 1; see
+            `lrlab.divergence.loss_limit`.
+        each_seed: a diverged seed has loss inf from then on, and its run goes on with the other
+            seeds; otherwise a run ends with its first diverged seed.
 
     >>> import torch
     >>> from lrlab import LinearRegression, Schedule
@@ -59,6 +61,6 @@ def train_batch(
     >>> last[0].loss > last[1].loss, last[1].lrs, len(last[1].losses)
     (True, (0.025,), 2)
     """
-    together = task.stacks and len(recipes) * len(seeds) > 1
-    kind = Together if together else Apart
-    return kind(task, recipes, epochs, seeds, divergence, each_seed)
+    stack = task.stacks and len(recipes) * len(seeds) > 1
+    batch_class = StackedBatch if stack else SequentialBatch
+    return batch_class(task, recipes, epochs, seeds, divergence, each_seed)

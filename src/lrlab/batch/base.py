@@ -1,4 +1,4 @@
-"""What runs that are trained side by side have in common, however their tensors lie."""
+"""The epoch loop of a batch of runs: states, divergence, early stops."""
 
 import math
 from abc import ABC, abstractmethod
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lrlab.divergence import DivergedError, diverged, highest
+from lrlab.divergence import DivergedError, diverged, loss_limit
 from lrlab.history import Epoch, now
 from lrlab.recipes import Recipe
 from lrlab.tasks import Task
 
 
 @dataclass(frozen=True)
-class Observed:
+class BatchState:
     """The state of all runs and seeds after an epoch.
 
     Args:
-        lrs: shape `(runs, parameter groups)`, the mean over the seeds.
+        lrs: learning rates, shape `(runs, parameter groups)`, mean over the seeds.
         losses: shape `(runs, seeds)`.
-        weights: shape `(runs, values)`, the mean over the seeds.
-        names: of the values.
+        weights: shape `(runs, values)`, mean over the seeds.
+        names: of the values in `weights`.
     """
 
     lrs: list[tuple[float, ...]]
@@ -30,7 +30,7 @@ class Observed:
     names: Sequence[str]
 
     def epoch(self, run: int, number: int, best: float | None, milliseconds: int) -> Epoch:
-        """One run's state."""
+        """The state of one run."""
         losses = self.losses[run]
         loss = losses[0] if len(losses) == 1 else sum(losses) / len(losses)
         return Epoch(
@@ -44,15 +44,15 @@ class Observed:
         )
 
 
-class Batch(ABC):
-    """Runs under way: iterate for their epochs, each a mapping from a run's place to its state.
+class TrainingBatch(ABC):
+    """A batch of runs in training: iterate for their epochs, each a dict of run index to state.
 
-    A run that diverges gives its last state, and is in `errors` by then.
+    A run that diverges yields its last state, and is in `errors` by then.
 
     Attributes:
-        open: the places of the runs that still train.
-        errors: what ended a run before its time, by its place.
-        diverged: the places of the seeds that diverged, by the place of their run.
+        active: indices of the runs that still train.
+        errors: why a run ended early, by run index.
+        diverged: indices of the diverged seeds, by run index.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Batch(ABC):
         divergence: float,
         each_seed: bool,
     ) -> None:
-        self.open = list(range(len(recipes)))
+        self.active = list(range(len(recipes)))
         self.errors: dict[int, DivergedError] = {}
         self.diverged: dict[int, set[int]] = {}
         self._task, self._recipes, self._seeds = task, recipes, seeds
@@ -73,54 +73,58 @@ class Batch(ABC):
         self._limits: list[list[float]] = []
 
     def __iter__(self) -> Iterator[dict[int, Epoch]]:
-        """The state before training and after each epoch, of the runs that are open then."""
+        """The states of the active runs, before training and after each epoch."""
         first = self._observe()
-        self._limits = [[highest(loss, self._divergence) for loss in run] for run in first.losses]
-        yield self._states(first, 0, self.open)
+        self._limits = [
+            [loss_limit(loss, self._divergence) for loss in run] for run in first.losses
+        ]
+        yield self._states(first, 0, self.active)
         for number in range(1, self._epochs + 1):
-            if not self.open:
+            if not self.active:
                 return
             self._advance()
-            observed, trained = self._observe(), list(self.open)
+            observed, trained = self._observe(), list(self.active)
             self._check(observed, number)
             yield self._states(observed, number, trained)
 
-    def leave(self, run: int) -> None:
-        """Train a run no further; the others do not notice."""
-        self.open.remove(run)
+    def stop(self, run: int) -> None:
+        """Stop training one run; the others are unaffected."""
+        self.active.remove(run)
 
     @abstractmethod
     def state_dict(self, run: int) -> dict[str, Tensor]:
-        """A run's parameters; with several seeds these are the first dimension."""
+        """The parameters of a run; with several seeds, the seed is the first dimension."""
 
     @abstractmethod
     def _advance(self) -> None:
-        """Train the open runs for an epoch."""
+        """Train the active runs for one epoch."""
 
     @abstractmethod
-    def _observe(self) -> Observed:
+    def _observe(self) -> BatchState:
         """The state of all runs."""
 
-    def _states(self, observed: Observed, number: int, runs: Sequence[int]) -> dict[int, Epoch]:
+    def _states(self, observed: BatchState, number: int, runs: Sequence[int]) -> dict[int, Epoch]:
         milliseconds = now()
         return {run: observed.epoch(run, number, self._best, milliseconds) for run in runs}
 
-    def _check(self, observed: Observed, number: int) -> None:
-        for run in list(self.open):
+    def _check(self, observed: BatchState, number: int) -> None:
+        for run in list(self.active):
             losses = observed.losses[run]
             errors = diverged(number, losses, self._limits[run], observed.lrs[run])
             if errors or run in self.diverged:
-                self._lose(run, losses, errors)
+                self._mark_diverged(run, losses, errors)
 
-    def _lose(self, run: int, losses: list[float], errors: dict[int, DivergedError]) -> None:
+    def _mark_diverged(
+        self, run: int, losses: list[float], errors: dict[int, DivergedError]
+    ) -> None:
         lost = self.diverged.setdefault(run, set())
         lost.update(errors)
         if self._each_seed:
-            for place in lost:
-                losses[place] = math.inf
+            for seed in lost:
+                losses[seed] = math.inf
         if errors and (len(lost) == len(self._seeds) or not self._each_seed):
             self.errors[run] = self._reason(lost, next(iter(errors.values())))
-            self.leave(run)
+            self.stop(run)
 
     def _reason(self, lost: set[int], error: DivergedError) -> DivergedError:
         if len(self._seeds) == 1:

@@ -1,4 +1,4 @@
-"""Which runs of a batch one optimizer can move."""
+"""Which runs of a batch can share one optimizer."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,12 +6,12 @@ import torch
 from torch import nn, optim
 
 from lrlab.recipes import Recipe
-from lrlab.simulation import settings
+from lrlab.simulation import hyperparameters
 from lrlab.tasks import Task
 
-# Element by element, by the lr times something that does not depend on it: one of them with lr 1
-# moves any number of runs, each of whose steps is then scaled by its own lr. Others are not known
-# to be so, and every member gets one of its own.
+# Optimizers whose step is elementwise, and the lr times something that does not depend on the lr.
+# One of them with lr 1 can step many runs, whose steps are then scaled by each run's lr. With any
+# other class, each model gets an optimizer of its own.
 PROPORTIONAL = (
     optim.SGD,
     optim.Adam,
@@ -28,39 +28,39 @@ PROPORTIONAL = (
 def grouped(
     task: Task, model: nn.Module, recipes: Sequence[Recipe], epochs: int
 ) -> Iterator[tuple[list[int], bool]]:
-    """Groups of runs, and whether one optimizer moves a group; a run of its own otherwise.
+    """Groups of run indices, and whether the group shares one optimizer; otherwise it is one run.
 
-    Runs are alike where their optimizers are, but for the lr, which nothing but the schedule moves
-    and which is all that the schedule moves.
+    Runs share an optimizer if their optimizers differ in the lr only, and their schedules change
+    nothing but the lr.
     """
-    together: dict[str, list[int]] = {}
-    simple = _is_one_group(task, model, recipes[0])
+    shared: dict[str, list[int]] = {}
+    one_group = _is_one_group(task, model, recipes[0])
     for run, recipe in enumerate(recipes):
-        key = _kind(recipe, epochs, task.batches_per_epoch) if simple else None
+        key = _group_key(recipe, epochs, task.batches_per_epoch) if one_group else None
         if key is None:
             yield [run], False
         else:
-            together.setdefault(key, []).append(run)
-    for runs in together.values():
+            shared.setdefault(key, []).append(run)
+    for runs in shared.values():
         yield runs, True
 
 
 def _is_one_group(task: Task, model: nn.Module, recipe: Recipe) -> bool:
-    """Whether the task leaves all parameters in one group, with the optimizer's own lr."""
+    """Whether the task has one parameter group, with the lr of the optimizer."""
     groups = recipe.optimizer(task.parameter_groups(model)).param_groups
-    (alone,) = recipe.optimizer([torch.zeros(1)]).param_groups
-    return len(groups) == 1 and groups[0]["lr"] == alone["lr"]
+    (plain,) = recipe.optimizer([torch.zeros(1)]).param_groups
+    return len(groups) == 1 and groups[0]["lr"] == plain["lr"]
 
 
-def _kind(recipe: Recipe, epochs: int, batches: int) -> str | None:
+def _group_key(recipe: Recipe, epochs: int, batches: int) -> str | None:
     bare = recipe.optimizer([torch.zeros(1)])
-    optimizer, schedule = recipe.alone()
+    optimizer, schedule = recipe.dry_build()
     if type(bare) not in PROPORTIONAL:
         return None
-    said = settings(bare.param_groups)
-    if said != settings(optimizer.param_groups):
+    values = hyperparameters(bare.param_groups)
+    if values != hyperparameters(optimizer.param_groups):
         return None
     steps = epochs * (batches if schedule.step_every == "batch" else 1)
-    if schedule.monitor is None and not recipe.curve(steps).lr_only:
+    if schedule.monitor is None and not recipe.trace(steps).lr_only:
         return None
-    return f"{type(bare)} {said}"
+    return f"{type(bare)} {values}"

@@ -1,4 +1,4 @@
-"""Where the learning rates of the runs in a batch come from."""
+"""The learning rates of runs that share an optimizer."""
 
 from collections.abc import Sequence
 
@@ -8,80 +8,79 @@ from torch import Tensor
 from lrlab.recipes import Recipe
 from lrlab.schedules import Event, Schedule
 
-LONGEST = 1_000_000  # steps of a curve kept in memory, beyond which the schedule itself is stepped
+LONGEST = 1_000_000  # steps; a longer schedule is stepped in training instead of traced before it
 
 
-class Rates:
-    """The learning rates of runs whose schedules move nothing else, of every seed.
+class LearningRates:
+    """The learning rates of runs whose schedules change nothing else, for every seed.
 
-    A curve that is known beforehand is drawn once, for all seeds; a schedule that watches the loss
-    is stepped itself, one for each seed.
+    A schedule without a monitor is traced once before training, for all seeds; one that monitors
+    the loss is stepped in training, one copy per seed.
 
     Args:
-        recipes: of the runs; their optimizers have one parameter group.
-        epochs: to train for.
-        batches: an epoch.
-        seeds: how many.
+        recipes: of the runs; each optimizer has one parameter group.
+        epochs: of the training.
+        batches: minibatches per epoch.
+        seeds: number of seeds.
 
     Attributes:
-        now: in force, of shape `(runs, seeds)`, in double precision, in the CPU's memory;
-            a new tensor at each step, to be read only.
+        now: current learning rates, shape `(runs, seeds)`, float64 on the CPU; read only.
     """
 
     def __init__(self, recipes: Sequence[Recipe], epochs: int, batches: int, seeds: int) -> None:
         self.now = torch.empty(len(recipes), seeds, dtype=torch.float64)
         self._step: dict[Event, int] = {"epoch": 0, "batch": 0}
         self._live: dict[int, list[Schedule]] = {}
-        drawn: dict[Event, dict[int, list[float]]] = {"epoch": {}, "batch": {}}
+        traced: dict[Event, dict[int, list[float]]] = {"epoch": {}, "batch": {}}
         for run, recipe in enumerate(recipes):
-            schedule = recipe.alone()[1]
+            schedule = recipe.dry_build()[1]
             steps = epochs * (batches if schedule.step_every == "batch" else 1)
             if schedule.monitor is None and steps <= LONGEST:
-                drawn[schedule.step_every][run] = [lr for (lr,) in recipe.curve(steps).lrs]
+                traced[schedule.step_every][run] = [lr for (lr,) in recipe.trace(steps).lrs]
             else:
-                self._live[run] = [schedule, *(recipe.alone()[1] for _ in range(seeds - 1))]
-        self._drawn = {event: _table(curves) for event, curves in drawn.items() if curves}
-        self._begin()
+                self._live[run] = [schedule, *(recipe.dry_build()[1] for _ in range(seeds - 1))]
+        self._traced = {event: _table(lrs) for event, lrs in traced.items() if lrs}
+        self._start()
 
-    def _begin(self) -> None:
-        for event in self._drawn:
-            self._read(event)
+    def _start(self) -> None:
+        for event in self._traced:
+            self._read_traced(event)
         for run, schedules in self._live.items():
             for schedule in schedules:
-                schedule.scheduler.optimizer.step()  # torch warns of a scheduler that steps first
-            self._look(run)
+                schedule.scheduler.optimizer.step()  # torch warns if the scheduler steps first
+            self._read_live(run)
 
     def after(self, event: Event, losses: Tensor) -> None:
-        """An epoch or a batch is done, with losses of shape `(runs, seeds)`."""
+        """Step after an epoch or a minibatch; losses have shape `(runs, seeds)`."""
         self._step[event] += 1
-        if event in self._drawn:
-            self._read(event)
+        if event in self._traced:
+            self._read_traced(event)
         for run, schedules in self._live.items():
             for schedule, loss in zip(schedules, losses[run], strict=True):
                 schedule.after(event, loss.item)
-            self._look(run)
+            self._read_live(run)
 
     def of_runs(self) -> list[float]:
-        """What each run has, the mean over its seeds; exact where they have the same."""
+        """The mean over the seeds of each run; exact where all seeds have the same."""
         lrs: list[float] = self.now[:, 0].tolist()
         for run in self._live if self.now.shape[1] > 1 else ():
             lrs[run] = float(self.now[run].mean())
         return lrs
 
-    def _read(self, event: Event) -> None:
-        runs, table = self._drawn[event]
-        drawn = table[self._step[event], :, None]
+    def _read_traced(self, event: Event) -> None:
+        runs, table = self._traced[event]
+        traced = table[self._step[event], :, None]
         if len(runs) == len(self.now):
-            self.now = drawn.expand_as(self.now)
+            self.now = traced.expand_as(self.now)
         else:
-            self.now[runs] = drawn
+            self.now[runs] = traced
 
-    def _look(self, run: int) -> None:
+    def _read_live(self, run: int) -> None:
         lrs = [schedule.lrs()[0] for schedule in self._live[run]]
         self.now[run] = torch.tensor(lrs, dtype=torch.float64)
 
 
-def _table(curves: dict[int, list[float]]) -> tuple[list[int], Tensor]:
-    """The runs, and their curves side by side: shape `(steps + 1, runs)`."""
-    columns = torch.tensor(list(curves.values()), dtype=torch.float64)
-    return list(curves), columns.T.contiguous()
+def _table(lrs: dict[int, list[float]]) -> tuple[list[int], Tensor]:
+    """The run indices, and their learning rates of shape `(steps + 1, runs)`."""
+    columns = torch.tensor(list(lrs.values()), dtype=torch.float64)
+    return list(lrs), columns.T.contiguous()

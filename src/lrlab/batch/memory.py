@@ -1,4 +1,4 @@
-"""The memory that a model in training takes, what there is of it, and whether it ran short."""
+"""Estimates the memory of a training, measures free memory, detects out-of-memory errors."""
 
 import gc
 from collections.abc import Iterable, Iterator
@@ -13,18 +13,18 @@ from lrlab.recipes import Recipe
 from lrlab.tasks import Task
 from lrlab.training import fresh_model
 
-# Of each parameter: its value, its gradient, where its step began, and what a step works with.
+# Per parameter: value, gradient, value before the step, and a temporary of the step.
 COPIES = 4
-MESSAGES = ("out of memory", "can't allocate memory", "alloc_failed")  # of a RuntimeError
+MESSAGES = ("out of memory", "can't allocate memory", "alloc_failed")  # in RuntimeErrors of torch
 
 
 def model_bytes(task: Task, recipe: Recipe, seeds: int) -> int:
-    """What a model takes beside others while it trains, to a factor of about two.
+    """Bytes that one more model takes in a batch, to a factor of about two.
 
     Args:
-        task: where it `stacks`, data and what a loss keeps for its gradient count too.
-        recipe: its optimizer's moments count.
-        seeds: of a run; with several, each model has a batch of its own.
+        task: if `task.stacks`, minibatches and activations saved for the gradient count too.
+        recipe: the moments of its optimizer count.
+        seeds: of a run; with several, each model has its own minibatch.
     """
     model = fresh_model(task, 0)
     parameters = sum(parameter.nbytes for parameter in model.parameters())
@@ -44,7 +44,7 @@ def _first(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
 
 
 def _moments(recipe: Recipe) -> int:
-    """How many values an optimizer keeps of each parameter."""
+    """Values that the optimizer keeps per parameter, such as momentum."""
     parameter = nn.Parameter(torch.zeros(2))
     parameter.grad = torch.zeros(2)
     optimizer = recipe.optimizer([parameter])
@@ -54,7 +54,7 @@ def _moments(recipe: Recipe) -> int:
 
 
 def _saved_bytes(task: Task, model: nn.Module, batch: tuple[Tensor, Tensor]) -> int:
-    """What a loss keeps for its gradient, beside parameters and data."""
+    """Bytes saved for the backward pass, parameters and data excluded."""
     known = {tensor.data_ptr() for tensor in (*model.parameters(), *batch)}
     saved: dict[int, int] = {}
 
@@ -64,12 +64,12 @@ def _saved_bytes(task: Task, model: nn.Module, batch: tuple[Tensor, Tensor]) -> 
 
     with saved_tensors_hooks(note, lambda tensor: tensor):
         loss = task.loss(model.train(), batch)
-    del loss  # what it kept had its place until here
-    return sum(size for place, size in saved.items() if place not in known)
+    del loss  # kept until here: freed memory would be reused, at an address counted before
+    return sum(size for pointer, size in saved.items() if pointer not in known)
 
 
 def available_bytes(device: torch.device) -> int | None:
-    """The memory that is free on a device, within what this process may take; None: not known."""
+    """Bytes that this process can still allocate on a device; None if unknown."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
@@ -78,7 +78,7 @@ def available_bytes(device: torch.device) -> int | None:
 
 
 def _free_on_host(root: Path = Path("/")) -> Iterator[int]:
-    """By the kernel, and by the control groups (version 2, then 1) of a container or a job."""
+    """Free bytes by the kernel, and by cgroups (version 2, then 1) of a container or job."""
     with suppress(OSError, ValueError):
         words = (root / "proc/meminfo").read_text("utf-8").split()
         yield 1024 * int(words[words.index("MemAvailable:") + 1])
@@ -87,29 +87,29 @@ def _free_on_host(root: Path = Path("/")) -> Iterator[int]:
         ("memory.max", "memory.current", "inactive_file"),
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
     ):
-        with suppress(OSError, ValueError):  # no such file; a limit of "max"
+        with suppress(OSError, ValueError):  # no such file, or a limit of "max"
             most, now = (int((groups / name).read_text("utf-8")) for name in (limit, used))
             statistics = (groups / limit).with_name("memory.stat").read_text("utf-8").split()
-            # The kernel gives the cache of files back before memory runs short.
+            # The page cache is reclaimed before memory runs out.
             yield max(0, most - now + int(statistics[statistics.index(cache) + 1]))
 
 
 def release(error: BaseException) -> None:
-    """Give back the memory that a training held which ended with this exception.
+    """Free the memory of a training that ended with this exception.
 
-    The exception loses its traceback, whose frames hold the tensors.
+    Removes the traceback from the exception: its frames refer to the tensors.
     """
     link: BaseException | None = error
     while link is not None:
         link.__traceback__ = None
         link = link.__cause__ or link.__context__
-    gc.collect()  # schedulers and optimizers refer to each other
+    gc.collect()  # schedulers and optimizers form reference cycles
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
 
 
 def ran_short(error: BaseException) -> bool:
-    """Whether an exception says that there was too little memory.
+    """Whether an exception means out of memory.
 
     >>> ran_short(MemoryError()), ran_short(RuntimeError("shapes do not match"))
     (True, False)

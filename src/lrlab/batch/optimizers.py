@@ -1,4 +1,4 @@
-"""What moves the parameters of a batch: torch's own optimizers, one for many runs or one each."""
+"""Steps a stacked batch with torch's optimizers: one shared by many runs, or one per model."""
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,39 +8,39 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from lrlab.batch.learning_rates import Rates
+from lrlab.batch.learning_rates import LearningRates
 from lrlab.recipes import Recipe
 from lrlab.schedules import Event
 from lrlab.stacking import Stack
 from lrlab.tasks import Task
 
-Gradients = Mapping[str, Tensor | None]  # by parameter name; None where nothing depends on it
+Gradients = Mapping[str, Tensor | None]  # by parameter name; None if the loss does not depend on it
 
 
-class Mover(Protocol):
-    """Moves some runs of a batch."""
+class BatchOptimizer(Protocol):
+    """Steps some runs of a batch."""
 
     def step(self, gradients: Gradients) -> None:
-        """Move by gradients, each of shape `(members of these runs, *shape of the parameter)`."""
+        """Take one step; gradients have shape `(models of these runs, *shape of the parameter)`."""
 
     def after(self, event: Event, losses: Tensor) -> None:
-        """An epoch or a batch is done; losses of shape `(runs, seeds)`."""
+        """Step the schedules after an epoch or a minibatch; losses have shape `(runs, seeds)`."""
 
     def lrs(self) -> list[tuple[float, ...]]:
-        """Of each run, one for each parameter group: the mean over the seeds."""
+        """The learning rates of each run, one per parameter group: the mean over seeds."""
 
 
 @dataclass(frozen=True)
-class Field:
-    """What is moved."""
+class BatchContext:
+    """What the optimizers of a batch have in common."""
 
     task: Task
     model: nn.Module
     epochs: int
     seeds: int
 
-    def over(self, stack: Stack) -> tuple[dict[str, nn.Parameter], Iterable[Any]]:
-        """Parameters that lie in the stack's tensors, and the task's groups of them."""
+    def parameters(self, stack: Stack) -> tuple[dict[str, nn.Parameter], Iterable[Any]]:
+        """Parameters that share memory with the stack, and the task's groups of them."""
         model = copy.deepcopy(self.model)
         parameters = dict(model.named_parameters())
         for name, parameter in parameters.items():
@@ -48,29 +48,29 @@ class Field:
         return parameters, self.task.parameter_groups(model)
 
 
-class Fused:
-    """One optimizer for runs that differ in nothing but their learning rates."""
+class SharedOptimizer:
+    """One optimizer for runs that differ in the lr only: steps with lr 1, then scales."""
 
-    def __init__(self, field: Field, recipes: Sequence[Recipe], stack: Stack) -> None:
-        self._parameters, groups = field.over(stack)
+    def __init__(self, context: BatchContext, recipes: Sequence[Recipe], stack: Stack) -> None:
+        self._parameters, groups = context.parameters(stack)
         self._optimizer = recipes[0].optimizer(groups)
         (group,) = self._optimizer.param_groups
         group["lr"] = 1.0
-        self._decays = bool(group.get("weight_decay"))  # then a step depends on where it starts
-        batches = field.task.batches_per_epoch
-        self._rates = Rates(recipes, field.epochs, batches, field.seeds)
+        self._decays = bool(group.get("weight_decay"))  # then a step depends on the weights
+        batches = context.task.batches_per_epoch
+        self._rates = LearningRates(recipes, context.epochs, batches, context.seeds)
         self._factors = torch.tensor(
             [[recipe.lr_factor] for recipe in recipes], dtype=torch.float64
         )
 
     @torch.no_grad()
     def step(self, gradients: Gradients) -> None:
-        """See `Mover`."""
+        """See `BatchOptimizer`."""
         before = [parameter.clone() for parameter in self._parameters.values()]
         for name, parameter in self._parameters.items():
             parameter.grad = gradients[name]
             if not self._decays:
-                parameter.zero_()  # the step by itself: nothing is rounded away beside the weights
+                parameter.zero_()  # gives the step alone, without rounding it to the weights
         self._optimizer.step()
         lrs = (self._rates.now * self._factors).flatten().to(before[0])
         for parameter, start in zip(self._parameters.values(), before, strict=True):
@@ -79,28 +79,28 @@ class Fused:
             parameter.mul_(lrs.view(-1, *(1 for _ in start.shape[1:]))).add_(start)
 
     def after(self, event: Event, losses: Tensor) -> None:
-        """See `Mover`."""
+        """See `BatchOptimizer`."""
         self._rates.after(event, losses)
 
     def lrs(self) -> list[tuple[float, ...]]:
-        """See `Mover`."""
+        """See `BatchOptimizer`."""
         return [(lr,) for lr in self._rates.of_runs()]
 
 
-class Own:
-    """An optimizer and a schedule for every member of one run."""
+class OptimizerPerModel:
+    """An optimizer and a schedule for every model of one run."""
 
-    def __init__(self, field: Field, recipe: Recipe, stack: Stack) -> None:
+    def __init__(self, context: BatchContext, recipe: Recipe, stack: Stack) -> None:
         self._parameters, self._optimizers, self._schedules = [], [], []
-        for seed in range(field.seeds):
-            parameters, groups = field.over({name: t[seed] for name, t in stack.items()})
+        for seed in range(context.seeds):
+            parameters, groups = context.parameters({name: t[seed] for name, t in stack.items()})
             optimizer, schedule = recipe.build(groups)
             self._parameters.append(parameters)
             self._optimizers.append(optimizer)
             self._schedules.append(schedule)
 
     def step(self, gradients: Gradients) -> None:
-        """See `Mover`."""
+        """See `BatchOptimizer`."""
         for seed, optimizer in enumerate(self._optimizers):
             for name, parameter in self._parameters[seed].items():
                 gradient = gradients[name]
@@ -108,11 +108,11 @@ class Own:
             optimizer.step()
 
     def after(self, event: Event, losses: Tensor) -> None:
-        """See `Mover`."""
+        """See `BatchOptimizer`."""
         for schedule, loss in zip(self._schedules, losses[0], strict=True):
             schedule.after(event, loss.item)
 
     def lrs(self) -> list[tuple[float, ...]]:
-        """See `Mover`."""
+        """See `BatchOptimizer`."""
         lrs = zip(*(schedule.lrs() for schedule in self._schedules), strict=True)
         return [tuple(sum(of_group) / len(of_group) for of_group in lrs)]

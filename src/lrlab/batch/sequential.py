@@ -1,4 +1,4 @@
-"""Runs side by side in turn: for tasks that cannot be stacked."""
+"""Trains the runs of a batch one after another: for tasks that cannot be stacked."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -7,41 +7,41 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lrlab.batch.base import Batch, Observed
+from lrlab.batch.base import BatchState, TrainingBatch
 from lrlab.history import Epoch
 from lrlab.recipes import Recipe
 from lrlab.tasks import Task
-from lrlab.training import fresh_model, walk
+from lrlab.training import endless_epochs, fresh_model
 
 
 class Member:
-    """One model in training, with torch's random numbers as if it were alone."""
+    """One model in training, with a torch random state of its own."""
 
     def __init__(self, task: Task, recipe: Recipe, seed: int) -> None:
         self._random: list[Tensor] = []
-        with self._own_random_numbers():
+        with self._own_random_state():
             self.model: nn.Module = fresh_model(task, seed)
             optimizer, schedule = recipe.build(task.parameter_groups(self.model))
-        self._epochs = walk(task, self.model, optimizer, schedule, seed)
+        self._epochs = endless_epochs(task, self.model, optimizer, schedule, seed)
         self.advance()
 
     def advance(self) -> None:
-        """Train for an epoch; the first time, only look."""
-        with self._own_random_numbers():
+        """Train one epoch; the first call evaluates only."""
+        with self._own_random_state():
             self.epoch: Epoch = next(self._epochs)
 
     @contextmanager
-    def _own_random_numbers(self) -> Iterator[None]:
-        others = _random_states()
-        _resume(self._random)
+    def _own_random_state(self) -> Iterator[None]:
+        outer = _random_states()
+        _restore(self._random)
         try:
             yield
         finally:
             self._random = _random_states()
-            _resume(others)
+            _restore(outer)
 
 
-class Apart(Batch):
+class SequentialBatch(TrainingBatch):
     """See `lrlab.batch.train_batch`."""
 
     def __init__(
@@ -51,21 +51,21 @@ class Apart(Batch):
         self._members = [[Member(task, recipe, seed) for seed in seeds] for recipe in recipes]
 
     def state_dict(self, run: int) -> dict[str, Tensor]:
-        """A run's parameters and buffers."""
+        """The parameters and buffers of a run."""
         states = [member.model.state_dict() for member in self._members[run]]
         if len(states) == 1:
             return dict(states[0])
         return {name: torch.stack([state[name] for state in states]) for name in states[0]}
 
     def _advance(self) -> None:
-        for run in self.open:
-            for place, member in enumerate(self._members[run]):
-                if place not in self.diverged.get(run, ()):
+        for run in self.active:
+            for seed, member in enumerate(self._members[run]):
+                if seed not in self.diverged.get(run, ()):
                     member.advance()
 
-    def _observe(self) -> Observed:
+    def _observe(self) -> BatchState:
         epochs = [[member.epoch for member in members] for members in self._members]
-        return Observed(
+        return BatchState(
             [_means([e.lrs for e in seeds]) for seeds in epochs],
             [[e.loss for e in seeds] for seeds in epochs],
             [list(_means([tuple(e.weights.values()) for e in seeds])) for seeds in epochs],
@@ -84,7 +84,7 @@ def _random_states() -> list[Tensor]:
     return [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if on_gpu else [])]
 
 
-def _resume(states: list[Tensor]) -> None:
+def _restore(states: list[Tensor]) -> None:
     if states:
         torch.set_rng_state(states[0])
     if states[1:]:

@@ -1,4 +1,4 @@
-"""Runs side by side as one tensor program: parameters stacked, one forward and backward for all."""
+"""Trains a batch as one tensor program: stacked parameters, one forward and backward pass."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,22 +6,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lrlab.batch.base import Batch, Observed
+from lrlab.batch.base import BatchState, TrainingBatch
 from lrlab.batch.grouping import grouped
-from lrlab.batch.optimizers import Field, Fused, Mover, Own
+from lrlab.batch.optimizers import BatchContext, BatchOptimizer, OptimizerPerModel, SharedOptimizer
 from lrlab.recipes import Recipe
 from lrlab.schedules import Event
-from lrlab.stacking import batches, stacked
+from lrlab.stacking import minibatches, stacked
 from lrlab.tasks import Task
 from lrlab.tasks.weights import stacked_weights
 from lrlab.training import fresh_model
 
 
-class Together(Batch):
-    """See `lrlab.batch.train_batch`. The seeds of a run lie beside each other in the stack.
+class StackedBatch(TrainingBatch):
+    """See `lrlab.batch.train_batch`. The seeds of a run are adjacent in the stack.
 
     Raises:
-        ValueError: the task says that it stacks, but its model has buffers.
+        ValueError: `task.stacks` is true, but the model has buffers.
     """
 
     def __init__(
@@ -31,70 +31,78 @@ class Together(Batch):
         models = [fresh_model(task, seed) for seed in seeds]
         self._model = models[0]
         if any(True for _ in self._model.buffers()):
-            raise ValueError("a task whose model has buffers (batch norm, say) cannot stack")
+            raise ValueError("a task whose model has buffers (such as batch norm) cannot stack")
         self._stack = stacked(models * len(recipes))
         self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self._judged = self._judge()
+        self._losses = self._evaluate()
         device = next(iter(self._stack.values())).device
         self._seed_of = torch.arange(len(seeds), device=device).repeat(len(recipes))
         groups = list(grouped(task, self._model, recipes, epochs))
-        self._order = [run for runs, _ in groups for run in runs]  # of the runs in the stack
+        # The run at each position of the stack.
+        self._order = [run for runs, _ in groups for run in runs]
         self._in_order = self._order == sorted(self._order)
-        self._movers = list(self._place(groups))
+        self._optimizers = list(self._build_optimizers(groups))
 
-    def _place(self, groups: Sequence[tuple[list[int], bool]]) -> Iterator[tuple[Mover, slice]]:
-        field = Field(self._task, self._model, self._epochs, len(self._seeds))
+    def _build_optimizers(
+        self, groups: Sequence[tuple[list[int], bool]]
+    ) -> Iterator[tuple[BatchOptimizer, slice]]:
+        context = BatchContext(self._task, self._model, self._epochs, len(self._seeds))
         start = 0
-        for runs, alike in groups:
+        for runs, shared in groups:
             recipes = [self._recipes[run] for run in runs]
             rows = self._rows(start, start + len(runs))
             stack = {name: tensor[rows] for name, tensor in self._stack.items()}
-            yield (Fused(field, recipes, stack) if alike else Own(field, recipes[0], stack)), rows
+            optimizer: BatchOptimizer = (
+                SharedOptimizer(context, recipes, stack)
+                if shared
+                else OptimizerPerModel(context, recipes[0], stack)
+            )
+            yield optimizer, rows
             start += len(runs)
 
     def _rows(self, start: int, end: int) -> slice:
         return slice(start * len(self._seeds), end * len(self._seeds))
 
     def state_dict(self, run: int) -> dict[str, Tensor]:
-        """A run's parameters."""
-        place = self._order.index(run)
-        rows = self._rows(place, place + 1) if len(self._seeds) > 1 else place
+        """The parameters of a run."""
+        index = self._order.index(run)
+        rows = self._rows(index, index + 1) if len(self._seeds) > 1 else index
         return {name: tensor.detach()[rows].clone() for name, tensor in self._stack.items()}
 
     def _advance(self) -> None:
         self._model.train()
         streams = [self._task.batches(generator) for generator in self._generators]
-        for batch, shared in batches(streams, self._seed_of):
+        for batch, shared in minibatches(streams, self._seed_of):
             self._step(batch, shared)
-        self._judged = self._judge()
-        self._after("epoch", self._judged)
+        self._losses = self._evaluate()
+        self._after("epoch", self._losses)
 
     def _step(self, batch: tuple[Tensor, Tensor], shared: bool) -> None:
         losses = self._task.stacked_loss(self._model, self._stack, batch, shared=shared)
         trained = {name: tensor for name, tensor in self._stack.items() if tensor.requires_grad}
         found = torch.autograd.grad(losses.sum(), list(trained.values()), allow_unused=True)
         gradients = dict.fromkeys(self._stack) | dict(zip(trained, found, strict=True))
-        for mover, rows in self._movers:
-            mover.step({k: None if g is None else g[rows] for k, g in gradients.items()})
+        for optimizer, rows in self._optimizers:
+            optimizer.step({k: None if g is None else g[rows] for k, g in gradients.items()})
         self._after("batch", losses.detach())
 
     def _after(self, event: Event, losses: Tensor) -> None:
-        for mover, rows in self._movers:
-            mover.after(event, losses[rows].reshape(-1, len(self._seeds)))
+        for optimizer, rows in self._optimizers:
+            optimizer.after(event, losses[rows].reshape(-1, len(self._seeds)))
 
     @torch.no_grad()
-    def _judge(self) -> Tensor:
+    def _evaluate(self) -> Tensor:
         self._model.eval()
         return self._task.stacked_evaluate(self._model, self._stack)
 
     @torch.no_grad()
-    def _observe(self) -> Observed:
+    def _observe(self) -> BatchState:
         names, values = stacked_weights(self._stack)
         if len(self._seeds) > 1:
             values = values.reshape(-1, len(self._seeds), len(names)).mean(dim=1)
-        return Observed(
-            self._by_run([lr for mover, _ in self._movers for lr in mover.lrs()]),
-            self._by_run(self._judged.reshape(-1, len(self._seeds)).tolist()),
+        return BatchState(
+            self._by_run([lr for optimizer, _ in self._optimizers for lr in optimizer.lrs()]),
+            self._by_run(self._losses.reshape(-1, len(self._seeds)).tolist()),
             self._by_run(values.tolist()),
             names,
         )

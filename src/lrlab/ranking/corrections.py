@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """Holm's corrected p of each: the chance of even one false finding stays below the level.
+    """Holm's corrected p of each: the probability of any false finding stays below the level.
 
     The i-th smallest of m is multiplied by m - i + 1, and is at least the one before it.
     Holm 1979, Scand. J. Statist. 6, 65-70.

@@ -8,7 +8,7 @@ import numpy as np
 
 from lrlab.ranking.corrections import holm
 from lrlab.ranking.finalists import Array, Finalist, badness, by_family
-from lrlab.ranking.search_luck import smoothed, turned_round
+from lrlab.ranking.search_luck import isotonic, reversal_probabilities
 from lrlab.ranking.seed_tests import interval, worse_than_smallest
 
 
@@ -101,7 +101,7 @@ def rank(
     families = by_family(finalists)
     order = sorted(families, key=lambda name: (*badness(families[name][0]), name))
     matter = margin * _magnitude(families[order[0]][0])
-    even = {name: smoothed(families[name]) for name in order}
+    even = {name: isotonic(families[name]) for name in order}
     ps = [_compare(even[order[0]], even[name], matter, n_trials, len(order)) for name in order[1:]]
     corrected = [
         max(pair) for pair in zip(holm([p.both for p in ps]), (p.seeds for p in ps), strict=True)
@@ -140,7 +140,7 @@ def _compare(best: Array, other: Array, matter: float, n_trials: int, families: 
     """Two-sided: which of the two is the better one was read off the same losses."""
     with np.errstate(invalid="ignore"):  # inf - inf: both diverged
         picks = other[0] - best[0]
-    search, both = turned_round(best, other, matter, n_trials)
+    search, both = reversal_probabilities(best, other, matter, n_trials)
     seeds = worse_than_smallest(picks, matter, families)
     return _Ps(seeds, min(1.0, 2 * search), min(1.0, 2 * both))
 

@@ -10,7 +10,7 @@ FEWEST = 4  # finalists that show how fast a family's trials get worse with thei
 NEGLIGIBLE = 1e-7  # share of redrawn tunings
 
 
-def step_down(n_trials: int) -> float:
+def miss_probability(n_trials: int) -> float:
     """How likely a redrawn tuning misses its best trial, so that the next takes its place.
 
     1/2 up to 20 trials: of two equally good tunings the next best trial is either's with equal
@@ -19,13 +19,13 @@ def step_down(n_trials: int) -> float:
     independent ones, hence 2^-(20/n)^(1/3) above, found by simulation
     (`benchmarks/verdict_calibration.py`).
 
-    >>> step_down(10), round(step_down(160), 3)
+    >>> miss_probability(10), round(miss_probability(160), 3)
     (0.5, 0.707)
     """
     return float(0.5 ** (SMALL_BUDGET / max(n_trials, SMALL_BUDGET)) ** (1 / 3))
 
 
-def smoothed(losses: Array) -> Array:
+def isotonic(losses: Array) -> Array:
     """The finalists' losses, neighbours in rank averaged until their means rise with the rank.
 
     Their order was settled on other seeds; where the fresh seeds contradict it, what separates
@@ -34,7 +34,7 @@ def smoothed(losses: Array) -> Array:
     Args:
         losses: shape (ranks, seeds); rows with inf stay as they are.
 
-    >>> smoothed(np.array([[2.0, 2.0], [1.0, 3.0], [1.0, 2.0], [9.0, 9.0]]))[:, 0]
+    >>> isotonic(np.array([[2.0, 2.0], [1.0, 3.0], [1.0, 2.0], [9.0, 9.0]]))[:, 0]
     array([1.33..., 1.33..., 1.33..., 9.        ])
     """
     result = losses.copy()
@@ -49,14 +49,16 @@ def smoothed(losses: Array) -> Array:
     return result
 
 
-def turned_round(better: Array, other: Array, margin: float, n_trials: int) -> tuple[float, float]:
+def reversal_probabilities(
+    better: Array, other: Array, margin: float, n_trials: int
+) -> tuple[float, float]:
     """How likely another tuning of both would not show `better` ahead.
 
-    With w_r = s^r (1 - s), s = `step_down`, the sums over both families' ranks r and q of
+    With w_r = s^r (1 - s), s = `miss_probability`, the sums over both families' ranks r and q of
     w_r w_q [better_r >= other_q] and of w_r w_q p(better_r, other_q), p by `not_worse`.
 
     Args:
-        better: losses of one family's finalists, shape (ranks, seeds); smoothed.
+        better: losses of one family's finalists, shape (ranks, seeds); isotonic.
         other: of the other's.
         margin: a difference that does not matter.
         n_trials: of each tuning.
@@ -64,8 +66,8 @@ def turned_round(better: Array, other: Array, margin: float, n_trials: int) -> t
     Returns:
         by the luck of the search alone, and by that of search and seeds together; each in 0..1.
     """
-    step = step_down(n_trials)
-    ahead = _continued(better, n_trials, step)
+    step = miss_probability(n_trials)
+    ahead = _extrapolated(better, n_trials, step)
     # Beyond the last finalist: of the one ahead anything may come, of the other nothing better.
     ahead_weights, unseen = _weights(len(ahead), step), step ** len(ahead)
     other_weights = _weights(len(other), step)
@@ -73,7 +75,7 @@ def turned_round(better: Array, other: Array, margin: float, n_trials: int) -> t
     with np.errstate(invalid="ignore"):  # inf - inf: both diverged
         differences = other[None] - ahead[:, None]
     both = not_worse(differences, margin)
-    search = _turned(differences, margin)
+    search = _reversal(differences, margin)
     return tuple(float(ahead_weights @ p @ other_weights + unseen) for p in (search, both))  # type: ignore[return-value]
 
 
@@ -81,13 +83,13 @@ def _weights(ranks: int, step: float) -> Array:
     return (1 - step) * step ** np.arange(ranks, dtype=np.float64)
 
 
-def _turned(differences: Array, margin: float) -> Array:
+def _reversal(differences: Array, margin: float) -> Array:
     with np.errstate(invalid="ignore"):  # the mean of inf and -inf
         beyond = differences.mean(axis=-1) - margin
     return np.where(beyond > 0, 0.0, np.where(beyond < 0, 1.0, 0.5))
 
 
-def _continued(losses: Array, n_trials: int, step: float) -> Array:
+def _extrapolated(losses: Array, n_trials: int, step: float) -> Array:
     """The finalists, and below them the trials that were not trained anew, as they must be.
 
     The loss above the best grows with the rank at most as its square: that is a basin in one

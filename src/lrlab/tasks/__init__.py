@@ -5,8 +5,10 @@
 3. `weights`: the weights of a model as named metrics.
 """
 
-from lrlab.stacking import Batch
+from lrlab.stacking import Minibatch
 from lrlab.tasks.regression import LinearRegression
 from lrlab.tasks.task import Task
 
-__all__ = ["Batch", "LinearRegression", "Task"]
+Batch = Minibatch  # the former name, which tasks of users may import
+
+__all__ = ["Batch", "LinearRegression", "Minibatch", "Task"]

@@ -7,27 +7,27 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from lrlab.stacking import Batch, Stack
+from lrlab.stacking import Minibatch, Stack
 from lrlab.tasks.task import Task
 
-EXHAUSTED = 1e-12  # share of a vector that is left when only rounding is
+EXHAUSTED = 1e-12  # relative norm below which a remainder is rounding error
 
 
 class LinearRegression(Task):
-    """Least squares on synthetic data: `y = x @ w_true + noise * N(0, 1)`, a linear model, MSE.
+    """Least squares on synthetic data: `y = x @ w_true + noise * N(0, 1)`, linear model, MSE.
 
     `w_true[i] = i / 0.5`; the rows of x (shape `(n, p)`) are Gaussian with a diagonal covariance
-    whose eigenvalues fall in equal ratios from 1 to `1 / condition`. `best_loss` is the loss of
-    the least-squares solution on the very same data.
+    whose eigenvalues fall geometrically from 1 to `1 / condition`. `best_loss` is the loss of
+    the least-squares solution on the same data.
 
     Args:
         n: rows, >= 1.
         p: features, >= 1.
         noise: standard deviation of the noise on y, >= 0.
         condition: largest eigenvalue of the covariance over the smallest, >= 1.
-        batch_size: rows a step, 1 .. n; n is full-batch descent.
+        batch_size: rows per step, 1 .. n; None is n, full-batch descent.
         seed: of the data.
-        device: where data and model live.
+        device: of data and model.
 
     Raises:
         ValueError: `n < 1`, `p < 1`, `condition < 1`, or `batch_size` outside 1 .. n.
@@ -63,7 +63,7 @@ class LinearRegression(Task):
         self.w_true = torch.tensor([i / 0.5 for i in range(p)])
         y = (x @ self.w_true + noise * torch.randn(n, generator=generator)).reshape(-1, 1)
         best, curvature, self.best_loss = _least_squares(x, y)
-        # Apple's GPUs know no double precision.
+        # MPS does not support float64.
         exact = "cpu" if torch.device(device).type == "mps" else device
         self._best, self._curvature = best.to(exact), curvature.to(exact)
         self.x, self.y = x.to(device), y.to(device)
@@ -71,11 +71,11 @@ class LinearRegression(Task):
         self.batches_per_epoch = math.ceil(n / batch_size)
 
     def model(self) -> nn.Linear:
-        """A linear layer with a bias, with torch's usual initial weights."""
+        """A linear layer with a bias and torch's default initial weights."""
         return nn.Linear(self.x.shape[1], 1).to(self.x.device)
 
-    def batches(self, generator: torch.Generator) -> Iterator[Batch]:
-        """All rows once, shuffled; in full-batch descent the order does not matter and is kept."""
+    def batches(self, generator: torch.Generator) -> Iterator[Minibatch]:
+        """All rows once, shuffled; with a full batch, in the original order."""
         if self.batches_per_epoch == 1:
             yield self.x, self.y
             return
@@ -83,17 +83,19 @@ class LinearRegression(Task):
         for rows in torch.split(order, self.batch_size):
             yield self.x[rows], self.y[rows]
 
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+    def loss(self, model: nn.Module, batch: Minibatch) -> Tensor:
         """Mean squared error."""
         x, y = batch
         return nn.functional.mse_loss(model(x), y)
 
-    def stacked_loss(self, model: nn.Module, stack: Stack, batch: Batch, *, shared: bool) -> Tensor:
-        """Mean squared errors; one matrix product for all members of a shared batch."""
+    def stacked_loss(
+        self, model: nn.Module, stack: Stack, batch: Minibatch, *, shared: bool
+    ) -> Tensor:
+        """Mean squared errors; one matrix product for all models if they share the minibatch."""
         if not shared:
             return super().stacked_loss(model, stack, batch, shared=shared)
         x, y = batch
-        # A feature's rows lie beside each other: twice as fast as the features of a row.
+        # Contiguous features: twice as fast as contiguous rows.
         columns = self._columns if x is self.x else x.T.contiguous()
         off = torch.addmm(stack["bias"], stack["weight"].squeeze(1), columns) - y.T
         squared: Tensor = torch.linalg.vecdot(off, off)
@@ -101,10 +103,10 @@ class LinearRegression(Task):
 
     @torch.no_grad()
     def best_excess(self, model: nn.Module, epochs: int) -> float | None:
-        """In full-batch descent: that of conjugate gradients, which no schedule can beat.
+        """For full-batch descent: the excess loss of conjugate gradients; for minibatches None.
 
-        With at least as many epochs as there are weights it is 0: a step of `1 / eigenvalue` for
-        each direction of the data ends at the minimum. With smaller batches it is not known.
+        With at least as many epochs as weights it is 0: one step of `1 / eigenvalue` per
+        eigenvalue of the Hessian ends at the minimum.
 
         Source: Hestenes & Stiefel 1952, https://doi.org/10.6028/jres.049.044
 
@@ -120,7 +122,7 @@ class LinearRegression(Task):
         if epochs >= len(self._best):
             return 0.0
         off, curvature = (self._flat(model) - self._best).cpu(), self._curvature.cpu()
-        # Every such method adds to `off` a combination of these directions.
+        # Every such method changes `off` by a linear combination of these directions.
         directions = _krylov_basis(curvature, curvature @ off, epochs)
         inner = directions.T @ curvature @ directions
         off = off - directions @ torch.linalg.solve(inner, directions.T @ curvature @ off)
@@ -136,16 +138,16 @@ class LinearRegression(Task):
 
     @torch.no_grad()
     def evaluate(self, model: nn.Module) -> Tensor:
-        """Mean squared error over all rows, exact in double precision.
+        """Mean squared error over all rows, in double precision.
 
-        It is a quadratic in the weights, so its minimum and curvature say all: no row is read.
+        It is quadratic in the weights, so minimum and Hessian determine it without reading rows.
         """
         off = self._flat(model) - self._best
         return self.best_loss + off @ self._curvature @ off
 
     @torch.no_grad()
     def stacked_evaluate(self, model: nn.Module, stack: Stack) -> Tensor:  # noqa: ARG002
-        """The same of every member."""
+        """`evaluate` of every model, shape `(models,)`."""
         flat = torch.cat([tensor.flatten(start_dim=1) for tensor in stack.values()], dim=1)
         off = flat.to(self._best.device).double() - self._best
         return self.best_loss + ((off @ self._curvature) * off).sum(dim=1)
@@ -160,27 +162,27 @@ def _check(*, n: int, p: int, condition: float, batch_size: int) -> None:
 
 
 def _krylov_basis(matrix: Tensor, start: Tensor, size: int) -> Tensor:
-    """Orthonormal columns that span `start, matrix @ start, ...`, by Lanczos's method.
+    """Orthonormal basis of `start, matrix @ start, ...`, by the Lanczos method.
 
-    Each new column is made orthogonal to all before it, twice: with the two last ones only, as in
-    theory, rounding lets the columns become dependent after some ten steps.
+    Each column is orthogonalised against all earlier ones, twice: against the last two only, as
+    in exact arithmetic, the columns become dependent after about ten steps.
     """
     basis: Tensor = (start / start.norm()).reshape(-1, 1)
     while basis.shape[1] < size:
-        longer = matrix @ basis[:, -1]
-        rest = longer
+        product = matrix @ basis[:, -1]
+        rest = product
         for _ in range(2):
             rest = rest - basis @ (basis.T @ rest)
-        if rest.norm() <= EXHAUSTED * longer.norm():
+        if rest.norm() <= EXHAUSTED * product.norm():
             break  # the minimum is reached
         basis = torch.cat([basis, (rest / rest.norm()).reshape(-1, 1)], dim=1)
     return basis
 
 
 def _least_squares(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
-    """The best weights and bias, the loss's curvature there, and the loss: in double precision."""
+    """The optimal weights and bias, half the Hessian of the loss, and the loss; float64."""
     design = torch.cat([x, torch.ones(len(x), 1)], dim=1).double()
-    # gelsd also solves what has no unique solution (fewer rows than features).
+    # gelsd also handles fewer rows than features, where the solution is not unique.
     best = torch.linalg.lstsq(design, y.double(), driver="gelsd").solution
     loss = (design @ best - y.double()).square().mean()
     return best.flatten(), design.T @ design / len(x), float(loss)

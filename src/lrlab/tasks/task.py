@@ -1,4 +1,4 @@
-"""What any task is."""
+"""`Task`, the base class of all tasks."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -7,22 +7,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lrlab.stacking import Batch, Stack, over_members
+from lrlab.stacking import Minibatch, Stack, over_members
 
 
 class Task(ABC):
-    """Data, model and loss. Subclass it for a problem of your own (see `examples/`).
+    """Data, model and loss. Subclass it for your own problem (see `examples/`).
 
-    The trainer sets the model's mode: `loss` is called in training mode and with gradients,
-    `evaluate` in evaluation mode and without gradients, before the first epoch too. Dropout and
-    batch normalisation need no care from the task. Losses may have any sign.
+    The training loop sets the model's mode: `loss` runs in training mode with gradients,
+    `evaluate` in evaluation mode without gradients, also before the first epoch. So dropout and
+    batch norm work without further code. Losses may have any sign.
 
     Attributes:
-        batches_per_epoch: how many batches `batches` gives.
-        best_loss: the lowest value that `evaluate` can take, where that is known, else None.
-        stacks: whether many models may be trained as one tensor program, which is far faster. Then
-            `loss` and `evaluate` hold only what `torch.func.vmap` understands (no `.item()`, no
-            branch on a value, nothing random), and `model` has parameters but no buffers.
+        batches_per_epoch: number of minibatches that `batches` yields.
+        best_loss: the minimum of `evaluate`, or None if unknown.
+        stacks: whether many models may train as one tensor program, which is far faster. Then
+            `loss` and `evaluate` must support `torch.func.vmap` (no `.item()`, no branch on a
+            value, nothing random), and `model` must have no buffers.
     """
 
     batches_per_epoch: int
@@ -31,44 +31,45 @@ class Task(ABC):
 
     @abstractmethod
     def model(self) -> nn.Module:
-        """A fresh model on the task's device, initialised from torch's global seed."""
+        """A new model on the task's device, initialised from torch's global seed."""
 
     @abstractmethod
-    def batches(self, generator: torch.Generator) -> Iterable[Batch]:
-        """The batches of one epoch, on the task's device, in an order drawn from the generator."""
+    def batches(self, generator: torch.Generator) -> Iterable[Minibatch]:
+        """The minibatches of one epoch, on the task's device, shuffled by the generator."""
 
     @abstractmethod
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """What is minimised: a scalar with a gradient."""
+    def loss(self, model: nn.Module, batch: Minibatch) -> Tensor:
+        """The training loss of a minibatch: a scalar with a gradient."""
 
     @abstractmethod
     def evaluate(self, model: nn.Module) -> Tensor | float:
-        """The loss that the model is judged by, over all the data (or a validation set)."""
+        """The loss that is reported, over all data or a validation set: a scalar."""
 
     def parameter_groups(self, model: nn.Module) -> Iterable[Any]:
-        """What the optimizer is given: all parameters, unless a task wants groups of its own."""
+        """Parameters or parameter groups for the optimizer; by default all parameters."""
         return model.parameters()
 
-    def stacked_loss(self, model: nn.Module, stack: Stack, batch: Batch, *, shared: bool) -> Tensor:
-        """`loss` of every member of a stack, shape `(members,)`; override it with a faster way.
+    def stacked_loss(
+        self, model: nn.Module, stack: Stack, batch: Minibatch, *, shared: bool
+    ) -> Tensor:
+        """`loss` of every model of a stack, shape `(models,)`; override it for speed.
 
         Args:
-            model: gives the structure.
-            stack: the members' parameters, see `lrlab.stacking`.
-            batch: one for all members, or with the members as its first dimension.
-            shared: which of the two.
+            model: defines the structure.
+            stack: the parameters of all models, see `lrlab.stacking`.
+            batch: one minibatch for all models, or with the model as first dimension.
+            shared: whether all models share the minibatch.
         """
         return over_members(self.loss, model, stack, batch, shared=shared)
 
     def best_excess(self, model: nn.Module, epochs: int) -> float | None:  # noqa: ARG002
-        """The least excess loss that gradient steps from this model can reach in so many epochs.
+        """A lower bound of the excess loss after `epochs` epochs from this model; None if unknown.
 
-        It binds optimizers whose steps are combinations of the gradients so far: SGD, with momentum
-        or without, but not Adam (see `Recipe.combines_gradients`). None where theory does not give
-        it, which is the case unless a task says otherwise.
+        It holds for optimizers whose steps are linear combinations of the gradients so far, such
+        as SGD with or without momentum, but not Adam (see `Recipe.combines_gradients`).
         """
         return None
 
     def stacked_evaluate(self, model: nn.Module, stack: Stack) -> Tensor:
-        """`evaluate` of every member of a stack, shape `(members,)`."""
+        """`evaluate` of every model of a stack, shape `(models,)`."""
         return over_members(lambda one: torch.as_tensor(self.evaluate(one)), model, stack)

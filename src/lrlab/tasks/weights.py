@@ -1,4 +1,4 @@
-"""The weights of models, as values with names."""
+"""The weights of models as named metrics."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 from lrlab.stacking import Stack
 
-SMALL = 64  # parameters up to which each is recorded by itself
+SMALL = 64  # parameters; a larger model is reported by the norm of each tensor
 
 
 def weights(model: nn.Module) -> dict[str, float]:
-    """Every parameter's value by name while the model is small; above that, a norm per tensor.
+    """Every weight by name; for a model of more than `SMALL` weights, a norm per tensor.
 
     >>> list(weights(nn.Linear(2, 1)))
     ['weight/0', 'weight/1', 'bias']
@@ -23,7 +23,7 @@ def weights(model: nn.Module) -> dict[str, float]:
 
 
 def stacked_weights(stack: Stack) -> tuple[list[str], Tensor]:
-    """The names of `weights`, and the values of every member, of shape `(members, values)`."""
+    """The names of `weights`, and the values of every model, shape `(models, values)`."""
     flat = {name: tensor.detach().flatten(start_dim=1) for name, tensor in stack.items()}
     if sum(tensor.shape[1] for tensor in flat.values()) > SMALL:
         norms = [tensor.norm(dim=1) for tensor in flat.values()]
