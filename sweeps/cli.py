@@ -146,7 +146,7 @@ def main() -> NoReturn:
     # Hydra prints what it catches and exits, at length; with this it leaves that to us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     code = ended(_run)
-    evaluated = ended(partial(end_sweep, code), "the same command goes on with the judging")
+    evaluated = ended(partial(end_sweep, code), "run the same command again to evaluate the sweep")
     told = ended(_close, "send what MLflow lacks with: python -m sweeps.sync")
     sys.exit(code or evaluated or told)
 

@@ -9,11 +9,11 @@ from hydra_plugins.optuna_families import SweepFailed
 from sweeps import console
 from sweeps.config.error_messages import explain, is_config_error
 
-SHOW_ALL = os.environ.get("HYDRA_FULL_ERROR") == "1"  # somebody wants to see tracebacks
+SHOW_ALL = os.environ.get("HYDRA_FULL_ERROR") == "1"  # show tracebacks
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM: ends a run just as Ctrl-C does, with another exit code."""
+    """SIGTERM: ends a run as Ctrl-C does, with another exit code."""
 
 
 def end_on_sigterm() -> None:
@@ -21,8 +21,8 @@ def end_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, _terminate)
 
 
-def ended(step: Callable[[], object], interrupted: str = "what there is of the run is kept") -> int:
-    """Do a step of the command, and say in a line why it did not come to its end; the exit code."""
+def ended(step: Callable[[], object], interrupted: str = "the run is kept up to this point") -> int:
+    """Run a step of the command, print any error in one line, and return the exit code."""
     try:
         step()
     except (Exception, SystemExit, KeyboardInterrupt) as error:
@@ -33,7 +33,7 @@ def ended(step: Callable[[], object], interrupted: str = "what there is of the r
 
 
 def give_up(error: BaseException, interrupted: str = "") -> int:
-    """Say why; the exit code: 1 (failed), 2 (refused), 130 (Ctrl-C) or 143 (SIGTERM)."""
+    """Print the error; return 1 (failed), 2 (invalid input), 130 (Ctrl-C) or 143 (SIGTERM)."""
     if isinstance(error, KeyboardInterrupt):
         console.fail(f"interrupted; {interrupted}")
         return 143 if isinstance(error, TerminatedError) else 130
@@ -45,7 +45,7 @@ def give_up(error: BaseException, interrupted: str = "") -> int:
 
 
 def _left(error: SystemExit) -> int:
-    """The exit code of whoever called `sys.exit`; a text, which a task may give, is shown."""
+    """The exit code of a `sys.exit` call; prints its text if it has one."""
     if isinstance(error.code, str):
         console.fail(error.code)
     return error.code if isinstance(error.code, int) else int(error.code is not None)

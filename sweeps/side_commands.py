@@ -1,4 +1,4 @@
-"""How the side commands end where they cannot go on: one line, and an exit code."""
+"""Error handling of the side commands: one line and an exit code."""
 
 import os
 import sys
@@ -12,19 +12,19 @@ from sweeps.config.error_messages import explain, is_config_error
 
 @contextmanager
 def in_one_line(*expected: type[Exception]) -> Iterator[None]:
-    """Do a command's work in here; nothing that is printed can end it.
+    """Context of a command: prints errors in one line, and survives a closed standard output.
 
     Args:
-        expected: errors whose message is a line for a person as it stands.
+        expected: errors whose message is printed as it is.
 
     Raises:
-        SystemExit: 1, or 2 for a config that cannot work, or 130 for Ctrl-C.
+        SystemExit: 1, or 2 for an invalid config, or 130 for Ctrl-C.
     """
     protect_output()
     try:
         yield
     except KeyboardInterrupt:
-        console.fail("interrupted; the same command does what is missing")
+        console.fail("interrupted; run the same command again to do the rest")
         sys.exit(130)
     except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":

@@ -108,7 +108,7 @@ def test_the_second_of_two_commands_waits_and_prints_the_verdict_of_the_first(
     with file_lock(sweep / ".judging.lock"):  # as the first has it while it judges
         second = start(*SWEEP, STUDY, "hydra.sweeper.n_trials=2")
         said = iter(second.stderr.readline, "")
-        assert any("another command is judging this sweep" in line for line in said)
+        assert any("another command is evaluating this sweep" in line for line in said)
         file.write_text(text)
     out, err = second.communicate(timeout=200)
     assert second.returncode == 0, err
@@ -138,10 +138,10 @@ def test_the_command_that_goes_on_names_the_study_and_the_folder_of_own_files(
     assert done.returncode == 0, done.stderr
     (sweep,) = (home / "mlruns/studies").iterdir()
     run = json.loads((sweep / "run.json").read_text())
-    again = goes_on("go on with", command(sweep.name, module="sweeps.report").stdout)
+    again = goes_on("continue with", command(sweep.name, module="sweeps.report").stdout)
     assert f"resume with: {run['tags'].pop('command')}" in done.stdout
     (sweep / "run.json").write_text(json.dumps(run))  # as older versions left it
-    older = goes_on("go on with", command(sweep.name, module="sweeps.report").stdout)
+    older = goes_on("continue with", command(sweep.name, module="sweeps.report").stdout)
     for number, line in enumerate((again, older), 2):
         done = command(*line, f"hydra.sweeper.n_trials={number}")
         assert done.returncode == 0, done.stderr
@@ -155,10 +155,10 @@ def test_a_sweep_that_went_on_is_judged_by_the_command_of_its_report(
     command(*SWEEP, STUDY, "hydra.sweeper.n_trials=1").check_returncode()
     command(*SWEEP, STUDY, "verdict.finalists=0", "hydra.sweeper.n_trials=2").check_returncode()
     report = command("mine", module="sweeps.report").stdout
-    done = command(*goes_on("since this verdict; judge it with", report))
+    done = command(*goes_on("since this verdict; update it with", report))
     assert done.returncode == 0, done.stderr
     assert verdict(home)["ranking"]["n_trials"] == 2
-    assert "has gone on" not in command("mine", module="sweeps.report").stdout
+    assert "has changed since" not in command("mine", module="sweeps.report").stdout
 
 
 def test_a_number_as_a_study_s_name_is_judged_too(command: Run, home: Path) -> None:

@@ -65,8 +65,8 @@ def test_without_a_verdict_a_report_is_marked_unfinished(swept: Path, command: R
     shutil.rmtree(swept)
     done = command("mine", module="sweeps.report")
     assert done.returncode == 0, done.stderr
-    assert "not judged: 10 of 10 trials, no verdict" in done.stdout
-    assert "go on with: python -m sweeps -m scheduler=none,step" in done.stdout
+    assert "not evaluated: 10 of 10 trials, no verdict" in done.stdout
+    assert "continue with: python -m sweeps -m scheduler=none,step" in done.stdout
     assert (swept / "plots" / "progress.png").exists()
     assert not (swept / "verdict.json").exists()
 

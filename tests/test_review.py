@@ -87,50 +87,61 @@ def last_words(found: Review) -> str:
 
 def test_one_that_is_better_than_all_others() -> None:
     found = evaluated(cosine=1.0, step=2.0, plateau=3.0)
-    assert last_words(found) == "best of 3 families, and every other can be told from it"
+    assert last_words(found) == (
+        "lowest loss of 3 families; it differs significantly from every other"
+    )
 
 
 def test_one_that_is_better_than_some() -> None:
     found = evaluated(cosine=1.0, step=1.001, plateau=3.0)
-    expected = "best of 3 families; step cannot be told from it (it is the simplest)"
+    expected = (
+        "lowest loss of 3 families, not significantly different from step; "
+        "the simplest of these 2 is cosine"
+    )
     assert last_words(found) == expected
 
 
 def test_the_simplest_of_the_tied_is_named() -> None:
     found = evaluated(cosine=1.001, step=1.0)
-    expected = "but the data cannot separate it from cosine (simplest: cosine)"
+    expected = (
+        "lowest loss of 2 families, not significantly different from cosine; "
+        "the simplest of these 2 is cosine"
+    )
     assert last_words(found) == expected
 
 
 def test_one_family_is_compared_with_none() -> None:
     assert (
-        last_words(evaluated(cosine=1.0)) == "the only family judged; loss 1.006 on 12 fresh seeds"
+        last_words(evaluated(cosine=1.0))
+        == "the only family evaluated; loss 1.006 on 12 fresh seeds"
     )
 
 
 def test_one_seed_says_nothing() -> None:
-    expected = "smallest loss, but one seed says nothing about differences"
+    expected = "lowest loss of 2 families; with one seed, differences cannot be tested"
     assert last_words(evaluated(seeds=1, cosine=1.0, step=2.0)) == expected
 
 
 def test_nothing_is_recommended_where_all_diverged() -> None:
     assert FEW.verdict is not None
     found = replace(FEW, verdict=replace(FEW.verdict, recommended=None))
-    assert headline(found) == "nothing to recommend: every pick diverged on the fresh seeds"
+    assert (
+        headline(found) == "nothing to recommend: every selected trial diverged on the fresh seeds"
+    )
 
 
 def test_an_unfinished_sweep_says_so_and_how_to_go_on() -> None:
     found = replace(FEW, verdict=None, command="python -m sweeps -m scheduler=cosine")
     assert headline(found).startswith("unfinished: 57 of 60 trials, no verdict; best in tuning: ")
-    assert notes(found) == ["go on with: python -m sweeps -m scheduler=cosine"]
+    assert notes(found) == ["continue with: python -m sweeps -m scheduler=cosine"]
 
 
 def test_a_sweep_that_has_gone_on_since_its_verdict_says_so() -> None:
-    assert notes(replace(FEW, n_trials=40))[0].startswith("the sweep has gone on since this")
+    assert notes(replace(FEW, n_trials=40))[0].startswith("the sweep has changed since this")
 
 
 def test_what_is_too_small_to_count_is_said() -> None:
-    assert "differences below 4e-05 (0.1 % of the best loss) do not count" in notes(FEW)
+    assert "differences below 4e-05 (0.1 % of the best loss) are ignored" in notes(FEW)
 
 
 # --- tables
@@ -288,7 +299,7 @@ def test_a_pick_that_diverged_is_said_to() -> None:
     out = Excluded("none", 7, "RuntimeError: no data")
     verdict = replace(found.verdict, ranking=rank(entrants, 20), excluded=(out,))
     bad = replace(found, verdict=verdict)
-    assert "step: its pick diverged on 1 of 2 fresh seeds" in notes(bad)
+    assert "step: the selected trial diverged on 1 of 2 fresh seeds" in notes(bad)
     assert "none: trial 7 could not be evaluated: RuntimeError: no data" in notes(bad)
     assert rows(bad)[1]["loss"] == "diverged on 1 of 2"
 
@@ -316,4 +327,4 @@ def test_an_interrupted_trial_is_not_called_failed() -> None:
 def test_a_command_is_printed_in_one_line() -> None:
     command = f"python -m sweeps -m {' '.join(f'task.key{i}=value' for i in range(30))}"
     swept = Review("mine", "moons", 3, 1, 2, (FamilyReview("step"),), command=command)
-    assert f"go on with: {command}" in terminal.text(swept).splitlines()
+    assert f"continue with: {command}" in terminal.text(swept).splitlines()

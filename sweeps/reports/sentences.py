@@ -1,4 +1,4 @@
-"""The verdict in words."""
+"""The answer and the notes of a review, as sentences."""
 
 import math
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from sweeps.reports.verdict_data import Verdict
 
 
 def headline(review: Review) -> str:
-    """What to use, and how sure that is, in one line."""
+    """The recommendation and how certain it is, in one line."""
     if review.verdict is None:
         return _unfinished(review)
     recommended = review.verdict.recommended
     if recommended is None:
-        return "nothing to recommend: every pick diverged on the fresh seeds"
+        return "nothing to recommend: every selected trial diverged on the fresh seeds"
     params = review.verdict.picks[recommended.family].params
     use = f"{recommended.family} {settings(params)}".strip()
     return f"use {use}: {_how_sure(review, review.verdict)}"
@@ -35,27 +35,26 @@ def _how_sure(review: Review, verdict: Verdict) -> str:
     best, evaluated, tied = ranking.best, len(ranking.standings), list(ranking.tied[1:])
     if evaluated == 1:
         if best.diverged:
-            return (
-                f"the only family judged; it {diverged(best.diverged, ranking.seeds)} fresh seeds"
-            )
-        return f"the only family judged; loss {number(best.mean)} on {ranking.seeds} fresh seeds"
+            lost = diverged(best.diverged, ranking.seeds)
+            return f"the only family evaluated; it {lost} fresh seeds"
+        return f"the only family evaluated; loss {number(best.mean)} on {ranking.seeds} fresh seeds"
     if ranking.seeds < 2:
-        return "smallest loss, but one seed says nothing about differences"
+        return f"lowest loss of {evaluated} families; with one seed, differences cannot be tested"
     if not tied:
-        return f"best of {evaluated} families, and every other can be told from it"
+        return f"lowest loss of {evaluated} families; it differs significantly from every other"
     family = simplest(review)
     name = family.name if family else best.family
-    which = "it is the simplest" if name == best.family else f"simplest: {name}"
-    if len(tied) == evaluated - 1:
-        return f"but the data cannot separate it from {listed(tied)} ({which})"
-    return f"best of {evaluated} families; {listed(tied)} cannot be told from it ({which})"
+    return (
+        f"lowest loss of {evaluated} families, not significantly different from {listed(tied)}; "
+        f"the simplest of these {len(tied) + 1} is {name}"
+    )
 
 
 def _unfinished(review: Review) -> str:
     first = ordered(review)[0]
     done = sum(f.counts["complete"] + f.counts["pruned"] for f in review.families)
     promised = review.n_trials * len(review.families)
-    state = "not judged" if done >= promised else "unfinished"
+    state = "not evaluated" if done >= promised else "unfinished"
     so_far = f"{state}: {done} of {promised} trials, no verdict"
     if first.best is None:
         return so_far
@@ -64,33 +63,37 @@ def _unfinished(review: Review) -> str:
 
 
 def notes(review: Review) -> list[str]:
-    """What else one should know, a line each."""
+    """Further information, one line each."""
     return [*_verdict_notes(review), *_family_notes(review)]
 
 
 def _verdict_notes(review: Review) -> list[str]:
     verdict = review.verdict
     if verdict is None:
-        return [f"go on with: {review.command}"] if review.command else []
+        return [f"continue with: {review.command}"] if review.command else []
     ranking, lines = verdict.ranking, []
     if is_outdated(review):
-        lines.append(f"the sweep has gone on since this verdict; judge it with: {_judging(review)}")
+        lines.append(
+            f"the sweep has changed since this verdict; update it with: {_evaluation(review)}"
+        )
     if verdict.robustness:
-        lines.append(f"{ranking.best.family} with its learning rate {', '.join(_around(verdict))}")
+        lines.append(
+            f"loss of {ranking.best.family} with its learning rate {', '.join(_around(verdict))}"
+        )
     lines.append(
-        f"loss: mean of {ranking.seeds} fresh seeds and its 95 % interval; p: how easily chance, "
-        f"of seeds or search, sets {len(ranking.standings)} equals so far apart "
-        f"({ranking.level:g} and above: tied)"
+        f"loss: mean of {ranking.seeds} fresh seeds and its 95 % interval; p: probability that "
+        f"chance, of seeds or search, separates {len(ranking.standings)} equally good families "
+        f"this far (tied if {ranking.level:g} or above)"
     )
     matter = ranking.margin * abs(ranking.best.mean)
     if matter > 0 and math.isfinite(matter) and len(ranking.standings) > 1:
         share = f"{100 * ranking.margin:g} % of the best loss"
-        lines.append(f"differences below {number(matter, 2)} ({share}) do not count")
+        lines.append(f"differences below {number(matter, 2)} ({share}) are ignored")
     if verdict.optimum == 0:
-        lines.append("theory: with so many full-batch steps an excess loss of 0 can be reached")
+        lines.append("theory: this number of full-batch steps can reach an excess loss of 0")
     elif verdict.optimum is not None:
         lines.append(
-            f"x opt.: times {number(verdict.optimum, 3)}, the excess loss that theory can reach"
+            f"x opt.: excess loss divided by {number(verdict.optimum, 3)}, the lowest in theory"
         )
     return lines
 
@@ -102,8 +105,8 @@ def _around(verdict: Verdict) -> Iterator[str]:
         yield f"{times(factor)}: {diverged(lost, verdict.ranking.seeds) or number(loss)}"
 
 
-def _judging(review: Review) -> str:
-    """The command that goes on with the sweep, also if the last one was told not to judge."""
+def _evaluation(review: Review) -> str:
+    """The command that evaluates the sweep, also if the last one had `verdict.finalists=0`."""
     return review.command.replace(" verdict.finalists=0", "")
 
 
@@ -119,7 +122,7 @@ def _family_notes(review: Review) -> list[str]:
     seeds = review.verdict.ranking.seeds
     lines += [finalist.line for finalist in review.verdict.excluded]
     return lines + [
-        f"{standing.family}: its pick diverged on {standing.diverged} of {seeds} fresh seeds"
-        for standing in review.verdict.ranking.standings
-        if standing.diverged
+        f"{s.family}: the selected trial diverged on {s.diverged} of {seeds} fresh seeds"
+        for s in review.verdict.ranking.standings
+        if s.diverged
     ]

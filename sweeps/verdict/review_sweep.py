@@ -58,7 +58,7 @@ def _evaluate(
     own: RunFolder,
     tracker: Tracker,
 ) -> Verdict | None:
-    with console.counter("judging the finalists") as count:
+    with console.counter("evaluating the finalists") as count:
         decision = decide(families, n_trials, verdict_settings, count)
         if decision is None:
             return None

@@ -1,11 +1,11 @@
-"""What is to be drawn, as plain data; `pictures` draws it."""
+"""Charts as plain data; `png_charts` draws them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 Mark = Literal["point", "pruned", "failed", "pick"]
-WORDS = {"pick": "the family's pick", "pruned": "pruned", "failed": "failed"}  # in legends
+WORDS = {"pick": "selected trial", "pruned": "pruned", "failed": "failed"}  # in legends
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Intervals:
     rows: Sequence[Interval] = field(default_factory=tuple)
 
 
-# Below a ranking; the losses of two families are compared in pairs, their intervals are not.
-READING = "filled, on grey: not told from the best (compared in pairs; intervals may overlap)"
+# Shown below a ranking. The test is paired by seed, so overlapping intervals are no test.
+READING = "filled, on grey: not significantly different from the best (paired test)"
 
 Chart = Curves | Shares | Intervals

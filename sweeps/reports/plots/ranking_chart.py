@@ -46,9 +46,9 @@ def _row(standing: Standing) -> Interval:
 def _title(tied: tuple[str, ...], families: int) -> str:
     best, others = tied[0], list(tied[1:])
     if families == 1:
-        return f"{best}, the only family judged"
+        return f"{best}, the only family evaluated"
     if not others:
-        return f"{best} is best, and every other can be told from it"
+        return f"{best} has the lowest loss and differs significantly from every other"
     if len(others) == families - 1 and families > 2:
-        return f"The data cannot tell {best} and the {len(others)} others apart"
-    return f"{best} is best; {listed(others, 3)} cannot be told from it"
+        return f"No significant difference between {best} and the {len(others)} others"
+    return f"{best} has the lowest loss, not significantly below {listed(others, 3)}"
