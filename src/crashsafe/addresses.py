@@ -1,8 +1,4 @@
-"""Database addresses, read and written with SQLAlchemy's URL object.
-
-In an address, ``%``, ``?`` and some other characters of a file's name are escaped; pasting the
-name into a text would name another file.
-"""
+"""Database URLs, read and written with SQLAlchemy's URL object, which escapes ``%`` and ``?``."""
 
 from __future__ import annotations
 
@@ -14,14 +10,14 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 _POSTGRES = ("postgresql", "postgres")  # schemes without a driver
-_DRIVERS = ("psycopg", "psycopg2")  # the one we install, and the one that others do
+_DRIVERS = ("psycopg", "psycopg2")  # the one of our extra first
 
 
 def parse(address: str) -> URL:
-    """Return an address in its parts.
+    """Parse a URL.
 
     Raises:
-        ValueError: it is no address, in one line without its password.
+        ValueError: it is no database URL; the message is one line without the password.
     """
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
@@ -37,13 +33,13 @@ def parse(address: str) -> URL:
 
 
 def _check_user_info(address: str) -> None:
-    """Refuse a password with an @, whose rest would be taken, and shown, as the host."""
+    """Reject an unescaped @ in the password: the rest would count, and be shown, as the host."""
     if address.partition("?")[0].count("@") > 1:
         raise ValueError("an @ inside the user's name or password must be written as %40")
 
 
 def sqlite_address(file: Path) -> str:
-    """Return the address of a SQLite file.
+    """Return the URL of a SQLite file.
 
     >>> sqlite_address(Path("/runs/50%25done/what?.db"))
     'sqlite:////runs/50%2525done/what%3F.db'
@@ -54,7 +50,7 @@ def sqlite_address(file: Path) -> str:
 
 
 def sqlite_file(address: str) -> Path | None:
-    """Return the file of a SQLite database; None for what is no file of SQLite's.
+    """Return the file of a SQLite URL; None for other databases and databases in memory.
 
     >>> sqlite_file("sqlite:////runs/50%2525done/x.db?timeout=100").as_posix()
     '/runs/50%25done/x.db'
@@ -69,14 +65,14 @@ def sqlite_file(address: str) -> Path | None:
 
 
 def absolute(address: str, folder: Path) -> str:
-    """Return an address that means the same from everywhere: with its folder and its driver.
+    """Return a URL with absolute path and driver.
 
     Args:
-        address: as a person gave it.
-        folder: that the name of a SQLite file is relative to.
+        address: as typed by a user.
+        folder: base of a relative SQLite path.
 
     Raises:
-        ValueError: it is no address, or one of a database that only one process can see.
+        ValueError: it is no database URL, or a database in memory.
 
     >>> absolute("sqlite:///a%20b.db?timeout=100", Path("/home/50%"))
     'sqlite:////home/50%25/a b.db?timeout=100'
@@ -93,7 +89,7 @@ def absolute(address: str, folder: Path) -> str:
 
 
 def with_driver(address: str) -> str:
-    """Return an address with a driver that is installed, where it names none.
+    """Add an installed driver to a PostgreSQL URL without one.
 
     >>> with_driver("postgresql://me@host/db"), with_driver("http://host")
     ('postgresql+psycopg://me@host/db', 'http://host')

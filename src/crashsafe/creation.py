@@ -1,4 +1,4 @@
-"""SQLite files that come into being whole or not at all."""
+"""Atomic creation of SQLite files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,24 +7,24 @@ _COMPANIONS = ("-wal", "-shm", "-journal")  # SQLite's own files beside a databa
 
 
 def exists(file: Path) -> bool:
-    """Say whether a database is there; an empty file is none."""
+    """Whether a database exists; an empty file is none."""
     return file.exists() and file.stat().st_size > 0
 
 
 def create_file(file: Path, build: Callable[[Path], None]) -> None:
-    """Build a database under another name in the same folder, then rename it.
+    """Build a database under a temporary name in the same folder, then rename it.
 
-    Call it under a lock, and where `exists` is false.
+    Call it under a lock, if `exists` is false.
 
     Args:
-        file: of the database; through a link, the file that the link names is made.
-        build: makes the database under the given name, and closes it.
+        file: of the database; a symbolic link is followed.
+        build: creates the database under the given name and closes it.
     """
     file = file.resolve()
     draft = file.with_name(f".{file.name}.draft")
     _remove(draft)
     build(draft)
-    # A journal that outlived its database would be replayed into the new one.
+    # SQLite would replay the journal of a deleted database into the new one.
     _remove_companions(file)
     draft.replace(file)
 

@@ -1,4 +1,4 @@
-"""Locks between processes. A lock ends with its holder, however that ends."""
+"""Locks between processes, released also when their holder is killed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from filelock import FileLock, Timeout
 
 from crashsafe.addresses import sqlite_file
 
-LIMIT = 600.0  # seconds to wait: a holder keeps a lock for seconds at most, unless it is stopped
+LIMIT = 600.0  # seconds to wait; holders keep a lock for seconds, unless they are suspended
 
 
 @contextmanager
 def file_lock(file: Path, limit: float | None = None) -> Iterator[None]:
-    """Hold a lock whose file is made where it is missing, and stays.
+    """Hold the lock of a file, which is created if missing and stays.
 
     Raises:
         TimeoutError: after `limit` seconds, `LIMIT` unless given.
     """
     limit = LIMIT if limit is None else limit
-    # Each holder keeps it for milliseconds, so longer pauses would only add up.
+    # Holders keep it for milliseconds; the default of 50 ms would add up.
     lock = FileLock(file, timeout=limit, poll_interval=0.01)
     try:
         lock.acquire()
@@ -37,11 +37,11 @@ def file_lock(file: Path, limit: float | None = None) -> Iterator[None]:
 
 @contextmanager
 def advisory_lock(address: str, key: int, limit: float | None = None) -> Iterator[None]:
-    """Hold a lock inside PostgreSQL, by a connection of its own: it is freed when that goes.
+    """Hold an advisory lock in PostgreSQL on its own connection, which releases it when lost.
 
     Args:
         address: of the database.
-        key: that all who use the lock agree on.
+        key: equal for all users of the lock.
         limit: seconds to wait, `LIMIT` unless given.
 
     Raises:
@@ -66,7 +66,7 @@ def advisory_lock(address: str, key: int, limit: float | None = None) -> Iterato
         try:
             yield
         finally:
-            with suppress(DBAPIError):  # a lost connection has freed it
+            with suppress(DBAPIError):  # a lost connection has released it
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
 
@@ -74,7 +74,7 @@ def advisory_lock(address: str, key: int, limit: float | None = None) -> Iterato
 def database_lock(address: str, key: int, limit: float | None = None) -> Iterator[None]:
     """Hold the lock of a database: a file beside a SQLite file, an advisory lock in PostgreSQL.
 
-    For any other database the lock is a file of this machine, so all who use it must run here.
+    For other databases it is a file of this machine, so all users must run here.
 
     Raises:
         TimeoutError: after `limit` seconds.
@@ -91,7 +91,7 @@ def database_lock(address: str, key: int, limit: float | None = None) -> Iterato
 def _lock_file(address: str) -> Path:
     file = sqlite_file(address)
     if file is not None:
-        file = file.resolve()  # one lock, by whatever path a process names the database
+        file = file.resolve()  # one lock for all paths to the database
         return file.with_name(f"{file.name}.lock")
     name = hashlib.sha256(address.encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"{name}.lock"

@@ -1,10 +1,9 @@
-"""Texts without the passwords of the addresses in them."""
+"""Hides passwords of URLs in texts."""
 
 import re
 
-# Up to the last @ of a word: a password with an unescaped @ is still one. Neither the next address
-# nor the end of a quoted value, as in JSON, belongs to it.
-# Hydra writes a colon in a value as \: in some files, and JSON each backslash as two.
+# Up to the last @ of a word, since passwords may contain an unescaped @, but not beyond the next
+# URL or the end of a quoted JSON value. Hydra writes a colon as \: in some files, JSON as \\:.
 _USER_INFO = re.compile(r"""(\w\\*://[^\s:/@"'\\]*\\*):(?:(?!\\*://|["'][,\]}:])\S)*@""")
 _ADDRESS = re.compile(r"\w\\*://\S+")
 _QUERY = re.compile(
@@ -14,7 +13,7 @@ _QUERY = re.compile(
 
 
 def masked(text: str) -> str:
-    r"""Hide the password of every address in a text.
+    r"""Hide the password of every URL in a text.
 
     >>> masked("storage=postgresql://me:secret@db/studies")
     'storage=postgresql://me:***@db/studies'

@@ -1,8 +1,7 @@
-"""Process identity: which process something belongs to, and whether that process is alive.
+"""Names of processes, and whether a named process is alive.
 
-A process is named ``host:boot:space:pid:start``. Ids are used again, so when the process started
-belongs to its name. A restarted machine (boot) and a container (space: the namespace of its
-process ids) give the same ids to other processes.
+A name is ``host:boot:space:pid:start``. Process ids are reused on one machine (start time), after
+its restart (boot id) and in containers (space: the pid namespace).
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _UNKNOWN_START = ""
-_own_starts: dict[int, str] = {}  # by process id, because a fork is another process
+_own_starts: dict[int, str] = {}  # by pid, because a fork is another process
 
 
 class Liveness(Enum):
-    """What can be said of a process from here."""
+    """State of a process as seen from this one."""
 
     ALIVE = "alive"
     DEAD = "dead"
@@ -30,13 +29,13 @@ class Liveness(Enum):
 def this_process() -> str:
     """Return the name of the calling process."""
     pid = os.getpid()
-    if pid not in _own_starts and (start := _start(pid)):  # a failed read is tried again
+    if pid not in _own_starts and (start := _start(pid)):  # retried after a failed read
         _own_starts[pid] = start
-    return ":".join([*_place(), str(pid), _own_starts.get(pid, _UNKNOWN_START)])
+    return ":".join([*_scope(), str(pid), _own_starts.get(pid, _UNKNOWN_START)])
 
 
 def liveness(name: str) -> Liveness:
-    """Say whether a process is alive; UNKNOWN if that cannot be seen from here.
+    """Return whether a process is alive; UNKNOWN if it cannot be seen from here.
 
     >>> liveness(this_process())
     <Liveness.ALIVE: 'alive'>
@@ -50,8 +49,8 @@ def liveness(name: str) -> Liveness:
         number = int(pid)
     except ValueError:
         return Liveness.UNKNOWN
-    our_host, our_boot, our_space = _place()
-    if boot and boot == our_boot:  # this kernel, whatever the machine is called by now
+    our_host, our_boot, our_space = _scope()
+    if boot and boot == our_boot:  # the same kernel, even if the host was renamed
         return _compare(number, start) if space == our_space else Liveness.UNKNOWN
     if host != our_host:
         return Liveness.UNKNOWN
@@ -68,8 +67,8 @@ def _compare(pid: int, start: str) -> Liveness:
 
 
 @cache
-def _place() -> tuple[str, str, str]:
-    """Return where a process id has a meaning: the machine, its boot, the pid namespace."""
+def _scope() -> tuple[str, str, str]:
+    """Return host, boot id and pid namespace, within which process ids are unique."""
     boot, space = _PROC / "sys/kernel/random/boot_id", _PROC / "self/ns/pid"
     host = platform.node().replace(":", "_")
     if not (boot.exists() and space.is_symlink()):
@@ -78,21 +77,21 @@ def _place() -> tuple[str, str, str]:
 
 
 def _start(pid: int) -> str | None:
-    """Return when a process started, None if it is gone or a zombie, "" if that is hidden."""
-    if os.name != "posix":  # there, asking for a process by a signal would end it
+    """Return a process's start time, None if it has exited or is a zombie, "" if hidden."""
+    if os.name != "posix":  # on Windows os.kill(pid, 0) terminates the process
         return _UNKNOWN_START
     if not (_PROC / "self/stat").exists():
         return _start_by_ps(pid)
     try:
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
-        # Another user's process is not in /proc where that is mounted with hidepid.
+        # /proc mounted with hidepid lacks other users' processes.
         return _UNKNOWN_START if _exists(pid) else None
     return None if fields[0] in "ZX" else fields[19]
 
 
 def _start_by_ps(pid: int) -> str | None:
-    """Ask ps where there is no /proc, as on macOS."""
+    """Ask `ps` on systems without /proc, such as macOS."""
     command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603

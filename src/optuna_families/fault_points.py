@@ -1,7 +1,7 @@
-"""Where a test may kill the process: the protocol's steps, by name.
+"""Named steps at which tests kill the process.
 
-``OPTUNA_FAMILIES_FAULT=asked:3`` kills at the third time that the step ``asked`` is reached in
-a process. Without the variable a step costs one look into a dictionary.
+``OPTUNA_FAMILIES_FAULT=asked:3`` kills a process when it reaches the step ``asked`` for the third
+time. Without the variable a step costs one dictionary lookup.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ import signal
 from collections import Counter
 
 STEPS = (
-    "locked",  # holding the lock, nothing done
-    "suggested",  # a batch is suggested, nothing of it is stored
-    "entered",  # its trials are written, their transaction goes on
-    "asked",  # it is stored, still under the lock
-    "folder",  # a job folder is made
+    "locked",  # the lock is held, nothing done
+    "suggested",  # a batch is suggested, not stored
+    "entered",  # its trials are inserted, the transaction is open
+    "asked",  # it is stored, the lock is held
+    "folder",  # a job folder is created
     "trained",  # the task function has returned
-    "filled",  # a result is written, its trial is not yet finished
+    "filled",  # a result is written, the trial is still running
     "told",  # the trial is finished
-    "drafted",  # a database stands under its temporary name
-    "created",  # a study exists without its description
+    "drafted",  # a database exists under its temporary name
+    "created",  # a study exists without its attributes
 )
 
 _seen: Counter[str] = Counter()
 
 
 def step(name: str) -> None:
-    """Reach a step."""
+    """Kill the process if the variable names this step."""
     wanted = os.environ.get("OPTUNA_FAMILIES_FAULT")
     if wanted is None:
         return

@@ -1,11 +1,11 @@
-"""Hints at the name that was probably meant."""
+"""The hint "did you mean ...?" of error messages."""
 
 from difflib import get_close_matches
 from typing import Any
 
 
 def nearest(name: str, names: list[Any]) -> str:
-    """Return a hint at the name that was probably meant.
+    """Return a hint at the most similar name, or an empty text.
 
     >>> nearest("scheduler.gama", ["scheduler.gamma", "epochs"])
     ' (did you mean scheduler.gamma?)'

@@ -1,4 +1,4 @@
-"""The official plugin beside this one: both answer to the same names."""
+"""Detects hydra-optuna-sweeper beside this plugin: both register the same names."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _MODULE = "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper"
 
 
 def refuse() -> None:
-    """Refuse to choose between the two.
+    """Check that the official plugin is not installed.
 
     Raises:
-        HydraException: when the official plugin is installed, too.
+        HydraException: it is.
     """
     from importlib.metadata import PackageNotFoundError, version
 
@@ -28,7 +28,7 @@ def refuse() -> None:
 
 
 def warn() -> None:
-    """Warn when the official plugin's files stand in place of ours: a sweep never gets here."""
+    """Warn if the official plugin's files have replaced ours, in which case `refuse` never runs."""
     found = getattr(sys.modules.get(_MODULE), "OptunaSweeper", None)
     parents = found.__mro__ if found is not None else ()
     if parents and not any(p.__module__.startswith(OURS) for p in parents):

@@ -1,4 +1,4 @@
-"""What became of a trial."""
+"""The outcome of a trial."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Outcome:
     """How a trial ended.
 
     Args:
-        state: the name of Optuna's state: COMPLETE, PRUNED or FAIL.
-        values: the objectives of a complete trial.
-        reason: why it failed.
-        aborted: it was not the trial that failed but its process or the user's patience; its
-            parameters are tried again, and it does not count as a failure.
+        state: name of Optuna's state: COMPLETE, PRUNED or FAIL.
+        values: objectives of a complete trial.
+        reason: of a failure.
+        aborted: the process died or the user interrupted it. Its parameters are tried again, and
+            it does not count as a failure. Stored as the user attribute ``lost``.
     """
 
     state: str
@@ -32,15 +32,12 @@ DIED = Outcome("FAIL", reason="its process died", aborted=True)
 
 
 def failed(reason: str) -> Outcome:
-    """Return the outcome of a trial that failed on its own.
-
-    The reason is made of letters only, so that any database takes it.
-    """
+    """Return the outcome of a trial that failed; the reason is escaped for the database."""
     return Outcome("FAIL", reason=readable(reason))
 
 
 def readable(text: str) -> str:
-    r"""Return a text that can be stored: a file's name may hold bytes that are no letters.
+    r"""Escape what UTF-8 cannot encode, such as undecodable bytes of a file name.
 
     >>> readable("no file \udcff")
     'no file \\udcff'
@@ -49,7 +46,7 @@ def readable(text: str) -> str:
 
 
 def classify(returned: Any, objectives: int) -> Outcome:
-    """Judge what a task function returned: finite numbers, as many as there are directions.
+    """Return the outcome for a returned value: finite numbers, one per direction, or a failure.
 
     >>> classify(0.5, 1).values, classify(float("nan"), 1).reason
     ((0.5,), 'the objective is nan')

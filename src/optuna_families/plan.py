@@ -1,4 +1,4 @@
-"""Everything that a worker must know, small enough to travel to another machine."""
+"""What a worker needs to know of the sweep; pickled by launchers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Family:
-    """The trials of one combination of choices; one Optuna study each.
+    """The trials of one combination of choices; each family has its own Optuna study.
 
-    A study of its own gives each family's sampler and pruner exactly what Optuna wrote them
-    for, one space and its own past, through Optuna's public interface.
+    So its sampler and pruner see one search space and only its own trials.
 
     Args:
-        label: the choices as one would type them, such as ``scheduler=cosine``; empty when no
-            config group is compared.
-        study: the name of its study.
+        label: the choices as typed, such as ``scheduler=cosine``; empty without swept groups.
+        study: name of its study.
         choices: the choices as overrides.
-        n_trials: finished trials that it shall have.
+        n_trials: number of finished trials to reach.
     """
 
     label: str
@@ -34,7 +32,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Plan:
-    """One sweep, as its workers see it."""
+    """A sweep, as its workers see it."""
 
     name: str
     storage: str
@@ -42,9 +40,9 @@ class Plan:
     settings: Settings
     arguments: Arguments
     families: tuple[Family, ...]
-    session: str  # this run of the command, among others that may work on the same study
-    starter: str  # the process that the user started; workers end with it
-    failed_before: tuple[int, ...]  # per family, when this session began
+    session: str  # id of this run of the command; others may work on the same study
+    starter: str  # main process; workers stop when it dies
+    failed_before: tuple[int, ...]  # failed trials per family when this session began
 
 
 def label(choices: tuple[str, ...]) -> str:

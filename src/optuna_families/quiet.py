@@ -1,4 +1,4 @@
-"""Quiet libraries, unless the user asked for detail with ``hydra.verbose=true``."""
+"""Log levels of libraries; ``hydra.verbose=true`` leaves them unchanged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOUD = (
 
 @contextmanager
 def tamed(verbose: bool) -> Iterator[None]:
-    """Only warnings from Optuna and the launchers in here."""
+    """Context in which Optuna and the launchers log warnings only."""
     if verbose:
         yield
         return

@@ -1,7 +1,6 @@
-"""What a running trial says about itself.
+"""`report`, with which a running trial talks to its pruner, and the state behind it.
 
-The state lives here, in a module whose name starts with an underscore, because Hydra's plugin
-scanner executes every other module of a plugin a second time.
+The state must not move below `hydra_plugins`: Hydra's scanner executes modules there again.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class ReportListener:
-    """Hears the reports of one trial."""
+    """Receives the reports of one trial."""
 
     trial: Trial  # in memory
-    prunes: bool  # without a pruner nobody would read the values, so nothing is stored
-    live: Callable[[], None]  # now and then stores them, and sees what others have done
+    prunes: bool  # without a pruner reports are not stored
+    live: Callable[[], None]  # `AskTell.live`
     stop: bool = False
     diverged: str | None = None
 
     def handle(self, value: float, step: int) -> bool:
-        """Keep the value and say whether the trial should stop."""
+        """Store a value and return whether the trial should stop."""
         value = float(value)
         if not math.isfinite(value):
             self.diverged = self.diverged or f"reported {value} at step {step}"
@@ -41,7 +40,7 @@ class ReportListener:
 @dataclass
 class _State:
     listener: ReportListener | None = None
-    busy: bool = False  # a task runs that may be interrupted
+    busy: bool = False  # a task is running and may be interrupted
 
 
 _state = _State()
@@ -49,7 +48,7 @@ _state = _State()
 
 @contextmanager
 def listening(listener: ReportListener) -> Iterator[None]:
-    """In here `report` speaks to this listener."""
+    """Context in which `report` calls this listener."""
     before, _state.listener = _state.listener, listener
     try:
         yield
@@ -59,7 +58,7 @@ def listening(listener: ReportListener) -> Iterator[None]:
 
 @contextmanager
 def busy() -> Iterator[None]:
-    """In here a task runs: whoever wants to stop the worker interrupts it."""
+    """Context of a running task, which a stop request interrupts."""
     _state.busy = True
     try:
         yield
@@ -69,7 +68,7 @@ def busy() -> Iterator[None]:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """In here nobody interrupts, also if a task runs."""
+    """Context that a stop request does not interrupt, even inside a task."""
     before, _state.busy = _state.busy, False
     try:
         yield
@@ -78,20 +77,19 @@ def undisturbed() -> Iterator[None]:
 
 
 def running() -> bool:
-    """Whether this process is inside a task."""
+    """Whether a task is running in this process."""
     return _state.busy
 
 
 def report(value: float, step: int) -> bool:
-    """Record how a trial is doing at a step, and say whether it should stop.
+    """Report an intermediate value; return whether the trial should stop.
 
-    Outside a sweep it does nothing and says False. A value that is not finite says stop, and
-    the trial counts as failed (diverged). Otherwise True means that the pruner of the sweep
-    gives the trial up: return from the task function, whatever it returns the trial is pruned.
+    Outside a sweep it does nothing and returns False. True means: return from the task function.
+    The trial is then pruned, or failed if the value is not finite, whatever the task returns.
 
     Args:
         value: the objective so far, such as the loss of an epoch.
-        step: a whole number that grows, such as the epoch.
+        step: an increasing whole number, such as the epoch.
 
     >>> for step, loss in enumerate([0.5, 0.4]):
     ...     if report(loss, step):

@@ -1,8 +1,7 @@
-"""Standard output and error that cannot end a sweep, whatever their encoding and their reader.
+"""Standard output and error that never raise.
 
-`... | head -1` closes the pipe, a full disk refuses a log, and a stream of Windows' cp1252 or of
-ASCII takes few letters. What is printed is for people; the results are in the study. So a line that
-cannot be written is lost, and the work goes on.
+Writing fails when `... | head -1` closes the pipe, the disk is full, or the encoding (cp1252,
+ASCII) lacks a character. The results are in the study, so such a line is dropped.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-# Characters that the tables are drawn with, for streams that lack them; others are escaped.
+# Replacements for encodings that lack these characters; others are escaped.
 PLAIN = {"─": "-", "━": "-", "│": "|", "…": "...", "±": "+/-", "—": "-"}
-_LOST: dict[int, OSError] = {}  # by the number of the stream
+_ERRORS: dict[int, OSError] = {}  # by file descriptor
 
 
-class _Lasting(io.RawIOBase):
-    """A file descriptor whose writes never fail; after the first failure they go nowhere."""
+class _SafeFile(io.RawIOBase):
+    """A file descriptor whose writes never fail; after a failure they go to os.devnull."""
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -31,7 +30,7 @@ class _Lasting(io.RawIOBase):
         try:
             return os.write(self._number, data)  # type: ignore[arg-type]  # io says: any buffer
         except OSError as error:
-            _LOST.setdefault(self._number, error)
+            _ERRORS.setdefault(self._number, error)
             _discard(self._number)
             return memoryview(data).nbytes  # type: ignore[arg-type]
 
@@ -46,14 +45,14 @@ class _Lasting(io.RawIOBase):
 
 
 def protect_output() -> None:
-    """Make both streams lasting, for the rest of this process; once more changes nothing."""
+    """Protect both streams for the rest of this process; a second call does nothing."""
     codecs.register_error("plain", _in_plain_letters)
-    sys.stdout, sys.stderr = _lasting(sys.stdout), _lasting(sys.stderr)
+    sys.stdout, sys.stderr = _protected(sys.stdout), _protected(sys.stderr)
 
 
 @contextmanager
 def protected_output() -> Iterator[None]:
-    """Make both streams lasting in here."""
+    """Context in which both streams are protected."""
     before = sys.stdout, sys.stderr
     protect_output()
     try:
@@ -65,36 +64,36 @@ def protected_output() -> Iterator[None]:
 
 
 def lost_output() -> OSError | None:
-    """Return why standard output could not be written; None if it was, or its reader left."""
+    """Return the error that standard output had; None without one or for a closed pipe."""
     with suppress(OSError, ValueError):
         sys.stdout.flush()
-    error = _LOST.get(1)
+    error = _ERRORS.get(1)
     return None if error is None or error.errno == errno.EPIPE else error
 
 
-def _lasting(stream: TextIO | None) -> TextIO:
-    if stream is None:  # closed by whoever started us: `>&-`
+def _protected(stream: TextIO | None) -> TextIO:
+    if stream is None:  # closed by the shell: `>&-`
         return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
     buffer = getattr(stream, "buffer", None)
-    # A notebook's or a test's stream, and Windows' console, take every letter and have no pipe.
+    # Streams of notebooks and tests, and Windows' console, take all characters and have no pipe.
     if not isinstance(buffer, io.BufferedWriter) or not isinstance(buffer.raw, io.FileIO):
         return stream
     with suppress(OSError):
         stream.flush()
-    raw = io.BufferedWriter(_Lasting(buffer.fileno()))
+    raw = io.BufferedWriter(_SafeFile(buffer.fileno()))
     by_lines = bool(getattr(stream, "line_buffering", True))
     return io.TextIOWrapper(raw, stream.encoding, "plain", line_buffering=by_lines)
 
 
 def _discard(number: int) -> None:
-    """Point the descriptor to nothing: for other writers to it, and for Python's last flush."""
+    """Redirect the descriptor to os.devnull, for other writers and Python's last flush."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, number)
     os.close(nothing)
 
 
 def _in_plain_letters(error: UnicodeError) -> tuple[str, int]:
-    r"""Replace what an encoding lacks.
+    r"""Codec error handler: replace or escape characters that an encoding lacks.
 
     >>> codecs.register_error("plain", _in_plain_letters)
     >>> "3 ± 1 ── 学".encode("ascii", "plain")

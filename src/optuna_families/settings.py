@@ -1,4 +1,4 @@
-"""The sweeper's settings, checked by name before anything starts."""
+"""Reads and checks the settings in ``hydra.sweeper``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULTS = {k: v for k, v in SWEEPER.items() if k != "defaults" and not k.starts
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``hydra.sweeper`` holds, as plain Python values."""
+    """The settings in ``hydra.sweeper`` as plain Python values."""
 
     sampler: dict[str, Any]
     pruner: dict[str, Any]
@@ -43,10 +43,10 @@ class Settings:
 
 
 def read(values: dict[str, Any]) -> Settings:
-    """Check the settings one by one.
+    """Check the settings.
 
     Raises:
-        HydraException: naming the key, its value and what is allowed.
+        HydraException: names the key, its value and what is allowed.
     """
     plain = _complete(values)
     _number(plain, "n_trials", whole=True, low=1)
@@ -67,8 +67,8 @@ def read(values: dict[str, Any]) -> Settings:
 
 
 def _complete(values: dict[str, Any]) -> dict[str, Any]:
-    """Add the defaults of what a sweeper file of one's own leaves out."""
-    given = {k: _plain(v) for k, v in values.items() if k != "family"}  # that is told to jobs only
+    """Add the defaults of missing keys."""
+    given = {k: _plain(v) for k, v in values.items() if k != "family"}  # set in jobs only
     for key in given:
         if key not in DEFAULTS:
             raise HydraException(
@@ -79,7 +79,7 @@ def _complete(values: dict[str, Any]) -> dict[str, Any]:
     for key in ("sampler", "pruner"):
         plain[key] = DEFAULTS[key] if plain[key] is None else plain[key]
     params = plain["params"] or {}
-    if isinstance(params, dict):  # the grammar's name of None
+    if isinstance(params, dict):  # None is written null in the grammar
         plain["params"] = {k: "null" if v is None else v for k, v in params.items()}
     return plain
 
@@ -117,7 +117,7 @@ def _refusal(key: str, allowed: str, value: Any) -> HydraException:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a config node into plain containers; an enum (an old Direction) into its name."""
+    """Return a config node as plain containers, an enum (of the official plugin) as its name."""
     if OmegaConf.is_config(value):
         value = OmegaConf.to_container(value, resolve=True)
     return getattr(value, "name", value)
@@ -135,7 +135,7 @@ def _number(
 ) -> None:
     value = values[key]
     fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-    # Not a number compares with nothing.
+    # Comparisons with NaN are false, so NaN is rejected here, too.
     if not fits or not low <= value <= (math.inf if high is None else high) or value == math.inf:
         kind = "a whole number" if whole else "a number"
         limit = f"of at least {low}" if high is None else f"from {low} to {high}"

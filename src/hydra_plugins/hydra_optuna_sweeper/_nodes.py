@@ -1,4 +1,4 @@
-"""Dataclasses made from the groups in `optuna_families.config`, so that both stay equal."""
+"""Dataclasses generated from the groups in `optuna_families.config`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hydra_plugins.optuna_families.config import SAMPLERS, SWEEPER
 
 
 class DistributionType(Enum):
-    """The kinds of a range in the old ``hydra.sweeper.search_space``."""
+    """Types of ranges in the old ``hydra.sweeper.search_space``."""
 
     int = 1
     float = 2
@@ -22,7 +22,7 @@ class DistributionType(Enum):
 
 
 class Direction(Enum):
-    """Of an objective."""
+    """Direction of an objective."""
 
     minimize = 1
     maximize = 2
@@ -42,7 +42,7 @@ class DistributionConfig:
 
 @dataclasses.dataclass
 class SamplerConfig:
-    """What every sampler's node has."""
+    """Base of all sampler nodes."""
 
     _target_: str = MISSING
 

@@ -1,7 +1,7 @@
 """The official plugin's structured configs, with this plugin's settings and defaults.
 
-The classes are made in a private module: Hydra executes a public one again when it scans for
-plugins, and would so make a second set beside the one that an application has imported.
+The classes are defined in a private module: Hydra's plugin scanner executes public ones again,
+which would create a second set of classes.
 """
 
 from ._nodes import (

@@ -1,9 +1,11 @@
-"""Optuna behind Hydra's multirun: fair families, spaces that travel with the choice, resume.
+"""Public interface of the Hydra sweeper ``hydra/sweeper=optuna``.
 
-Chosen by ``hydra/sweeper=optuna``. Inside a task function, `report` tells a pruner how a trial
-is doing; `in_batches` lets an app run trials together; after a sweep, `finished_trials`,
-`all_trials`, `importances` and `read_sweep` (the last two in one) read what it found; `override`
-writes a value as Hydra reads it:
+Inside a task function, `report` passes intermediate values to the pruner. `in_batches` lets an app
+run trials together. `sweeps`, `finished_trials`, `all_trials`, `importances` and `read_sweep` (the
+last two in one) read stored sweeps; `override` writes a value in Hydra's grammar.
+
+The implementation is the package `optuna_families`: Hydra imports every module below
+`hydra_plugins` in each program, so only `sweeper` and `config` are here.
 
 >>> from hydra_plugins.optuna_families import report
 >>> report(0.25, step=1)  # outside a sweep nothing is recorded and nothing stops

@@ -1,7 +1,7 @@
-"""The Hydra groups: ``hydra/sweeper=optuna``, ``hydra/sweeper/sampler``, ``hydra/sweeper/pruner``.
+"""Registers ``hydra/sweeper=optuna``, ``hydra/sweeper/sampler`` and ``hydra/sweeper/pruner``.
 
-A sampler's or pruner's node is the keyword arguments of the Optuna class that it names; a null
-means that class's own default. Plain mappings, so importing this costs Hydra programs nothing.
+The node of a sampler or pruner has the keyword arguments of Optuna's class; null means the class's
+default. Every Hydra program imports this module, so it has plain mappings only.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from optuna_families import official_installed
 SWEEPER: dict[str, Any] = {
     "defaults": [{"sampler": "tpe"}, {"pruner": "none"}],
     "_target_": "hydra_plugins.optuna_families.sweeper.OptunaSweeper",
-    "_recursive_": False,  # the sampler is built where it is used: in the worker
+    "_recursive_": False,  # the worker builds the sampler
     "direction": "minimize",
-    "storage": "sqlite:///mlruns/optuna.db",  # null: a database of its own in the sweep's folder
-    "study_name": None,  # null: a new one
-    "n_trials": 20,  # finished trials, complete or pruned: per family, and in total with resume
+    "storage": "sqlite:///mlruns/optuna.db",  # null: optuna.db in the sweep's folder
+    "study_name": None,  # null: generated
+    "n_trials": 20,  # complete or pruned trials per family, those before a resume included
     "n_jobs": 2,  # workers
-    "batch_size": None,  # trials that run together where the app can; null: chosen sensibly
+    "batch_size": None,  # trials that run together if the app supports it; null: automatic
     "max_failure_rate": 0.0,  # failed / (failed + finished)
     "timeout": None,  # seconds a trial may take
     "families": True,  # false: a swept config group is one more categorical parameter
-    "defaults_first": True,  # a study starts with the values in the config files
+    "defaults_first": True,  # the first trial has the values of the config files
     "may_differ": None,  # keys of the config that no trial's objective depends on
-    "search_key": "search",  # the node beside a choice's values that holds their space
+    "search_key": "search",  # name of the nodes with ranges in config files
     "params": None,
     "custom_search_space": None,
 }
@@ -103,7 +103,7 @@ SAMPLERS: dict[str, dict[str, Any]] = {
         "warn_asynchronous_seeding": None,
         "warn_independent_sampling": None,
     },
-    # Kept so that an old config gets a clear answer: the sweeper says what to choose instead.
+    # Removed from Optuna; kept so that old configs get a message with the replacement.
     "motpe": {"_target_": "optuna.samplers.MOTPESampler", "seed": None},
 }
 
@@ -154,7 +154,7 @@ PRUNERS: dict[str, dict[str, Any]] = {
 
 
 def register() -> None:
-    """Put the groups where Hydra looks for them."""
+    """Register the groups in Hydra's ConfigStore."""
     store = ConfigStore.instance().store
     store(group="hydra/sweeper", name="optuna", node=SWEEPER, provider="optuna_families")
     for name, node in SAMPLERS.items():

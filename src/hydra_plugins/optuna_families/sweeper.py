@@ -1,4 +1,4 @@
-"""The class that Hydra finds; everything else is imported when a sweep begins."""
+"""The sweeper class that Hydra instantiates; it imports the rest when a sweep begins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hydra_plugins.optuna_families import config as _groups  # noqa: F401  (regi
 
 
 class OptunaSweeper(Sweeper):
-    """Runs a study through a Hydra launcher; its settings are those in ``config.SWEEPER``."""
+    """Runs Optuna studies through a Hydra launcher; settings: ``config.SWEEPER``."""
 
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
@@ -20,12 +20,12 @@ class OptunaSweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Keep what Hydra hands over."""
+        """Store Hydra's arguments."""
         self.config = config
         self._app = (config, hydra_context, task_function)
 
     def sweep(self, arguments: list[str]) -> None:
-        """Run the sweep; its results are in the study and in optimization_results.yaml."""
+        """Run the sweep; results are in the study and in optimization_results.yaml."""
         from optuna_families import official_installed
         from optuna_families.configs import official_configs
         from optuna_families.hydra_errors import compact
