@@ -60,8 +60,8 @@ class ComposedConfig:
     @cached_property
     def job_files(self) -> JobFiles:
         """Writes the YAML files of jobs."""
-        places = {name: dim.path for name, dim in self.space.items() if name in self._plain}
-        return JobFiles(self.config.hydra, self._task, places)
+        paths = {name: dim.path for name, dim in self.space.items() if name in self._plain}
+        return JobFiles(self.config.hydra, self._task, paths)
 
     @cached_property
     def job_logging(self) -> JobLogging:

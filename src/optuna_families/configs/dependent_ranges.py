@@ -30,8 +30,8 @@ def check(config: DictConfig, ranges: list[SearchEntry], space: Mapping[str, Dim
     if not texts:
         return
     copies, dims = ConfigTemplate(config), list(space.values())
-    for place in range(max(len(_values(dim)) for dim in dims)):
-        copied = _with(copies, [(dim, _values(dim)[place % len(_values(dim))]) for dim in dims])
+    for index in range(max(len(_values(dim)) for dim in dims)):
+        copied = _with(copies, [(dim, _values(dim)[index % len(_values(dim))]) for dim in dims])
         for one in used:
             if id(one) in texts and _text(copied, one) != texts[id(one)]:
                 _refuse(one, texts[id(one)], copies, dims)

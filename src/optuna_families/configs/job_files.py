@@ -53,25 +53,25 @@ class JobFiles:
     Args:
         hydra: its node ``hydra``.
         task: the rest of it, which the task function gets.
-        places: parameter -> path in `task`.
+        paths: parameter -> path in `task`.
     """
 
-    def __init__(self, hydra: DictConfig, task: DictConfig, places: Mapping[str, str]) -> None:
+    def __init__(self, hydra: DictConfig, task: DictConfig, paths: Mapping[str, str]) -> None:
         self._subdir: str | None = hydra.output_subdir
         plain: Any = OmegaConf.to_container(hydra, enum_to_str=True)
-        for place, mark in _MARKS.items():
-            _, node, key = place.split(".")
+        for path, mark in _MARKS.items():
+            _, node, key = path.split(".")
             plain[node][key] = mark
         self._hydra = dump({"hydra": plain})
-        self._names = list(places)
-        self._config = self._template(task, list(places.values()))
+        self._names = list(paths)
+        self._config = self._template(task, list(paths.values()))
 
     @staticmethod
-    def _template(task: DictConfig, places: list[str]) -> str:
+    def _template(task: DictConfig, paths: list[str]) -> str:
         """Return ``config.yaml`` with a mark for each parameter."""
         plain: Any = OmegaConf.to_container(task, enum_to_str=True)
-        for number, place in enumerate(places):
-            *parents, name = place.split(".")
+        for number, path in enumerate(paths):
+            *parents, name = path.split(".")
             node = plain
             for parent in parents:
                 node = node[parent]
@@ -98,8 +98,8 @@ class JobFiles:
         output = folder / self._subdir
         output.mkdir(parents=True, exist_ok=True)
         hydra = self._hydra
-        for place, mark in _MARKS.items():
-            hydra = hydra.replace(mark, masked(_flow(facts[place])))
+        for path, mark in _MARKS.items():
+            hydra = hydra.replace(mark, masked(_flow(facts[path])))
         (output / "hydra.yaml").write_text(hydra, encoding="utf-8")
         (output / "config.yaml").write_text(self._filled(task, params), encoding="utf-8")
         overrides = dump(facts["hydra.overrides.task"])

@@ -18,7 +18,7 @@ Read in this order:
 `tpe_sampling`
     Random points from TPE's mixtures.
 
-The fast classes decide and suggest what Optuna's do; `tests/sweeper/test_tpe.py` and
-`test_percentiles.py` compare them with Optuna's. `fast_tpe` uses private parts of Optuna, so
+The fast classes decide and suggest what Optuna's do; `tests/sweeper/test_fast_tpe.py` and
+`test_fast_percentile.py` compare them with Optuna's. `fast_tpe` uses private parts of Optuna, so
 `build` takes it for the versions that were tested only.
 """

@@ -1,7 +1,7 @@
 """Optuna's percentile and median pruners, with a cost per report independent of the study's size.
 
 Optuna's read the values of all complete trials at every report: milliseconds for thousands of
-trials. This keeps each step's values sorted. `tests/sweeper/test_percentiles.py` compares the
+trials. This keeps each step's values sorted. `tests/sweeper/test_fast_percentile.py` compares the
 decisions with Optuna's.
 """
 
@@ -36,9 +36,9 @@ class FastPercentilePruner(BasePruner):
         self._warmup = int(options.get("n_warmup_steps", 0))
         self._interval = int(options.get("interval_steps", 1))
         self._enough = int(options.get("n_min_trials", 1))
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._known = self._trials.completed
         self._seen = 0  # how many of them are in `_values`
         self._values: dict[int, list[float]] = defaultdict(list)  # sorted, by step
@@ -72,13 +72,13 @@ class FastPercentilePruner(BasePruner):
         values = self._values[step]
         if not values or self._reports[step] < self._enough:
             return None
-        place = (len(values) - 1) * (percentile / 100)
-        low = math.floor(place)
-        return _between(values[low], values[min(low + 1, len(values) - 1)], place - low)
+        position = (len(values) - 1) * (percentile / 100)
+        low = math.floor(position)
+        return _between(values[low], values[min(low + 1, len(values) - 1)], position - low)
 
     def _learn(self) -> None:
         if self._known is not self._trials.completed:
-            self._forget()
+            self._reset()
         if self._seen == len(self._known):
             return
         self._trials.read_all()

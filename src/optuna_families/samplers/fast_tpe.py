@@ -4,8 +4,8 @@ For each suggestion Optuna reads and sorts all trials and evaluates normal distr
 Here finished trials are a NumPy table (`past_trials`), candidates come from the same random numbers
 (`tpe_sampling`), and their densities are vectorised (`tpe_densities`). Suggestions are equal to
 rounding; between candidates that are equal to the last digit the choice may differ. It overrides
-private methods of Optuna, so `build` uses it for tested versions only; `tests/sweeper/test_tpe.py`
-compares both.
+private methods of Optuna, so `build` uses it for tested versions only;
+`tests/sweeper/test_fast_tpe.py` compares both.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Grid:
     def __init__(self, points: list[dict[str, Any]]) -> None:
         self.points = points
         self._names = {name for point in points for name in point}
-        self._places = {self._key(point): place for place, point in enumerate(points)}
+        self._indices = {self._key(point): index for index, point in enumerate(points)}
         self._known: dict[int, int] = {}  # a trial's point, by the trial's number
 
     def free(self, trials: list[FrozenTrial]) -> int | None:
@@ -52,22 +52,22 @@ class Grid:
         taken: set[int] = set()
         aborted: Counter[int] = Counter()
         for trial in trials:
-            place = self._place(trial)
+            index = self._index(trial)
             if trial.user_attrs.get("lost"):
-                aborted[place] += 1
+                aborted[index] += 1
             else:
-                taken.add(place)
-        taken |= {place for place, times in aborted.items() if times > RETRIES}
-        return next((place for place in range(len(self.points)) if place not in taken), None)
+                taken.add(index)
+        taken |= {index for index, times in aborted.items() if times > RETRIES}
+        return next((index for index in range(len(self.points)) if index not in taken), None)
 
-    def _place(self, trial: FrozenTrial) -> int:
+    def _index(self, trial: FrozenTrial) -> int:
         if trial.number not in self._known:
             tried = trial.params or trial.system_attrs.get("fixed_params")
             told = trial.user_attrs.get("point", -1)  # the ask failed before it had values
-            place = self._places.get(self._key(tried), -1) if tried else told
+            index = self._indices.get(self._key(tried), -1) if tried else told
             if not trial.state.is_finished():
-                return int(place)
-            self._known[trial.number] = place
+                return int(index)
+            self._known[trial.number] = index
         return self._known[trial.number]
 
     def _key(self, params: dict[str, Any]) -> frozenset[tuple[str, str]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-    Places = NDArray[np.intp]
+    Indices = NDArray[np.intp]
 
 LOG_SQRT_2PI = math.log(math.sqrt(2 * math.pi))
 
@@ -29,8 +29,8 @@ def log_density(mixture: Any, points: Array) -> Array:
         points: shape `(points, parameters)`, inside the parameters' ranges.
     """
     each = np.log(mixture.weights)
-    for place, kernels in enumerate(mixture.distributions):
-        each = each + _of(kernels, points[:, place])
+    for index, kernels in enumerate(mixture.distributions):
+        each = each + _of(kernels, points[:, index])
     highest = each.max(axis=1)
     highest[np.isneginf(highest)] = 0  # avoids (-inf) - (-inf) = nan
     with np.errstate(divide="ignore"):
@@ -65,13 +65,13 @@ def _of_steps(kernels: Any, points: Array) -> Array:
     return part
 
 
-def distinct(first: Array, second: Array) -> tuple[Places, Places]:
+def distinct(first: Array, second: Array) -> tuple[Indices, Indices]:
     """Return the indices of distinct pairs, and for each pair which of those it equals.
 
     Ten times faster than ``np.unique`` by rows.
 
-    >>> places, which = distinct(np.array([2.0, 1.0, 2.0]), np.array([5.0, 5.0, 5.0]))
-    >>> places.tolist(), which.tolist()
+    >>> indices, which = distinct(np.array([2.0, 1.0, 2.0]), np.array([5.0, 5.0, 5.0]))
+    >>> indices.tolist(), which.tolist()
     ([1, 0], [1, 0, 1])
     """
     order = np.lexsort((second, first))

@@ -32,13 +32,13 @@ def sample_points(mixture: Any, dice: RandomState, size: int) -> Array:
     chosen = dice.choice(len(mixture.weights), p=mixture.weights, size=size)
     points = np.empty((size, len(mixture.distributions)))
     numbers = []
-    for place, kernels in enumerate(mixture.distributions):
+    for index, kernels in enumerate(mixture.distributions):
         if hasattr(kernels, "mu"):
-            numbers.append(place)
+            numbers.append(index)
         else:
-            points[:, place] = _choices(kernels.weights[chosen], dice.rand(size))
+            points[:, index] = _choices(kernels.weights[chosen], dice.rand(size))
     if numbers:
-        each = [mixture.distributions[place] for place in numbers]
+        each = [mixture.distributions[index] for index in numbers]
         points[:, numbers] = _numbers(each, chosen, dice).T
     return points
 
@@ -71,9 +71,9 @@ def quantile(at: Array, low: Array, high: Array) -> Array:
     >>> float(np.round(quantile(np.array([0.5]), np.array([-3.0]), np.array([3.0]))[0], 6) + 0)
     0.0
     """
-    right = low >= 0  # mirrored, to avoid cancellation
+    right = low >= 0  # result, to avoid cancellation
     start = log_ndtr(np.where(right, -high, low))
     part = np.log(np.where(right, 1 - at, at)) + log_mass(low, high)
     found = ndtri_exp(np.logaddexp(start, part))
-    mirrored: Array = np.where(right, -found, found)
-    return mirrored
+    result: Array = np.where(right, -found, found)
+    return result

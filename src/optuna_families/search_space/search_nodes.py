@@ -143,7 +143,7 @@ def _has(node: Any, name: str) -> bool:
 
 def _names(node: Any) -> list[str]:
     if isinstance(node, ListConfig):
-        return [str(place) for place in range(len(node))]
+        return [str(index) for index in range(len(node))]
     return list(map(str, node)) if isinstance(node, DictConfig) else []
 
 

@@ -22,7 +22,7 @@ Read in this order:
 `retry`
     Repeats an action while the database cannot be reached.
 
-Both stores must leave the same rows; `tests/sweeper/test_tables.py` compares them. Only
+Both stores must leave the same rows; `tests/sweeper/test_trial_stores.py` compares them. Only
 `sql_schema`, `sql_read` and `sql_write` use Optuna's private `_rdb.models`. Names of attributes
 are stored in users' databases: do not rename them.
 """

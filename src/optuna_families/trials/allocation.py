@@ -98,7 +98,7 @@ class Allocator:
         from optuna.exceptions import StorageInternalError
         from sqlalchemy.exc import SQLAlchemyError
 
-        study, place = self._prepare(index)
+        study, trial_number = self._prepare(index)
         stamp = self._stamp(index, number)
         try:
             return self._suggest(index, self._begin(study, stamp), number)
@@ -108,9 +108,9 @@ class Allocator:
             # Samplers and the user's `custom_search_space` may raise anything. Some samplers raise
             # in `before_trial`: then the trial does not exist yet.
             reason = f"could not be asked for: {type(error).__name__}: {error}"
-            begun = place < len(self._cache.trial_caches[index].trials)
-            kept = self._cache.trial(index, place).user_attrs if begun else {}
-            raise AskFailed(index, place, kept | stamp | {"reason": reason}) from error
+            begun = trial_number < len(self._cache.trial_caches[index].trials)
+            kept = self._cache.trial(index, trial_number).user_attrs if begun else {}
+            raise AskFailed(index, trial_number, kept | stamp | {"reason": reason}) from error
 
     def _prepare(self, index: int) -> tuple[Study, int]:
         """Return the study and the number of its next trial."""

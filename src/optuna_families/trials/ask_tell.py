@@ -107,13 +107,13 @@ class AskTell:
         try:
             saved = self.cache.save(writes, strict=True)
         except BaseException:
-            self._forget()
+            self._reset()
             raise
         if saved.rejected:  # possible where a save is several transactions
-            self._forget()
+            self._reset()
             raise Conflict
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         for trial_cache in self.cache.trial_caches:
             trial_cache.clear()
 
@@ -121,7 +121,7 @@ class AskTell:
         """Store a trial whose ask failed; drop the rest of its batch."""
         from optuna.trial import TrialState, create_trial
 
-        self._forget()
+        self._reset()
         self.cache.sync()
         trial_cache, storage = self.cache.trial_caches[one.index], self.cache.storages[one.index]
         if one.trial < len(trial_cache.trials):  # it was enqueued
