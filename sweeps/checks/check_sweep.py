@@ -1,4 +1,4 @@
-"""What of a sweep's config can be checked before its first trial: all that is not swept."""
+"""Validates everything in a sweep's config that is not swept, before the first trial."""
 
 from collections.abc import Iterator
 

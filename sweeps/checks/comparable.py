@@ -1,4 +1,4 @@
-"""Whether the trials of a sweep can be compared at all: by their loss, on one problem."""
+"""Rejects sweeps whose trials cannot be compared by their loss on one problem."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The nodes of a config, read: worked out and held against the callable that each is meant for."""
+"""Resolves the config groups and validates them against the signature of their `_target_`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,15 +21,15 @@ from sweeps.config.targets import TargetError, build, locate
 GroupConfig = dict[str, Any]
 GroupConfigs = dict[str, GroupConfig]  # by group
 
-TRAINED = ("task", "optimizer", "scheduler")  # the groups that a training is made of
-LATER = ("tracking", "verdict", "hydra")  # what matters around it
+TRAINED = ("task", "optimizer", "scheduler")  # the groups that define a training
+LATER = ("tracking", "verdict", "hydra")  # other config groups
 GROUPS = (*TRAINED, "tracking")
 
-# Keys that are about a node's callable, not for it; in every group, and in some.
+# Keys that are no arguments of the `_target_`: in every group, and in some groups.
 META_KEYS = ("_target_", "search", "require", "expect")
 GROUP_META_KEYS = {"scheduler": ("step_every", "monitor"), "task": ("batches",)}
 
-# What a group's callable is handed by us, not by its file.
+# Arguments that our code passes to the `_target_`, so that no file sets them.
 GIVEN = {"optimizer": ("params",), "scheduler": ("optimizer", "last_epoch"), "task": ("device",)}
 
 
@@ -48,7 +48,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class VerdictSettings:
-    """How a sweep's verdict is found: see `conf/config.yaml`."""
+    """The group `verdict`: see `conf/config.yaml`."""
 
     finalists: int | None = None
     selection: int | None = None
@@ -59,14 +59,14 @@ class VerdictSettings:
 
 @dataclass(frozen=True)
 class Stepping:
-    """What a scheduler's file says about its scheduler: see `lrlab.Schedule`."""
+    """When the scheduler steps: see `lrlab.Schedule`."""
 
     step_every: Literal["epoch", "batch"] = "epoch"
     monitor: Literal["loss"] | None = None
 
 
 def check_settings(cfg: DictConfig) -> None:
-    """Check what belongs to no group, as it was typed.
+    """Validate the run settings as they were typed.
 
     Raises:
         ConfigError: a wrong type, or a value outside of what is allowed.
@@ -79,14 +79,14 @@ def check_settings(cfg: DictConfig) -> None:
         if OmegaConf.is_config(value):
             raise ConfigError(f"{key}={value} is not allowed: it must be a single value")
     check_types("", arguments(typed), Settings)
-    # The steps follow from the groups, which are checked later and then name what is wrong.
+    # `steps` depends on the groups, which are validated later with better messages.
     values = {key: _item(cfg, key, "") for key in _settings(cfg) if key != "steps"}
     check_conditions("", values, values.get("require"))
     read_verdict_settings(cfg)
 
 
 def read_settings(cfg: DictConfig) -> Settings:
-    """What belongs to no group, worked out.
+    """The resolved run settings.
 
     Raises:
         ConfigError: an unknown key, or what `check_settings` refuses.
@@ -98,7 +98,7 @@ def read_settings(cfg: DictConfig) -> Settings:
 
 
 def read_verdict_settings(cfg: DictConfig) -> VerdictSettings:
-    """How the verdict is found; by default where the config says nothing.
+    """The settings of the verdict, with defaults for missing keys.
 
     Raises:
         ConfigError: an unknown key, a wrong type, or a value outside of what is allowed.
@@ -114,7 +114,7 @@ def _settings(cfg: DictConfig) -> list[str]:
 
 
 def read_groups(cfg: DictConfig) -> tuple[GroupConfigs, Settings]:
-    """All that a training is made of, worked out and checked.
+    """The resolved and validated config groups and run settings of a training.
 
     Raises:
         ConfigError: what `read` and `read_settings` refuse.
@@ -123,10 +123,10 @@ def read_groups(cfg: DictConfig) -> tuple[GroupConfigs, Settings]:
 
 
 def read(cfg: DictConfig, group: str) -> GroupConfig:
-    """A group's node, without its search space.
+    """Resolve and validate a config group; its search space is left out.
 
     Raises:
-        ConfigError: a target that may not be called, an unknown or missing key, a wrong type, or
+        ConfigError: a target that is not allowed, an unknown or missing key, a wrong type, or
             a value outside of what is allowed.
     """
     check_group(cfg, group)
@@ -140,7 +140,7 @@ def read(cfg: DictConfig, group: str) -> GroupConfig:
 
 
 def check(node: GroupConfig, group: str) -> None:
-    """Hold a node that is worked out against its callable and its own conditions.
+    """Validate a resolved config group against its `_target_` and its own conditions.
 
     Raises:
         ConfigError: what `read` refuses.
@@ -151,23 +151,23 @@ def check(node: GroupConfig, group: str) -> None:
 
 
 def instantiate(group: str, node: GroupConfig, **context: Any) -> Any:
-    """What a group's node describes, made with what it is handed besides."""
+    """Call the `_target_` of a config group with its keys and the given context."""
     own = arguments(node, group)
     return call_for_group(group, build, {"_target_": node["_target_"], **own}, **context)
 
 
 def arguments(node: Mapping[str, Any], group: str = "") -> GroupConfig:
-    """The keys of a node that are for its callable."""
+    """The keys of a config group that are arguments of its `_target_`."""
     return {k: v for k, v in node.items() if k not in (*META_KEYS, *GROUP_META_KEYS.get(group, ()))}
 
 
 def meta_values(node: Mapping[str, Any], group: str) -> GroupConfig:
-    """The keys of a node that are about its callable and special to its group."""
+    """The keys of a config group that only this kind of group has, such as `step_every`."""
     return {key: node[key] for key in GROUP_META_KEYS.get(group, ()) if key in node}
 
 
 def call_for_group(group: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call; what it cannot make of its arguments is refused under the group's name."""
+    """Call and turn errors into a `ConfigError` that names the group."""
     try:
         return call(*args, **kwargs)
     except ConfigError:
@@ -189,7 +189,7 @@ def _container(node: DictConfig, *, resolve: bool) -> GroupConfig:
 
 
 def _resolved(node: DictConfig, where: str) -> GroupConfig:
-    """The node without its search space, which is the sweeper's and takes long to work out."""
+    """The resolved group without its search space: only the sweeper needs it, and it is slow."""
     return {key: _item(node, key, where) for key in map(str, node) if key != "search"}
 
 
@@ -199,7 +199,7 @@ def _item(node: DictConfig, key: str, where: str) -> Any:
 
 
 def value_at(cfg: DictConfig, path: str) -> Any:
-    """One value of a config, worked out.
+    """One resolved value of a config.
 
     Raises:
         ConfigError: it cannot be.

@@ -1,4 +1,4 @@
-"""Errors in a line or two: what is wrong, where, and the way out."""
+"""Exceptions as messages of one or two lines: the problem, the place and a solution."""
 
 import errno
 import os
@@ -47,11 +47,11 @@ WAYS_OUT = {
 
 
 class TaskExitError(Exception):
-    """A task that ends the process that trains it; the message is a line for a person."""
+    """A task called `sys.exit`."""
 
 
 def is_config_error(error: BaseException) -> bool:
-    """Whether an error says that the input cannot work: it arose before anything was done."""
+    """Whether an error means invalid input; such errors arise before any training."""
     error = _unwrapped(error)
     if isinstance(error, CONFIG_ERRORS):
         return True
@@ -63,7 +63,7 @@ def is_config_error(error: BaseException) -> bool:
 
 
 def explain(error: BaseException) -> str:
-    """What a person must know of an error.
+    """The message of an error for the terminal.
 
     >>> explain(OSError(errno.ENOSPC, "No space left on device", "mlruns/a.csv"))
     'mlruns/a.csv: No space left on device; make room, then give the same command again'
@@ -92,7 +92,7 @@ def explain(error: BaseException) -> str:
 
 
 def _is_told(error: BaseException) -> bool:
-    """Whether a KeyError is the plugin's, which says in words what there is not."""
+    """Whether this is a KeyError of the plugin, whose text is a sentence."""
     return isinstance(error, KeyError) and " " in in_words(error)
 
 
@@ -103,7 +103,7 @@ def _unwrapped(error: BaseException) -> BaseException:
 
 
 def _place(error: BaseException) -> str:
-    """Where in the code of whoever uses us it happened; empty where none of it is involved."""
+    """The place in the user's code that raised; empty if none of it was involved."""
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         file = Path(frame.f_code.co_filename)
         if file.is_file() and not _is_installed(file):

@@ -1,4 +1,4 @@
-"""The parameter groups that a task may have of its own."""
+"""Parameter groups that a task defines."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -7,7 +7,7 @@ from typing import Any
 from lrlab.tasks import Task
 from sweeps.config.targets import locate
 
-Settings = dict[str, Any]  # of a group, beside its parameters
+GroupSettings = dict[str, Any]  # of a group, beside its parameters
 
 
 def has_own_groups(node: Mapping[str, Any]) -> bool:
@@ -22,7 +22,7 @@ def has_own_groups(node: Mapping[str, Any]) -> bool:
 
 
 @lru_cache(maxsize=4)
-def group_settings(task: Task) -> list[Settings]:
+def group_settings(task: Task) -> list[GroupSettings]:
     """What each of a task's groups has beside its parameters; one of nothing where it has none."""
     groups = list(task.parameter_groups(task.model()))
     if not all(isinstance(group, dict) for group in groups):

@@ -1,4 +1,4 @@
-"""Where the config files are, and the words that they may use beyond OmegaConf's own."""
+"""Location of the config files, and the OmegaConf resolvers that they use."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +26,7 @@ def own_files(folder: str | Path | None) -> list[str]:
 
 
 def options(group: str) -> list[str]:
-    """The files of a group of ours, by name; none where there is no such group.
+    """The options of a config group; empty if there is no such group.
 
     >>> options("tracking")
     ['mlflow', 'none']

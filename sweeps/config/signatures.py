@@ -1,4 +1,4 @@
-"""A node's keys against the signature of the callable that they are for."""
+"""Validates the keys and types of a config group against the signature of its `_target_`."""
 
 import inspect
 import json
@@ -21,7 +21,7 @@ _NAMES = vars(typing) | {"Optimizer": object}
 def check_arguments(
     where: str, values: Mapping[str, Any], target: Callable[..., Any], given: tuple[str, ...] = ()
 ) -> None:
-    """Hold keyword arguments against a callable's own signature: names, presence, types.
+    """Validate keyword arguments against a signature: names, presence, types.
 
     Args:
         where: what the keys are called by, such as `scheduler.` (empty at the top).
@@ -54,7 +54,7 @@ def check_types(
     target: Callable[..., Any],
     given: tuple[str, ...] = (),  # noqa: ARG001 (called as `check_arguments` is)
 ) -> None:
-    """Hold values against a callable's annotations; interpolations not yet worked out pass.
+    """Validate values against annotations; unresolved interpolations are not checked.
 
     Raises:
         ConfigError: a value of the wrong type.

@@ -1,8 +1,8 @@
-"""The one door between a config's words and Python's callables.
+"""The only place where names in a config become Python callables.
 
 A config may name torch's optimizers, schedulers and modules, what `lrlab` offers, and what lies in
 packages that the user names in the environment variable SWEEPS_PACKAGES (comma-separated). Hydra's
-own `instantiate` would call anything importable but for a block-list, which is no boundary.
+own `instantiate` calls anything importable except a block-list, which is no security boundary.
 """
 
 import importlib
@@ -19,16 +19,16 @@ ENVIRONMENT = "SWEEPS_PACKAGES"
 
 
 class TargetError(ValueError):
-    """A `_target_` that does not exist or may not be called."""
+    """A `_target_` that does not exist or is not allowed."""
 
 
 def locate(target: object) -> Callable[..., Any]:
     """The callable that a `_target_` names.
 
-    A pure function of the step (its first parameter is `step`) comes back as a scheduler's maker.
+    A curve (a function whose first parameter is `step`) is returned as a scheduler factory.
 
     Raises:
-        TargetError: no such thing, or outside of what a config may name.
+        TargetError: it does not exist, or it is not on the allow-list.
 
     >>> locate("torch.optim.SGD")
     <class 'torch.optim.sgd.SGD'>
@@ -79,9 +79,9 @@ def is_curve(found: object) -> bool:
     )
 
 
-@cache  # one maker a curve, so that what is known of its signature is kept
+@cache  # one factory per curve, so that the cache of `parameters` works
 def _follower(curve: Callable[..., float]) -> Callable[..., Any]:
-    from lrlab.schedules import follow  # needs torch; a tracker, which opens first, does not
+    from lrlab.schedules import follow  # imports torch, which a tracker does not need
 
     return partial(follow, curve=curve)
 
@@ -105,7 +105,7 @@ def _within(name: str, packages: tuple[str, ...]) -> bool:
 
 
 def _allowed(found: Any) -> bool:
-    # By where it was defined, for `torch.optim.lr_scheduler.warnings.os.system` begins well too.
+    # Test the defining module: `torch.optim.lr_scheduler.warnings.os.system` has an allowed prefix.
     module = getattr(found, "__module__", None) or ""
     if _within(module, (*LRLAB, *_own_packages())):
         return True

@@ -1,7 +1,7 @@
-"""The configs of trials that differ in a few values: worked out once, then filled in.
+"""Config templates: configs that differ in a few values are resolved once, then filled in.
 
-OmegaConf works out a config in some ten milliseconds, more than a trial's training takes in a
-batch. What a trial changes and what follows from that by interpolation is all that is read anew.
+OmegaConf resolves a config in about ten milliseconds, more than a trial's training takes in a
+batch. Only changed values and those that depend on them by interpolation are resolved again.
 """
 
 import copy
@@ -28,14 +28,14 @@ NAMED = re.compile(r"\$\{(\w+\.\w[\w.]*)\}")  # the value at a path, such as `${
 
 
 class Template:
-    """What the trials with the same choices have in common.
+    """Resolved config of trials with the same choices.
 
     Args:
-        cfg: of one of them.
-        paths: of the values that they change, such as `scheduler.gamma`.
+        cfg: config of one of them.
+        paths: paths of the values that trials change, such as `scheduler.gamma`.
 
     Raises:
-        ConfigError: the config cannot work, whatever a trial changes in it.
+        ConfigError: the config is invalid, whatever a trial changes.
     """
 
     def __init__(self, cfg: DictConfig, paths: frozenset[str]) -> None:
@@ -46,14 +46,14 @@ class Template:
     def fill(
         self, changes: Mapping[str, Any], cfg: Callable[[], DictConfig]
     ) -> tuple[GroupConfigs, Settings]:
-        """The nodes of a trial, checked.
+        """The validated config groups and settings of a trial.
 
         Args:
-            changes: its values by their path.
-            cfg: gives its config, where something follows from the values.
+            changes: the trial's values by path.
+            cfg: returns the trial's config; called only if other values depend on the changes.
 
         Raises:
-            ConfigError: the trial cannot work.
+            ConfigError: the trial's config is invalid.
         """
         anew = dict(changes)
         for path, text in self._follow.items():
@@ -69,7 +69,7 @@ class Template:
 
 
 def _filled(text: str, changes: Mapping[str, Any]) -> Any:
-    """The text with changed values in their places; None where it is not as simple as that.
+    """An interpolation with the changed values filled in; None if it is not that simple.
 
     >>> _filled("${optimizer.lr}", {"optimizer.lr": 0.5})
     0.5
@@ -86,10 +86,10 @@ def _filled(text: str, changes: Mapping[str, Any]) -> Any:
 
 
 def template(cfg: DictConfig, changes: Mapping[str, Any]) -> Template | None:
-    """A template for trials that change the same values as this one; None where there is none.
+    """A template for trials that change the same values as this one; None if not possible.
 
-    There is none where a trial changes, or its values work upon, what belongs to no group, where a
-    value is not simple, or where something depends on Hydra's own part of the config.
+    It is not possible if a changed or dependent value is outside the config groups, if a value is
+    not a scalar, or if the config refers to Hydra's own part.
 
     Args:
         cfg: of a trial.
@@ -107,7 +107,7 @@ def template(cfg: DictConfig, changes: Mapping[str, Any]) -> Template | None:
     try:
         return Template(cfg, paths)
     except ConfigError:
-        return None  # let the trial say itself what is wrong with it
+        return None  # the trial itself reports the error
 
 
 def _raw(cfg: DictConfig) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def _raw(cfg: DictConfig) -> dict[str, Any]:
 
 
 def _interpolations(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """The texts that are worked out, by their path."""
+    """The interpolations by path."""
     if isinstance(node, str) and "${" in node:
         yield path, node
     elif isinstance(node, dict):
@@ -128,7 +128,7 @@ def _interpolations(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _followers(interpolations: Mapping[str, str], paths: frozenset[str]) -> list[str]:
-    """The paths whose text names one of these, or one that does; rather too many than too few."""
+    """Paths that depend on the given ones, directly or not; may return too many, never too few."""
     moved, found = set(paths), list[str]()
     while more := [
         path

@@ -1,4 +1,4 @@
-"""Names and numbers as a person reads them."""
+"""Names and numbers as text."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A stored sweep as a review: from its study, its trials' folders and its verdict."""
+"""Makes a review from the study database, the trials' folders and the verdict."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the folder of a trial's run tells beyond the study."""
+"""Reads the run folder of a trial."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

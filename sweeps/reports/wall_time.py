@@ -1,4 +1,4 @@
-"""What each of many trials cost, of which several may have run at once."""
+"""Wall time of trials that may run at the same time."""
 
 from collections.abc import Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""How many experiments train at once: as many as the memory holds."""
+"""How many runs fit into memory in one batch."""
 
 from collections.abc import Sequence
 from typing import TypeVar

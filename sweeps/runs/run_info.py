@@ -1,4 +1,4 @@
-"""What a run is called in the tracker, and what is noted beside its metrics."""
+"""Name, parameters and tags of a run in the tracker."""
 
 import getpass
 import platform
@@ -47,7 +47,7 @@ def run_info(spec: RunSpec, job_info: JobInfo) -> RunInfo:
 
 
 def rejected_run_info(job_info: JobInfo) -> RunInfo:
-    """What can be said of a run whose config does not work."""
+    """The name and tags of a run whose config was rejected."""
     context, sweep = job_info.context, job_info.context.sweep
     tags = {group: context.choices[group] for group in TRAINED} | {"command": job_info.command}
     if sweep is None:

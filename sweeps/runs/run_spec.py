@@ -1,4 +1,4 @@
-"""From a config to the objects of an experiment, refused by name where they cannot work."""
+"""Makes the objects of a run (task, optimizer, schedule) from its config and checks them."""
 
 import json
 import math
@@ -33,7 +33,7 @@ DRAWN = 50_000  # steps of a curve checked beforehand, a second's work; training
 class RunSpec:
     """One run, ready to train.
 
-    `config` is what it was made from, every value worked out.
+    `config` is the resolved config that it was made from.
     """
 
     config: GroupConfig
@@ -45,13 +45,13 @@ class RunSpec:
 
     @property
     def batch_key(self) -> str:
-        """The same for experiments that can be trained in one batch."""
+        """Equal for runs that can be trained in one batch."""
         settings = asdict(self.settings) | {"steps": None}
         return json.dumps([settings, self.config["task"]], default=str)
 
     @property
     def seeds(self) -> range:
-        """Of the models that are trained."""
+        """Seeds of the models."""
         return range(self.settings.seed, self.settings.seed + self.settings.seeds)
 
     def train(self) -> Iterator[Epoch]:
@@ -68,7 +68,7 @@ class RunSpec:
 
 
 def group_by_task(specs: Sequence[RunSpec]) -> Iterator[list[int]]:
-    """The places of those that can be trained in one batch: they are `alike`."""
+    """Indices of the runs that can be trained in one batch: they have the same `batch_key`."""
     places: dict[str, list[int]] = {}
     for place, spec in enumerate(specs):
         places.setdefault(spec.batch_key, []).append(place)
@@ -76,7 +76,7 @@ def group_by_task(specs: Sequence[RunSpec]) -> Iterator[list[int]]:
 
 
 def train(specs: Sequence[RunSpec], *, each_seed: bool = False) -> TrainingBatch:
-    """Train experiments that are `alike`; see `lrlab.train_batch`."""
+    """Train runs with the same `batch_key`; see `lrlab.train_batch`."""
     first = specs[0]
     return train_batch(
         first.task,
@@ -89,19 +89,19 @@ def train(specs: Sequence[RunSpec], *, each_seed: bool = False) -> TrainingBatch
 
 
 def prepare(cfg: DictConfig) -> RunSpec:
-    """Check a composed config and make what it describes; nothing is trained or written.
+    """Validate a composed config and make its run spec; nothing is trained or written.
 
     Raises:
-        ConfigError: whatever cannot work, in a line or two.
+        ConfigError: the config is invalid.
     """
     return build(*read_groups(cfg))
 
 
 def build(configs: GroupConfigs, settings: Settings) -> RunSpec:
-    """What nodes and settings describe; they are checked by themselves, but not yet together.
+    """Make a run spec from groups and settings that are valid by themselves.
 
     Raises:
-        ConfigError: they cannot work together.
+        ConfigError: they are invalid together.
     """
     device = call_for_group("device", devices.select, settings.device)
     recipe = Recipe(

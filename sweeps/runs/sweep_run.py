@@ -1,4 +1,4 @@
-"""A sweep as a run of its own: the folder under which its trials stand in the tracker."""
+"""The parent run of a sweep, and the context of Hydra jobs."""
 
 import hashlib
 import json
@@ -23,10 +23,10 @@ LONGEST = 200  # letters of a folder's name; file systems take 255 bytes
 
 @dataclass(frozen=True, eq=False)
 class JobContext:
-    """What jobs with the same choices have in common, read once for all of them.
+    """What Hydra jobs with the same choices share; read once for all of them.
 
     Args:
-        hydra: the node `hydra` of one of them.
+        hydra: the Hydra config of one of them.
     """
 
     hydra: HydraConf
@@ -38,34 +38,34 @@ class JobContext:
 
     @cached_property
     def config_dir(self) -> str | None:
-        """What was given as `--config-dir`."""
+        """The value of `--config-dir`."""
         return config_dir(self.hydra)  # type: ignore[arg-type]  # a mapping
 
     @cached_property
     def study(self) -> str | None:
-        """The name of the sweep that they are trials of, if any."""
+        """The study name of their sweep, if they are trials."""
         return study_name(self.hydra) if self.hydra.mode == RunMode.MULTIRUN else None
 
     @cached_property
     def family(self) -> str:
-        """Which of the compared choices they have, such as `scheduler=cosine`."""
+        """The family, such as `scheduler=cosine`."""
         found = OmegaConf.select(self.hydra, "sweeper.family")  # type: ignore[arg-type]
         return str(found or f"scheduler={self.choices['scheduler']}")
 
     @cached_property
     def sweep(self) -> RunFolder | None:
-        """Their sweep's folder, if they are trials of one."""
+        """The run folder of their sweep, if they are trials."""
         return folder_of(self.study, Path(self.hydra.runtime.cwd)) if self.study else None
 
 
 @dataclass(frozen=True)
 class JobInfo:
-    """What is known of a job beside its config.
+    """A Hydra job: its overrides, number and context.
 
     Args:
-        kind: what it shares with others.
-        overrides: what was typed or, in a sweep, suggested.
-        number: of the job in its sweep.
+        context: what it shares with other jobs.
+        overrides: typed overrides and, in a sweep, sampled ones.
+        number: job number in the sweep.
     """
 
     context: JobContext
@@ -74,19 +74,19 @@ class JobInfo:
 
     @property
     def command(self) -> str:
-        """What trains it again."""
+        """The command that trains it again."""
         return run_command(self.overrides, self.context.config_dir)
 
 
 def this_job() -> JobInfo:
-    """The job that Hydra runs just now."""
+    """The current Hydra job."""
     hydra = HydraConfig.get()
     number = OmegaConf.select(hydra, "job.num", throw_on_missing=False)  # type: ignore[arg-type]
     return JobInfo(JobContext(hydra), typed_words(hydra), number)  # type: ignore[arg-type]  # a mapping
 
 
 def begin_sweep(name: str, folder: RunFolder, jobs: Path, command: str = "") -> None:
-    """Begin a sweep's run, or go on with it; one that a living process has under way is left alone.
+    """Start or resume the run of a sweep, unless a live process is working on it.
 
     Args:
         name: of the sweep.
@@ -130,7 +130,7 @@ def typed(sweep: RunFolder) -> frozenset[str]:
 
 
 def study_name(hydra: HydraConf) -> str | None:
-    """What the sweep is called; None where the sweeper keeps no study."""
+    """The study name; None if the sweeper has no study."""
     found = OmegaConf.select(hydra, "sweeper.study_name")  # type: ignore[arg-type]
     return None if found is None else str(found)
 

@@ -1,4 +1,4 @@
-"""The trackers that configs name: one for all the runs of this process that are recorded alike."""
+"""Trackers of this process: one for each tracking config."""
 
 import atexit
 import json

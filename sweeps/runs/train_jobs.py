@@ -1,4 +1,4 @@
-"""Hydra's jobs as runs: one by itself, or those that a sweep hands over to be trained together."""
+"""Trains Hydra jobs: one alone, or the jobs of a sweep in batches."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from sweeps.runs.train_runs import RunWriter, run
 
 
 class SweptJob(Protocol):
-    """What the sweeper hands over (see `hydra_plugins.optuna_families.in_batches`)."""
+    """A job of the sweeper (see `hydra_plugins.optuna_families.in_batches`)."""
 
     config: DictConfig
     shared: HydraConf
@@ -32,10 +32,10 @@ class SweptJob(Protocol):
     folder: Path
 
     def report(self, value: float, step: int) -> bool:
-        """Whether the pruner gives the trial up."""
+        """Report to the pruner; true if it stops the trial."""
 
     def inside(self) -> Any:
-        """A context in which HydraConfig and the log are the job's."""
+        """Context in which HydraConfig and logging are those of the job."""
 
 
 def make_writer(
@@ -45,7 +45,7 @@ def make_writer(
     tracker: Tracker,
     report: Callable[[float, int], bool],
 ) -> RunWriter:
-    """A job, checked and ready to train."""
+    """The writer of a validated job."""
     join_sweep(job_info.context)
     if job_info.context.hydra.mode == RunMode.RUN:  # in a sweep a line a trial would drown all else
         for line in spec.warnings:
@@ -58,7 +58,7 @@ def most_together(cfg: DictConfig) -> int:
     try:
         return most_of(prepare(cfg))
     except Exception:
-        return 1  # the trial will say why
+        return 1  # the trial itself reports the error
 
 
 def train_jobs(
@@ -90,7 +90,7 @@ def train_jobs(
 
 @dataclass(frozen=True)
 class JobGroup:
-    """What the jobs with the same choices, which change the same values, have in common."""
+    """Jobs with the same choices that change the same values."""
 
     context: JobContext
     template: Template | None
@@ -128,5 +128,5 @@ def _record_rejected(
 
 
 def loss(ended: Epoch | Exception) -> float | Exception:
-    """What a sweep is told of a run."""
+    """The result of a run for the sweeper."""
     return ended if isinstance(ended, Exception) else ended.loss

@@ -1,4 +1,4 @@
-"""Runs: trained side by side, kept on disk, tracked, shown."""
+"""Trains runs in batches and records them in run folders and the tracker."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ LOG = logging.getLogger(__name__)
 
 REPORTS = 10  # of a run to its sweep's pruner
 
-# What a sweep calls the ends of a run, and what they are in the tracker.
+# Trial outcome -> MLflow run status.
 ENDS: dict[str, Status] = {
     "complete": "FINISHED",
     "pruned": "KILLED",
@@ -34,7 +34,7 @@ ENDS: dict[str, Status] = {
 
 @dataclass
 class RunWriter:
-    """A run on its way to disk and tracker; however it ends, what there is of it is kept.
+    """Writes one run: config, history, weights, status; also if the training fails.
 
     Args:
         spec: what is trained.
@@ -57,7 +57,7 @@ class RunWriter:
     _reported: int = field(default=0, init=False)
 
     def begin(self) -> None:
-        """Write what was chosen; from now on there is something to follow."""
+        """Write the config and start the run in the tracker."""
         self.folder.begin(self.info)
         text = yaml.dump(self.spec.config, Dumper=yaml.CSafeDumper, sort_keys=False)
         (self.folder.artifacts / "config.yaml").write_text(text, "utf-8")
@@ -81,7 +81,7 @@ class RunWriter:
         return self.report(epoch.loss, epoch.number)
 
     def end(self, end: str, error: BaseException | None = None) -> None:
-        """Write the weights, the losses and how the run ended, and tell the tracker."""
+        """Write weights, losses and final status, and notify the tracker."""
         self._file.close()
         if weights := self.weights():
             (self.folder.artifacts / "weights.pt").write_bytes(_packed(weights))
@@ -101,7 +101,7 @@ class RunWriter:
 
 
 def _packed(weights: dict[str, Tensor]) -> bytes:
-    """What `torch.save` writes; to a file it would hide an OSError behind its own words."""
+    """Serialized by `torch.save`, which to a file would replace an OSError by its own error."""
     file = BytesIO()
     torch.save(weights, file)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""Where runs that are sent later belong."""
+"""The MLflow destination of runs that are sent later."""
 
 import os
 from collections.abc import Sequence

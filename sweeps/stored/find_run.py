@@ -1,4 +1,4 @@
-"""From what a person names, a run's id or folder or a study, to the run that is meant."""
+"""Finds a run by its MLflow id, its folder, or the name of its study."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A run that is stored, as a torch program and as the command that trains it again."""
+"""A stored run as a torch program and as a command."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which run of a study to use: the one that its verdict recommends, else the best."""
+"""Selects the run of a study: the one that its verdict recommends, else the best."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The verdict on a sweep: its finalists trained anew, ranked, the best recommended."""
+"""The verdict: retrain the finalists, rank the families, recommend the best."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -32,8 +32,8 @@ from sweeps.verdict.retrain import (
     select,
 )
 
-LR_FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)  # times the learning rate
-FAST, SLOW = Budget(8, 10, 30), Budget(5, 2, 5)  # where many train at once, and where they do not
+LR_FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)  # multiples of the learning rate
+FAST, SLOW = Budget(8, 10, 30), Budget(5, 2, 5)  # tasks that train in a batch; others
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def best_trials(
 ) -> tuple[list[Trial], list[Excluded]]:
     """A family's best complete trials whose folder is still there, no parameters twice.
 
-    Those that cannot be made again, their task being another one by now, are excluded.
+    Trials whose config is no longer valid are excluded.
     """
     excluded: list[Excluded] = []
     complete = [trial for trial in trials if trial.state.name == "COMPLETE"]
@@ -71,7 +71,7 @@ def best_trials(
 
 
 def budget_of(verdict_settings: VerdictSettings, *, stacks: bool) -> Budget:
-    """The trainings that a verdict takes, on a task that stacks or not."""
+    """Number of trainings; the default depends on whether the task trains in a batch."""
     given = (verdict_settings.finalists, verdict_settings.selection, verdict_settings.fresh)
     names = ("finalists", "selection", "fresh")
     chosen = {name: value for name, value in zip(names, given, strict=True) if value is not None}
@@ -80,7 +80,7 @@ def budget_of(verdict_settings: VerdictSettings, *, stacks: bool) -> Budget:
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict and what stands behind it."""
+    """A verdict, its selected trials and its budget."""
 
     verdict: Verdict
     picks: Mapping[str, Trial]

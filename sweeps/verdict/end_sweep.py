@@ -1,4 +1,4 @@
-"""Begin and end of a sweep: its own run, runs that its workers left unrecorded, its verdict."""
+"""Start and end of a sweep: its parent run, leftover runs of its workers, its verdict."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ NOTE = 7900  # characters that MLflow shows of a note
 
 @dataclass(frozen=True)
 class StartedSweep:
-    """A sweep that this command has begun, or gone on with.
+    """A sweep that this command has started or continued.
 
     Args:
         config: the sweep's own.
@@ -45,7 +45,7 @@ _STARTED: list[StartedSweep] = []  # at most one
 
 
 class SweepCallback(Callback):
-    """Hydra's callback at the start of a sweep: what is begun there is needed at its end."""
+    """Hydra callback at the start of a sweep; `end_sweep` needs what it stores."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Check; note a sweep without a study, which has no other start."""
@@ -59,7 +59,7 @@ class SweepCallback(Callback):
 
 
 def end_sweep(code: int) -> None:
-    """Carry on what the workers could not, review what there is, close the sweep's own run.
+    """Finish leftover runs, review the sweep, close its parent run.
 
     A command that was refused has begun no sweep, and changes none that is there.
 

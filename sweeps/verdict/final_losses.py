@@ -1,4 +1,4 @@
-"""The final losses of experiments: only those fail that fail alone, and memory is no limit."""
+"""Final losses of many runs: batches are split when a run fails or memory runs short."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -8,9 +8,9 @@ from sweeps import console
 from sweeps.runs.memory_fit import cut, fitting, learn, most_models
 from sweeps.runs.run_spec import RunSpec, group_by_task, train
 
-TOGETHER = 256  # models that train at once: here nobody waits for one of them
+TOGETHER = 256  # most models in one batch
 
-Losses = tuple[float, ...]  # one for each seed; inf where that seed diverged
+Losses = tuple[float, ...]  # one per seed; inf if it diverged
 Show = Callable[[int], None]
 
 

@@ -1,7 +1,7 @@
-"""The finalists of a sweep: each family's best trials, trained anew on seeds that had no say.
+"""Retrains the best trials of each family on seeds that the tuning did not use.
 
-Seeds come in three lots that never meet: those of the tuning (`seed`, `seed` + 1, ...), those that
-pick among a family's finalists, and those that judge. All families have the same, in pairs.
+Three disjoint sets of seeds: tuning (`seed`, `seed` + 1, ...), selection of one finalist of each
+family, and evaluation (fresh). All families use the same seeds, so that losses are paired.
 """
 
 from collections import Counter

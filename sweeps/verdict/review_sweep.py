@@ -1,4 +1,4 @@
-"""The review of a sweep that has just ended: finalists trained and recorded, files, the answer."""
+"""Reviews a finished sweep: makes the verdict, writes all files, prints the answer."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""How the search went: what it found when, what mattered, and how wide each basin is."""
+"""Charts of the search: progress, parameter importances, loss over learning rate."""
 
 import math
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""How the best of each family trained: its learning rate and its loss over the epochs."""
+"""Learning rate and loss of each family's selected trial over the epochs."""
 
 from collections.abc import Sequence
 
