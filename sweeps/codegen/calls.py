@@ -35,7 +35,7 @@ def called(group: str, node: Mapping[str, Any], **context: Text) -> Call:
 
     >>> node = {"_target_": "torch.optim.SGD", "lr": 0.1, "dampening": 0.0}
     >>> called("optimizer", node, params=Text("weights"))
-    Call(make=<class '...SGD'>, args=(Text(text='weights'),), keywords={'lr': 0.1})
+    Call(target=<class '...SGD'>, args=(Text(text='weights'),), keywords={'lr': 0.1})
     """
     expected = parameters(locate(node["_target_"]))
     own = {

@@ -94,9 +94,9 @@ def _group(
 def as_params(groups: Sequence[Group]) -> str:
     """What the optimizer is given: the groups, their parameters found in the model by `GROUPS`."""
     texts = []
-    for place, group in enumerate(groups):
+    for index, group in enumerate(groups):
         own = "".join(f", {literal(k)}: {_setting(v)}" for k, v in group.settings.items())
-        params = f"[model.get_parameter(name) for name in GROUPS[{place}]]"
+        params = f"[model.get_parameter(name) for name in GROUPS[{index}]]"
         texts.append(f'{{"params": {params}{own}}}')
     return f"[{', '.join(texts)}]"
 

@@ -1,4 +1,4 @@
-"""What a config must have, what its values must be (`require`) and had better be (`expect`)."""
+"""Presence of required keys, and conditions: `require` is an error, `expect` a warning."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +30,8 @@ def unmet_expectations(where: str, values: Mapping[str, Any], expectations: obje
 
     An expectation reads `condition, or consequence`.
 
-    >>> surprises("scheduler.", {"T_max": 50}, {"T_max": "T_max >= 100, or the lr climbs back"})
+    >>> expect = {"T_max": "T_max >= 100, or the lr climbs back"}
+    >>> unmet_expectations("scheduler.", {"T_max": 50}, expect)
     ['scheduler.T_max=50: the lr climbs back (unless T_max >= 100)']
     """
     found = []
@@ -72,8 +73,8 @@ def _elements(key: str, values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]
     """
     length = len(values[key])
     alike = {k: v for k, v in values.items() if isinstance(v, list) and len(v) == length}
-    for place in range(length):
-        yield {**values, **{k: v[place] for k, v in alike.items()}}
+    for index in range(length):
+        yield {**values, **{k: v[index] for k, v in alike.items()}}
 
 
 def check_presence(cfg: DictConfig, groups: Iterable[str], settings: Iterable[str]) -> None:

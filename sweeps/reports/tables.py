@@ -15,15 +15,15 @@ RIGHT = ("#", "excess", "x opt.", "p", "trials", *NOT_COMPLETE, "time")  # colum
 
 def rows(review: Review) -> list[Row]:
     """The families, best first; a column that would be empty for all is left out."""
-    made = [_row(review, family, place) for place, family in enumerate(ordered(review), 1)]
+    made = [_row(review, family, rank) for rank, family in enumerate(ordered(review), 1)]
     used = [column for column in made[0] if any(row[column] for row in made)] if made else []
     return [{column: row[column] for column in used} for row in made]
 
 
-def _row(review: Review, family: FamilyReview, place: int) -> Row:
+def _row(review: Review, family: FamilyReview, rank: int) -> Row:
     standing = review.verdict.standing(family.name) if review.verdict else None
     return {
-        "#": str(place) if family.best else "",
+        "#": str(rank) if family.best else "",
         "family": family.name,
         **(_evaluated(review, family, standing) if review.verdict else _tuned(family)),
         "trials": str(len(family.trials)),

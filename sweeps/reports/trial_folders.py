@@ -33,8 +33,8 @@ class TrialFolder:
     def ends(self) -> tuple[float | None, float | None]:
         """Excess loss at the end, and the highest learning rate; quicker than the history."""
         names, rows = self._cells()
-        lrs = [place for place, name in enumerate(names) if name.split("/")[0] == "lr"]
-        peak = max((float(row[place]) for row in rows for place in lrs), default=None)
+        lrs = [index for index, name in enumerate(names) if name.split("/")[0] == "lr"]
+        peak = max((float(row[index]) for row in rows for index in lrs), default=None)
         if not rows or "excess_loss" not in names:
             return None, peak
         return float(rows[-1][names.index("excess_loss")]), peak

@@ -69,10 +69,10 @@ class RunSpec:
 
 def group_by_task(specs: Sequence[RunSpec]) -> Iterator[list[int]]:
     """Indices of the runs that can be trained in one batch: they have the same `batch_key`."""
-    places: dict[str, list[int]] = {}
-    for place, spec in enumerate(specs):
-        places.setdefault(spec.batch_key, []).append(place)
-    yield from places.values()
+    indices: dict[str, list[int]] = {}
+    for index, spec in enumerate(specs):
+        indices.setdefault(spec.batch_key, []).append(index)
+    yield from indices.values()
 
 
 def train(specs: Sequence[RunSpec], *, each_seed: bool = False) -> TrainingBatch:

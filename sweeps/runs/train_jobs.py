@@ -84,8 +84,8 @@ def train_jobs(
             yield job, error
             continue
         ready.append((job, writer))
-    for place, ended in run([writer for _, writer in ready]):
-        yield ready[place][0], loss(ended)
+    for index, ended in run([writer for _, writer in ready]):
+        yield ready[index][0], loss(ended)
 
 
 @dataclass(frozen=True)

@@ -111,28 +111,29 @@ Ended = tuple[int, Epoch | Exception]
 
 
 def run(writers: Sequence[RunWriter]) -> Iterator[Ended]:
-    """Train experiments, side by side as far as they are alike.
+    """Train runs, in one batch where possible.
 
-    Gives each one's place and its last epoch, or what it failed of, as soon as it has ended;
-    a run that is given up has ended too. Where a training raises, the runs of its group are
-    trained again in halves, down to each by itself: only those fail that fail alone.
+    Yields (index, last epoch or error) of each run as soon as it has ended; pruned runs have
+    ended too. If a training raises, its batch is trained again in halves, down to single runs,
+    so that only the runs that raise by themselves fail.
     """
-    for places in group_by_task([writer.spec for writer in writers]):
-        for place, ended in _run([writers[place] for place in places]):
-            yield places[place], ended
+    for indices in group_by_task([writer.spec for writer in writers]):
+        for index, ended in _run([writers[index] for index in indices]):
+            yield indices[index], ended
 
 
 def _run(writers: Sequence[RunWriter]) -> Iterator[Ended]:
     under_way: dict[int, RunWriter] = {}
     try:
-        for place, writer in enumerate(writers):
+        for index, writer in enumerate(writers):
             try:
                 writer.begin()
             except Exception as error:
-                yield place, error
+                yield index, error
             else:
-                under_way[place] = writer
-        yield from _train(under_way, list(under_way))
+                under_way[index] = writer
+        if under_way:
+            yield from _train(under_way, list(under_way))
     except BaseException as error:  # a stop, a deadline, or nobody takes the rest
         end = "failed" if isinstance(error, Exception) else "interrupted"
         for writer in under_way.values():
@@ -140,32 +141,32 @@ def _run(writers: Sequence[RunWriter]) -> Iterator[Ended]:
         raise
 
 
-def _train(under_way: dict[int, RunWriter], places: Sequence[int]) -> Iterator[Ended]:
-    most = fitting(under_way[places[0]].spec)
-    if len(places) > most:
-        for part in cut(places, most):
+def _train(under_way: dict[int, RunWriter], indices: Sequence[int]) -> Iterator[Ended]:
+    most = fitting(under_way[indices[0]].spec)
+    if len(indices) > most:
+        for part in cut(indices, most):
             yield from _train(under_way, part)
         return
-    error = yield from _attempt(under_way, places)
+    error = yield from _attempt(under_way, indices)
     if error is None:
         return
-    left = [place for place in places if place in under_way]
-    if len(places) > 1:
+    left = [index for index in indices if index in under_way]
+    if len(indices) > 1:
         yield from _train_again(under_way, left, error)
     elif left:
         yield left[0], _failed(under_way.pop(left[0]), error)
 
 
 def _train_again(
-    under_way: dict[int, RunWriter], places: Sequence[int], error: Exception
+    under_way: dict[int, RunWriter], indices: Sequence[int], error: Exception
 ) -> Iterator[Ended]:
-    writers = [under_way[place] for place in places]
+    writers = [under_way[index] for index in indices]
     for writer in writers:
         writer.weights = dict
     if line := learn([writer.spec for writer in writers], error):
         LOG.warning(line)
     release(error)
-    for part in cut(places, (len(places) + 1) // 2):
+    for part in cut(indices, (len(indices) + 1) // 2):
         yield from _train(under_way, part)
 
 
@@ -177,17 +178,17 @@ def _failed(writer: RunWriter, error: Exception) -> Exception:
 
 
 def _attempt(
-    under_way: dict[int, RunWriter], places: Sequence[int]
+    under_way: dict[int, RunWriter], indices: Sequence[int]
 ) -> Generator[Ended, None, Exception | None]:
-    """Train them at once; returns the exception that this ended with, if any."""
-    group = {index: under_way[place] for index, place in enumerate(places)}
+    """Train them in one batch; returns the exception that ended it, if any."""
+    group = {batch_index: under_way[index] for batch_index, index in enumerate(indices)}
     try:
         batch = train([writer.spec for writer in group.values()])
-        for index, writer in group.items():
-            writer.weights = partial(batch.state_dict, index)
-        for index, ended in _follow(batch, group):
-            del under_way[places[index]]
-            yield places[index], ended
+        for batch_index, writer in group.items():
+            writer.weights = partial(batch.state_dict, batch_index)
+        for batch_index, ended in _follow(batch, group):
+            del under_way[indices[batch_index]]
+            yield indices[batch_index], ended
     except Exception as error:
         return error
     except SystemExit as error:
@@ -197,16 +198,16 @@ def _attempt(
 
 def _follow(batch: TrainingBatch, open_: dict[int, RunWriter]) -> Iterator[Ended]:
     for epochs in batch:
-        for index, epoch in epochs.items():
-            open_[index].write(epoch)
-        for index in [index for index in batch.errors if index in open_]:
-            yield index, _failed(open_.pop(index), batch.errors[index])
-        for index in [i for i in list(open_) if open_[i].is_pruned(epochs[i])]:
-            batch.stop(index)
-            open_.pop(index).end("pruned")
-            yield index, epochs[index]
-    for index in list(open_):
-        writer = open_.pop(index)
+        for batch_index, epoch in epochs.items():
+            open_[batch_index].write(epoch)
+        for batch_index in [batch_index for batch_index in batch.errors if batch_index in open_]:
+            yield batch_index, _failed(open_.pop(batch_index), batch.errors[batch_index])
+        for batch_index in [i for i in list(open_) if open_[i].is_pruned(epochs[i])]:
+            batch.stop(batch_index)
+            open_.pop(batch_index).end("pruned")
+            yield batch_index, epochs[batch_index]
+    for batch_index in list(open_):
+        writer = open_.pop(batch_index)
         writer.end("complete")
         if writer.last is not None:
-            yield index, writer.last
+            yield batch_index, writer.last

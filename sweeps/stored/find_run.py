@@ -27,24 +27,24 @@ class Stores:
     scratch: Path
 
 
-def find(what: str, family: str | None, place: Stores) -> FoundRun:
+def find(what: str, family: str | None, stores: Stores) -> FoundRun:
     """The run that is meant.
 
     Args:
         what: the id of a run in MLflow, the folder of a run, or the name (or folder) of a study.
         family: of the study, such as `cosine`; None is all of them.
-        place: where to look beside the folders.
+        stores: where to look beside the folders.
 
     Raises:
         NotFoundError: there is no such thing, or nothing in it; says what there is instead.
     """
     folder = Path(what)
     if re.fullmatch("[0-9a-f]{32}", what):
-        folder = _recorded(what) or _fetched(what, place)
+        folder = _recorded(what) or _fetched(what, stores)
     for path in (folder, folder.parent):  # a run's summary names the folder of its files
         if folder.is_dir() and is_run(path):
             return FoundRun(RunFolder(path))
-    return select_run(_study(folder) or what, family, place.storage)
+    return select_run(_study(folder) or what, family, stores.storage)
 
 
 def _study(folder: Path) -> str | None:
@@ -63,11 +63,11 @@ def _recorded(run_id: str) -> Path | None:
     return None
 
 
-def _fetched(run_id: str, place: Stores) -> Path:
+def _fetched(run_id: str, stores: Stores) -> Path:
     from lrlab.tracking.download import fetch  # needs MLflow, seconds
 
     try:
-        run = fetch(place.uri, run_id, place.scratch)
+        run = fetch(stores.uri, run_id, stores.scratch)
     except LookupError as error:
         raise NotFoundError(str(error)) from error
     if not (run.artifacts / "config.yaml").exists():

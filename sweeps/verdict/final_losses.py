@@ -23,10 +23,10 @@ def losses(specs: Sequence[RunSpec], show: Show = lambda _: None) -> list[Losses
     """
     parts = [(index, part) for index, whole in enumerate(specs) for part in _cut(whole)]
     found: list[list[Losses | Exception]] = [[] for _ in specs]
-    for places in _groups([part for _, part in parts]):
-        trained = _train([parts[place][1] for place in places], show)
-        for place, result in zip(places, trained, strict=True):
-            found[parts[place][0]].append(result)
+    for indices in _groups([part for _, part in parts]):
+        trained = _train([parts[index][1] for index in indices], show)
+        for index, result in zip(indices, trained, strict=True):
+            found[parts[index][0]].append(result)
     return [_joined(results) for results in found]
 
 
@@ -40,10 +40,10 @@ def _cut(spec: RunSpec) -> Iterator[RunSpec]:
 
 
 def _groups(specs: Sequence[RunSpec]) -> Iterator[Sequence[int]]:
-    for places in group_by_task(specs):
-        first = specs[places[0]]
+    for indices in group_by_task(specs):
+        first = specs[indices[0]]
         models = min(TOGETHER, most_models(first)) if first.task.stacks else 1
-        yield from cut(places, max(1, models // first.settings.seeds))
+        yield from cut(indices, max(1, models // first.settings.seeds))
 
 
 def _joined(results: Sequence[Losses | Exception]) -> Losses | Exception:

@@ -108,8 +108,8 @@ def _legend(figure: "Figure", axes: "Axes", chart: Curves) -> None:
 def _shares(axes: "Axes", chart: Shares, styles: "Mapping[str, Style]") -> None:
     for row, (family, shares) in enumerate(chart.rows.items()):
         left = 0.0
-        for place, (name, share) in enumerate(sorted(shares.items(), key=lambda i: -i[1])):
-            colour, alpha = styles[family].colour, PALER[min(place, len(PALER) - 1)]
+        for index, (name, share) in enumerate(sorted(shares.items(), key=lambda i: -i[1])):
+            colour, alpha = styles[family].colour, PALER[min(index, len(PALER) - 1)]
             axes.barh(row, share, left=left, color=colour, alpha=alpha, edgecolor="white")
             if share > 0.011 * (len(name) + 5):
                 text = f"{name} {share:.0%}"

@@ -106,8 +106,8 @@ def _edge(family: FamilyReview, axis: Axis) -> Line:
     low, high = math.log(_lr(trials[0])), math.log(_lr(trials[-1]))
     best: dict[int, TrialRow] = {}
     for trial in trials:
-        place = int((BINS - 1) * (math.log(_lr(trial)) - low) / (high - low or 1))
-        best[place] = min(best.get(place, trial), trial, key=lambda t: _height(t, axis))
+        index = int((BINS - 1) * (math.log(_lr(trial)) - low) / (high - low or 1))
+        best[index] = min(best.get(index, trial), trial, key=lambda t: _height(t, axis))
     edge = list(best.values())
     return Line(family.name, [_lr(t) for t in edge], positive([_height(t, axis) for t in edge]))
 

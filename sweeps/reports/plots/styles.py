@@ -33,7 +33,7 @@ def styles(names: Iterable[str]) -> dict[str, Style]:
     Style(colour='#D55E00', dash='solid', marker='circle')
     """
     made = {}
-    for place, name in enumerate(sorted(set(names))):
-        turn, colour = divmod(place, len(COLOURS))
+    for index, name in enumerate(sorted(set(names))):
+        turn, colour = divmod(index, len(COLOURS))
         made[name] = Style(COLOURS[colour], DASHES[turn % 4], MARKERS[turn % 4])
     return made

@@ -50,7 +50,7 @@ def losses(review: Review) -> Curves | None:
 def positive(values: Sequence[float]) -> list[float]:
     """Values for a logarithmic axis: what rounding made 0 or less becomes the smallest above.
 
-    >>> lifted([0.5, -1e-17, 0.25])
+    >>> positive([0.5, -1e-17, 0.25])
     [0.5, 0.25, 0.25]
     """
     least = min((value for value in values if value > 0), default=1.0)
