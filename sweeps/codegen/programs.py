@@ -10,7 +10,7 @@ from sweeps.codegen.layout import fit
 from sweeps.codegen.literals import comment
 from sweeps.codegen.preambles import Preamble
 from sweeps.codegen.values import as_text
-from sweeps.config.config_groups import Settings, Stepping, call_for_group, check, meta_values
+from sweeps.config.config_groups import RunSettings, Stepping, call_for_group, check, meta_values
 from sweeps.config.errors import ConfigError
 from sweeps.config.signatures import check_types
 
@@ -80,7 +80,7 @@ def check_run(config: Mapping[str, Any]) -> None:
     """
     for group in ("optimizer", "scheduler"):
         check(config[group], group)
-    check_types("", {"epochs": config["epochs"]}, Settings)
+    check_types("", {"epochs": config["epochs"]}, RunSettings)
     check_types("scheduler.", meta_values(config["scheduler"], "scheduler"), Stepping)
     batches = config["task"].get("batches", 1)
     if type(batches) is not int:

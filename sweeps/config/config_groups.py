@@ -34,7 +34,7 @@ GIVEN = {"optimizer": ("params",), "scheduler": ("optimizer", "last_epoch"), "ta
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """What belongs to no group: see `conf/config.yaml`."""
 
     epochs: int
@@ -71,21 +71,21 @@ def check_settings(cfg: DictConfig) -> None:
     Raises:
         ConfigError: a wrong type, or a value outside of what is allowed.
     """
-    check_presence(cfg, TRAINED, [setting.name for setting in fields(Settings)])
+    check_presence(cfg, TRAINED, [setting.name for setting in fields(RunSettings)])
     if cfg.get("verdict") is not None:
         check_mapping(cfg, "verdict")
     typed = {key: cfg[key] for key in _settings(cfg) if not OmegaConf.is_interpolation(cfg, key)}
     for key, value in arguments(typed).items():
         if OmegaConf.is_config(value):
             raise ConfigError(f"{key}={value} is not allowed: it must be a single value")
-    check_types("", arguments(typed), Settings)
+    check_types("", arguments(typed), RunSettings)
     # `steps` depends on the groups, which are validated later with better messages.
     values = {key: _item(cfg, key, "") for key in _settings(cfg) if key != "steps"}
     check_conditions("", values, values.get("require"))
     read_verdict_settings(cfg)
 
 
-def read_settings(cfg: DictConfig) -> Settings:
+def read_settings(cfg: DictConfig) -> RunSettings:
     """The resolved run settings.
 
     Raises:
@@ -93,8 +93,8 @@ def read_settings(cfg: DictConfig) -> Settings:
     """
     check_settings(cfg)
     values = arguments({key: cfg[key] for key in _settings(cfg)})
-    check_arguments("", values, Settings)
-    return Settings(**values)
+    check_arguments("", values, RunSettings)
+    return RunSettings(**values)
 
 
 def read_verdict_settings(cfg: DictConfig) -> VerdictSettings:
@@ -113,7 +113,7 @@ def _settings(cfg: DictConfig) -> list[str]:
     return [str(key) for key in cfg if key not in (*TRAINED, *LATER)]
 
 
-def read_groups(cfg: DictConfig) -> tuple[GroupConfigs, Settings]:
+def read_groups(cfg: DictConfig) -> tuple[GroupConfigs, RunSettings]:
     """The resolved and validated config groups and run settings of a training.
 
     Raises:

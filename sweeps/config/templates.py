@@ -15,7 +15,7 @@ from sweeps.config.config_groups import (
     GROUPS,
     LATER,
     GroupConfigs,
-    Settings,
+    RunSettings,
     check,
     read_groups,
     value_at,
@@ -45,7 +45,7 @@ class Template:
 
     def fill(
         self, changes: Mapping[str, Any], cfg: Callable[[], DictConfig]
-    ) -> tuple[GroupConfigs, Settings]:
+    ) -> tuple[GroupConfigs, RunSettings]:
         """The validated config groups and settings of a trial.
 
         Args:

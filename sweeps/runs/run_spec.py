@@ -16,7 +16,7 @@ from sweeps.config.conditions import unmet_expectations
 from sweeps.config.config_groups import (
     GroupConfig,
     GroupConfigs,
-    Settings,
+    RunSettings,
     arguments,
     call_for_group,
     instantiate,
@@ -37,7 +37,7 @@ class RunSpec:
     """
 
     config: GroupConfig
-    settings: Settings
+    settings: RunSettings
     device: torch.device
     task: Task
     recipe: Recipe
@@ -97,7 +97,7 @@ def prepare(cfg: DictConfig) -> RunSpec:
     return build(*read_groups(cfg))
 
 
-def build(configs: GroupConfigs, settings: Settings) -> RunSpec:
+def build(configs: GroupConfigs, settings: RunSettings) -> RunSpec:
     """Make a run spec from groups and settings that are valid by themselves.
 
     Raises:
