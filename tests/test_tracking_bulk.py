@@ -31,7 +31,7 @@ from lrlab.tracking.stores.api_store import ApiStore
 from lrlab.tracking.stores.create_database import create_once
 from lrlab.tracking.stores.sql_store import SqlStore
 from lrlab.tracking.writer.mlflow_writer import MlflowWriter
-from lrlab.tracking.writer.protocol import Word, WriterSettings
+from lrlab.tracking.writer.protocol import Message, WriterSettings
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -225,7 +225,7 @@ def test_an_empty_postgresql_is_opened_by_three_at_once(postgres: str, tmp_path:
         )
         assert process.stdin is not None
         settings = WriterSettings(f"{postgres}/fresh", "x", str(tmp_path), 1.0, 60.0)
-        for line in (settings, Word("start", str(run.path)), Word("finish", str(run.path))):
+        for line in (settings, Message("start", str(run.path)), Message("finish", str(run.path))):
             line.send(process.stdin)
         process.stdin.flush()
         crew.append(process)

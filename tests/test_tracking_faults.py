@@ -213,7 +213,7 @@ def test_a_recorder_shows_that_its_runs_are_alive(
 def test_the_wait_for_a_server_that_never_answers_has_an_end(
     here: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mlflow_module, "SAY_SECONDS", 0.1)
+    monkeypatch.setattr(mlflow_module, "NOTICE_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/runs"
         tracker = MlflowTracker(uri, wait_seconds=0.5)

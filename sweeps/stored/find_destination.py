@@ -50,7 +50,9 @@ class DestinationFinder:
             noted = replace(noted, experiment=self.experiment)
         if self.uri:
             return replace(noted, uri=self.uri, folder=str(Path.cwd()))
-        return replace(noted, uri=_with_password(noted.uri, given), folder=str(noted.place))
+        return replace(
+            noted, uri=_with_password(noted.uri, given), folder=str(noted.existing_folder)
+        )
 
     def _experiment_of(self, run: RunFolder) -> str:
         call_for_group = os.environ.get("MLFLOW_EXPERIMENT_NAME")

@@ -32,33 +32,33 @@ __all__ = ["NoTracker", "RunFolder", "RunInfo", "Status", "Tracker"]
 
 
 class Tracker(Protocol):
-    """Carries runs on from their folders. No call waits for a server or raises because of one."""
+    """Copies runs from their folders elsewhere; calls neither block on a server nor raise."""
 
     def open(self) -> None:
-        """Get ready, in the background."""
+        """Start up, in the background."""
 
     def start(self, run: RunFolder) -> None:
-        """A run begins; from now on its folder is followed."""
+        """Follow the folder of a run that begins."""
 
     def finish(self, run: RunFolder) -> None:
-        """A run has ended, its folder is complete; it may be told twice, or without a start."""
+        """Complete a run whose folder is final; may be called twice, or without `start`."""
 
     def close(self) -> list[str]:
-        """Wait until everything is carried on; give lines that say where it is, or why not."""
+        """Wait until all runs are stored; return lines for the user: where they are, or why not."""
 
 
 class NoTracker:
-    """Carries nothing on; the folder is all there is."""
+    """Tracks nowhere: the folder of a run is its only copy."""
 
     def open(self) -> None:
-        """Nothing to get ready."""
+        """Do nothing."""
 
     def start(self, run: RunFolder) -> None:
-        """Nothing to follow."""
+        """Do nothing."""
 
     def finish(self, run: RunFolder) -> None:
-        """Nothing to complete."""
+        """Do nothing."""
 
     def close(self) -> list[str]:
-        """Nowhere to point to."""
+        """Return no lines."""
         return []

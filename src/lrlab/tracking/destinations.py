@@ -1,4 +1,4 @@
-"""Where a run is to be recorded, as its folder notes it: read by who sends it later."""
+"""The MLflow experiment of a run, stored in its folder so that the run can be sent later."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Destination:
-    """An experiment of a tracking server or database.
+    """An MLflow experiment on a tracking server or in a database.
 
     Args:
         experiment: its name.
         uri: of the server or database, without its password; None is `mlflow.db` in the folder.
-        folder: that relative addresses and the artifacts start from.
+        folder: base of relative addresses and of artifacts.
     """
 
     experiment: str
@@ -19,12 +19,12 @@ class Destination:
     folder: str
 
     @property
-    def place(self) -> Path:
-        """The folder; where it is gone, as after a move of the whole project, the present one."""
+    def existing_folder(self) -> Path:
+        """The folder; if it is gone, as after a move of the project, the current directory."""
         folder = Path(self.folder)
         return folder if folder.is_dir() else Path.cwd()
 
     @property
     def address(self) -> str:
-        """Of the server or database, for people."""
+        """Address of the server or database, for messages."""
         return self.uri or str(Path(self.folder) / "mlflow.db")

@@ -1,4 +1,4 @@
-"""From MLflow back into a run's folder, for what is no longer on this disk or never was."""
+"""Rebuilds the folder of a run from MLflow."""
 
 import json
 import os
@@ -16,24 +16,24 @@ from lrlab.tracking.writer.mlflow_writer import STORE_ERRORS
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# Two small files need no progress bar; read by MLflow from the environment only.
+# Two small files need no progress bar; MLflow reads this from the environment only.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-WANTED = ("config.yaml", "history.csv")  # not the weights, which may be large
+FILES = ("config.yaml", "history.csv")  # not the weights, which may be large
 
 
 def fetch(uri: str, run_id: str, into: Path) -> RunFolder:
-    """The folder of a run, made anew from what MLflow has of it: info, status, config, history.
+    """Rebuild a run's folder from MLflow: info, status, config and history.
 
     Args:
         uri: of the tracking server or database.
-        run_id: MLflow's.
-        into: a folder for it.
+        run_id: id of the run in MLflow.
+        into: the new folder.
 
     Raises:
-        LookupError: there is no such store or run, or it cannot be read; in a line.
+        LookupError: no such store or run, or it cannot be read; one line.
     """
-    from mlflow import MlflowClient  # after the writer's module has set its ways
+    from mlflow import MlflowClient  # after `mlflow_writer` has set the environment
 
     try:
         full = full_uri(uri, Path.cwd())
@@ -52,13 +52,13 @@ def _fetch(client: "MlflowClient", run_id: str, folder: RunFolder) -> RunFolder:
     params = {original.get(key, key): value for key, value in run.data.params.items()}
     folder.begin(RunInfo(str(run.info.run_name), params, run.data.tags))
     folder.end(run.info.status)
-    for path in {file.path for file in client.list_artifacts(run_id)}.intersection(WANTED):
+    for path in {file.path for file in client.list_artifacts(run_id)}.intersection(FILES):
         client.download_artifacts(run_id, path, str(folder.artifacts))
     return folder
 
 
 def _original_names(tag: str) -> dict[str, str]:
-    """The params' original names by those in MLflow, as far as their tag was not cut off."""
+    """Original param names by MLflow name; {} if the tag was truncated."""
     try:
         names: dict[str, str] = json.loads(tag).get("params", {})
     except ValueError:

@@ -1,4 +1,4 @@
-"""What to type to see runs in MLflow, or to send them there later."""
+"""The commands shown to the user: to open runs in MLflow, or to send them there later."""
 
 import os
 import shlex
@@ -8,23 +8,23 @@ from pathlib import Path
 from crashsafe.addresses import absolute, sqlite_address
 from crashsafe.masking import masked
 
-FOLDERS = ("mlruns/jobs", "mlruns/studies")  # where `sweeps.sync` looks unless it is told
+FOLDERS = ("mlruns/jobs", "mlruns/studies")  # where `sweeps.sync` looks by default
 
 
 def default_uri(folder: Path | None = None) -> str:
-    """Where plain `mlflow ui` looks when it is started in a folder: its `mlflow.db`."""
+    """The store that `mlflow ui` opens by default in a folder: its `mlflow.db`."""
     return sqlite_address((folder or Path.cwd()) / "mlflow.db")
 
 
 def full_uri(uri: str | None, folder: Path) -> str:
-    """The address of a store, the same from everywhere.
+    """The absolute address of a store.
 
     Args:
-        uri: as a person gave it; None is `mlflow.db` in the folder.
-        folder: that relative addresses start from.
+        uri: as the user gave it; None is `mlflow.db` in the folder.
+        folder: base of relative addresses.
 
     Raises:
-        ValueError: it cannot work; in a line.
+        ValueError: the address is invalid; one line.
     """
     if not uri:
         return default_uri(folder)
@@ -33,7 +33,7 @@ def full_uri(uri: str | None, folder: Path) -> str:
 
 
 def how_to_open(uri: str | None, folder: Path) -> str:
-    """What to type, or where to look, to see the runs of a store; arguments as in `full_uri`."""
+    """The command or URL to see the runs of a store; arguments as of `full_uri`."""
     full = full_uri(uri, folder)
     if full.startswith(("http://", "https://")):
         return f"open {masked(full)}"
@@ -43,26 +43,26 @@ def how_to_open(uri: str | None, folder: Path) -> str:
 
 
 def how_to_send(runs: Collection[Path], uri: str | None, folder: Path) -> str:
-    """What to type to send runs later that could not be recorded.
+    """The command to send runs later that could not be stored.
 
-    Their folders note where they belong, but not a password.
+    The folders of the runs hold their destination, but no password.
 
     Args:
         runs: their folders.
         uri: of the store.
-        folder: that the command is typed in.
+        folder: current directory of the command.
     """
-    words, note = ["python -m sweeps.sync"], ""
+    command, note = ["python -m sweeps.sync"], ""
     if uri and masked(uri) != uri and os.environ.get("MLFLOW_TRACKING_URI") != uri:
-        words += ["--uri", shlex.quote(masked(uri))]
+        command += ["--uri", shlex.quote(masked(uri))]
         note = " (with the password in place of ***)"
-    words += [shlex.quote(path) for path in _elsewhere(runs, folder)]
-    return f"send it later with: {' '.join(words)}{note}"
+    command += [shlex.quote(path) for path in _elsewhere(runs, folder)]
+    return f"send it later with: {' '.join(command)}{note}"
 
 
 def _elsewhere(runs: Collection[Path], folder: Path) -> list[str]:
-    """The folders, few of them, of those runs that `sweeps.sync` would not find by itself."""
+    """Folders of the runs that `sweeps.sync` does not find by default; parents if several."""
     known = [folder / name for name in FOLDERS]
-    outside = [run for run in runs if not any(run.is_relative_to(place) for place in known)]
+    outside = [run for run in runs if not any(run.is_relative_to(home) for home in known)]
     parents = {run.parent for run in outside} if len(outside) > 1 else set(outside)
     return sorted(os.path.relpath(path, folder) for path in parents)

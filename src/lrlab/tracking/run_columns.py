@@ -1,25 +1,27 @@
-"""What a history has gained, as columns of numbers: no object for each single value."""
+"""Reads new lines of a history file as columns; no object per value, for speed."""
 
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-AT_ONCE = 4_000_000  # bytes of a history: a run of a million epochs must not fill the memory
+AT_ONCE = (
+    4_000_000  # bytes read at once, so that a run of a million epochs does not fill the memory
+)
 Value = tuple[str, float, int, int]  # metric, value, milliseconds since 1970, step
 
 
 @dataclass(frozen=True)
-class Values:
-    """Some epochs of a history, oldest first; iterate for its single values.
+class MetricColumns:
+    """Consecutive epochs of a history, oldest first; iterate for single values.
 
     Args:
         names: of the metrics.
-        steps: the epochs' numbers.
-        milliseconds: when they ended, since 1970.
-        columns: of each metric its values.
+        steps: epoch numbers.
+        milliseconds: end of each epoch, since 1970.
+        columns: the values of each metric.
 
-    >>> list(Values(["lr", "loss"], [1], [9], [[0.5], [2.0]]))
+    >>> list(MetricColumns(["lr", "loss"], [1], [9], [[0.5], [2.0]]))
     [('lr', 0.5, 9, 1), ('loss', 2.0, 9, 1)]
     """
 
@@ -30,25 +32,27 @@ class Values:
 
     def __iter__(self) -> Iterator[Value]:
         """Epoch by epoch."""
-        for place, (step, at) in enumerate(zip(self.steps, self.milliseconds, strict=True)):
+        for row, (step, at) in enumerate(zip(self.steps, self.milliseconds, strict=True)):
             for name, column in zip(self.names, self.columns, strict=True):
-                yield name, column[place], at, step
+                yield name, column[row], at, step
 
 
-def read_values(path: Path, after: int = 0, at_once: int = AT_ONCE) -> tuple[Values, int, bool]:
-    """The values of a history beyond a position, the position after them, and if there are more.
+def read_values(
+    path: Path, after: int = 0, at_once: int = AT_ONCE
+) -> tuple[MetricColumns, int, bool]:
+    """Read a history from a position on: values, the next position, whether there are more.
 
-    A line that is still being written is left for the next call.
+    An incomplete last line is left for the next call.
 
     Args:
-        path: of the CSV file; one that does not exist yet is empty.
-        after: bytes already read.
-        at_once: bytes to read; at least the longest line.
+        path: of the CSV file; a missing file counts as empty.
+        after: position, in bytes.
+        at_once: bytes to read; at least the length of the longest line.
 
     Raises:
-        ValueError: it is not the file of a history.
+        ValueError: the file is not a history.
     """
-    nothing = Values([], [], [], [])
+    nothing = MetricColumns([], [], [], [])
     if not path.exists():
         return nothing, after, False
     with path.open("rb") as file:
@@ -62,12 +66,12 @@ def read_values(path: Path, after: int = 0, at_once: int = AT_ONCE) -> tuple[Val
     return _parse(header.decode(), whole.decode()), start + len(whole), len(read) == at_once
 
 
-def _parse(header: str, lines: str) -> Values:
+def _parse(header: str, lines: str) -> MetricColumns:
     _, _, *names = next(csv.reader([header]))  # epoch, milliseconds, and the metrics
     *fields, _ = lines.replace("\n", ",").split(",")
     width = 2 + len(names)
     if len(fields) % width:
         raise ValueError(f"a history of {width} columns has lines of another length")
-    steps, milliseconds = (list(map(int, fields[place::width])) for place in (0, 1))
-    columns = [list(map(float, fields[place::width])) for place in range(2, width)]
-    return Values(names, steps, milliseconds, columns)
+    steps, milliseconds = (list(map(int, fields[i::width])) for i in (0, 1))
+    columns = [list(map(float, fields[i::width])) for i in range(2, width)]
+    return MetricColumns(names, steps, milliseconds, columns)

@@ -1,4 +1,4 @@
-"""What there is to be written of a run, as a store takes it."""
+"""`RunUpdate`: what there is to write of a run, in the form that a store takes."""
 
 import json
 from collections.abc import Mapping
@@ -6,32 +6,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lrlab.tracking.run_columns import Values, read_values
+from lrlab.tracking.run_columns import MetricColumns, read_values
 from lrlab.tracking.run_folder import RunFolder, Status, status_of
 from lrlab.tracking.run_liveness import last_seen
 from lrlab.tracking.stores.mlflow_names import accepted, renamed
 
-LONGEST_NAME = 250  # of a run, by MLflow's database
+LONGEST_NAME = 250  # of a run, by the column in MLflow's database
 
-# A person may ask for these in MLflow's search; the writer finds again what was cut short.
+# Tags that identify our runs: for searches in the UI, and to find unfinished runs again.
 UID_TAG, FOLDER_TAG, OWNER_TAG = "sweeps.run", "sweeps.folder", "sweeps.owner"
-NAMES_TAG = "sweeps.names"  # the original names of params and metrics that MLflow refuses, as JSON
+NAMES_TAG = "sweeps.names"  # original names of renamed params and metrics, as JSON
 
 
 @dataclass(frozen=True)
 class RunUpdate:
-    """A run and what its history has gained.
+    """A run, and the new values of its history.
 
     Args:
-        folder: of the run.
+        folder: the run.
         uid: 32 hexadecimal digits.
-        parent: folder of the run that it is a part of.
+        parent: the run that it is part of, such as a sweep.
         name, params, tags: its `RunInfo`, as text.
-        status: RUNNING too while there is `more`.
+        status: also RUNNING while there is `more`.
         start, end: milliseconds since 1970.
-        values: since the last record, oldest first.
-        position: in the history, after them.
-        more: the history has values beyond them.
+        values: since the last update, oldest first.
+        position: in the history after `values`, in bytes.
+        more: the history has values after `position`.
     """
 
     folder: RunFolder
@@ -43,14 +43,14 @@ class RunUpdate:
     status: Status
     start: int
     end: int | None
-    values: Values
+    values: MetricColumns
     position: int
     more: bool = False
 
 
 def read_update(folder: RunFolder, after: int = 0) -> RunUpdate:
-    """Read a run's folder; of its history, what lies beyond a position."""
-    run = folder.read()  # first: who sees the end sees the whole history
+    """Read a run's folder, and its history from byte `after` on."""
+    run = folder.read()  # before the history: a final status means that the history is complete
     status = status_of(run, folder.path)
     values, position, more = read_values(folder.history, after)
     ended = status != "RUNNING" and not more
@@ -77,7 +77,7 @@ def _tags(folder: RunFolder, run: dict[str, Any]) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    """A value as text that every database takes: bytes that were no text are written out."""
+    """A value as valid UTF-8, which PostgreSQL requires: surrogates are escaped."""
     return str(value).encode("utf-8", "backslashreplace").decode()
 
 

@@ -1,4 +1,4 @@
-"""What the ways into MLflow have in common."""
+"""`Store`, the interface of both ways to write to MLflow."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,9 +12,11 @@ class RejectedError(Exception):
     """MLflow never accepts this run as it is; kept as a result as often as raised."""
 
 
-# Raised by drivers where a value has no place in a column, such as a step beyond 64 bits.
-UNFIT = (ArithmeticError, TypeError, ValueError)
-Written = Mapping[str, str | RejectedError]  # the run's id in MLflow, by its uid
+# Raised by drivers for a value that does not fit its column, such as a step beyond 64 bits.
+INVALID_VALUE = (ArithmeticError, TypeError, ValueError)
+Written = Mapping[
+    str, str | RejectedError
+]  # the run's id in MLflow, or why it was rejected; by uid
 
 
 class Store(Protocol):
@@ -22,11 +24,11 @@ class Store(Protocol):
 
     @property
     def name(self) -> str:
-        """Its address as it is noted in runs' folders."""
+        """The store's address, as noted in `recorded.json`."""
 
     @property
     def calls(self) -> int:
-        """How often it has taken something."""
+        """Number of successful writes, to detect progress."""
 
     def write(self, updates: Sequence[RunUpdate], *, overwrite: bool = True) -> Written:
         """Write updates; repeating an update writes no value twice.
@@ -36,19 +38,19 @@ class Store(Protocol):
             overwrite: replace name, status and tags of runs that exist; otherwise keep them.
 
         Raises:
-            MlflowException, SQLAlchemyError, OSError: the store is away, full or locked; what was
-                not taken may come again.
+            MlflowException, SQLAlchemyError, OSError: the store is unavailable, full or
+                locked; call again.
         """
 
     def upload(self, run_id: str, files: Path) -> None:
-        """Add the files of a folder to a run; raises as `write` does."""
+        """Upload the files of a folder to a run; raises as `write` does."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
 
 
 def noted_id(folder: RunFolder, store: str) -> str | None:
-    """A run's id in a store, as far as its folder has a note of it."""
+    """A run's id in a store by `recorded.json`; None if unknown."""
     noted = folder.recorded()
     run_id: str | None = noted.get("run_id")
     return run_id if noted.get("store") == store else None

@@ -1,4 +1,4 @@
-"""MLflow's own database, made whole or not at all, by one process."""
+"""Creates MLflow's database atomically, by one process."""
 
 from itertools import count
 from pathlib import Path
@@ -11,17 +11,17 @@ from crashsafe.addresses import parse, sqlite_address, sqlite_file
 from crashsafe.creation import create_file, exists
 from crashsafe.locks import advisory_lock, file_lock
 
-LOCK = 0x6C726C6162  # the number of our advisory lock, known to nobody else ("lrlab")
-ARTIFACTS = "mlruns"  # where MLflow puts them
-_ATTEMPTS = count()  # of this process, to create a file
+LOCK = 0x6C726C6162  # number of our PostgreSQL advisory lock: "lrlab" in hexadecimal
+ARTIFACTS = "mlruns"  # MLflow's default folder
+_ATTEMPTS = count()  # to create a file, in this process
 
 
 def create_once(uri: str) -> None:
-    """Create MLflow's tables in a database unless they are there; leave servers' URIs alone.
+    """Create MLflow's tables in a database if they are missing; ignore URIs of servers.
 
-    MLflow's own creation is broken for ever when two processes do it at once or when it is killed
-    half way. Here one process at a time builds a temporary SQLite file, and only a whole one is
-    renamed into place; PostgreSQL does the same by a lock and a transaction of its own.
+    MLflow leaves a broken database if two processes create it at once, or if it is killed
+    meanwhile. So one process at a time builds a temporary SQLite file and renames the complete
+    file; in PostgreSQL, a lock and the transaction of the migrations have the same effect.
     """
     if uri.startswith("postgresql"):
         return _create_on_server(uri)
@@ -38,14 +38,14 @@ def create_once(uri: str) -> None:
 
 def _create_on_server(uri: str) -> None:
     engine = create_engine(uri, poolclass=NullPool)
-    if not _whole(engine):
+    if not _complete(engine):
         with advisory_lock(uri, LOCK):
-            if not _whole(engine):
+            if not _complete(engine):
                 _build(uri, Path.cwd() / ARTIFACTS)
 
 
 def artifact_root(folder: Path) -> str:
-    """A folder as a location of artifacts: MLflow would read `%41` in a plain path as `A`.
+    """A folder as artifact location: as a `file:` URI if MLflow would decode `%41` in it as `A`.
 
     >>> artifact_root(Path("/runs/100 %/mlruns")), artifact_root(Path("/runs/%41/mlruns"))
     ('/runs/100 %/mlruns', 'file:///runs/%2541/mlruns')
@@ -55,9 +55,10 @@ def artifact_root(folder: Path) -> str:
 
 
 def for_mlflow(uri: str) -> str:
-    """An address for MLflow, which makes the folder that the escaped address names.
+    """An address for MLflow: relative if the file is in the current directory.
 
-    A relative address names none, so that no empty `50%2525` appears beside a folder `50%25`.
+    MLflow creates the folder of the escaped address: an empty `50%2525` beside a folder `50%25`.
+    A relative address has no folder.
     """
     file = sqlite_file(uri)
     if file is None or file.parent != Path.cwd() or str(file) in uri:
@@ -66,10 +67,9 @@ def for_mlflow(uri: str) -> str:
 
 
 def _new_address(file: Path) -> str:
-    """An address of a file that this process has not used yet.
+    """An address of a file that this process has not used before.
 
-    MLflow keeps an engine for each address: after a failure, with connections to a file that is
-    gone by the next attempt.
+    MLflow caches an engine per address: after a failure it holds connections to the deleted file.
     """
     url = parse(for_mlflow(sqlite_address(file)))
     folder = str(url.database).removesuffix(file.name)
@@ -78,14 +78,14 @@ def _new_address(file: Path) -> str:
 
 
 def _build(uri: str, artifacts: Path) -> None:
-    # Half of MLflow's server comes with it, and a remote store needs none of that.
+    # Imported late: it loads half of MLflow's server, which a remote store does not need.
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     SqlAlchemyStore(uri, artifact_root(artifacts)).engine.dispose()  # type: ignore[no-untyped-call]
 
 
-def _whole(engine: Engine) -> bool:
-    """Whether MLflow's migrations have been through; they are one transaction."""
+def _complete(engine: Engine) -> bool:
+    """Whether MLflow's migrations are done; they are one transaction."""
     if not inspect(engine).has_table("alembic_version"):
         return False
     with engine.connect() as connection:

@@ -1,7 +1,7 @@
-"""Names for MLflow: it refuses some of those that models and configs have, such as `x@y`.
+"""Replaces names that MLflow rejects, such as `x@y`.
 
-MLflow takes letters, digits, spaces and `_ - . : /`, at most 250 characters, and no name that is
-no plain relative path, such as `a//b`.
+MLflow accepts letters, digits, spaces and `_ - . : /`, at most 250 characters, and only names that
+are normalised relative paths: not `a//b`.
 """
 
 import posixpath
@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 LONGEST = 250
-_REFUSED = re.compile(r"[^/\w.\- :]")
+_REJECTED = re.compile(r"[^/\w.\- :]")
 
 
 @lru_cache(maxsize=256)  # the trials of a sweep have the same names
 def accepted(names: tuple[str, ...]) -> Mapping[str, str]:
-    """For each name one that MLflow accepts; different names get different ones.
+    """Map each name to one that MLflow accepts; different names stay different.
 
-    A name that is accepted stays as it is, also where another one would become the same.
+    An acceptable name stays as it is; other names never take it.
 
     >>> accepted(("lr", "x@y", "x_y"))
     {'lr': 'lr', 'x@y': 'x_y_', 'x_y': 'x_y'}
@@ -31,12 +31,12 @@ def accepted(names: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def renamed(names: Mapping[str, str]) -> dict[str, str]:
-    """What `accepted` changed: the original names, by those that are used instead."""
+    """The names that `accepted` changed: original name by new name."""
     return {new: old for old, new in names.items() if new != old}
 
 
 def _replaced(name: str) -> str:
-    name = _REFUSED.sub("_", name)[:LONGEST]
+    name = _REJECTED.sub("_", name)[:LONGEST]
     if _is_plain_path(name):
         return name
     name = name.replace("/", "_")

@@ -1,4 +1,4 @@
-"""The experiment that runs are recorded in, and the way into its store."""
+"""Opens or creates an MLflow experiment, and chooses its store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,27 +20,27 @@ from lrlab.tracking.stores.create_database import ARTIFACTS, artifact_root, crea
 from lrlab.tracking.stores.sql_store import SqlStore, open_engine
 from lrlab.tracking.stores.ui_views import saved_views
 
-# The UI otherwise greets a person with its pages for language models.
-KIND = {"mlflow.experimentKind": "custom_model_development"}
+# Without this tag the UI opens its pages for language models.
+EXPERIMENT_KIND = {"mlflow.experimentKind": "custom_model_development"}
 
 
 @dataclass(frozen=True)
 class OpenExperiment:
-    """An experiment of MLflow, open for records."""
+    """An MLflow experiment with its client and its store."""
 
     client: MlflowClient
     id: str
     store: Store
 
-    def left_behind(self) -> Iterator[RunFolder]:
-        """The folders of runs that are RUNNING there while their process is gone.
+    def abandoned_runs(self) -> Iterator[RunFolder]:
+        """Yield the folders of runs that are RUNNING in MLflow but not on disk.
 
-        Those without a folder are KILLED on the way: nothing more is known of them.
+        Sets runs of dead processes without a usable folder to KILLED.
         """
         for run in self._running():
             tags = run.data.tags
             if not {UID_TAG, FOLDER_TAG, OWNER_TAG} <= tags.keys():
-                continue  # it was not recorded by us
+                continue  # not one of our runs
             owner, folder = liveness(tags[OWNER_TAG]), RunFolder(Path(tags[FOLDER_TAG]))
             status = _status(folder, tags[UID_TAG])
             if owner is Liveness.DEAD and status is None:
@@ -61,50 +61,52 @@ class OpenExperiment:
 
 
 def open_experiment(uri: str, name: str, *, bulk: bool = True) -> OpenExperiment:
-    """Open an experiment of a tracking server or database; made if it is not there.
+    """Open an experiment of a tracking server or database; create it if missing.
 
     Raises:
-        MlflowException, SQLAlchemyError, OSError: the store is away, or the experiment is deleted.
+        MlflowException, SQLAlchemyError, OSError: no store, or the experiment is deleted.
     """
     uri = with_driver(uri)
-    create_once(uri)  # before the client, which would make it in its own way
+    create_once(uri)  # before the client, which would create it unsafely
     client = MlflowClient(tracking_uri=for_mlflow(uri))
-    found = _found(client, name)
-    if found.lifecycle_stage != "active":
+    experiment = _get_or_create(client, name)
+    if experiment.lifecycle_stage != "active":
         raise MlflowException(
             f"experiment {name!r} is deleted in MLflow; to have it back: "
-            f"mlflow experiments restore --experiment-id {found.experiment_id}"
+            f"mlflow experiments restore --experiment-id {experiment.experiment_id}"
         )
     engine = open_engine(uri) if bulk else None
-    number, address = str(found.experiment_id), masked(uri)
+    number, address = str(experiment.experiment_id), masked(uri)
     if engine is None:
         return OpenExperiment(client, number, ApiStore(client, address, number))
-    store = SqlStore(engine, address, int(number), found.artifact_location)
+    store = SqlStore(engine, address, int(number), experiment.artifact_location)
     return OpenExperiment(client, number, store)
 
 
 def _status(folder: RunFolder, uid: str) -> Status | None:
-    """The status of a run; None where its folder is gone, damaged, or has another run by now."""
+    """The status of a run; None if its folder is gone, damaged, or has a newer run."""
     try:
         return folder.status() if folder.uid() == uid else None
-    except UNREADABLE:  # one damaged folder must not stop the recording of other runs
+    except UNREADABLE:  # one damaged folder must not affect other runs
         return None
 
 
-def _found(client: MlflowClient, name: str) -> Experiment:
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return found
+def _get_or_create(client: MlflowClient, name: str) -> Experiment:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is not None:
+        return experiment
     try:
-        client.create_experiment(name, _location(client.tracking_uri, name), KIND | saved_views())
+        client.create_experiment(
+            name, _location(client.tracking_uri, name), EXPERIMENT_KIND | saved_views()
+        )
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise  # else another process was faster
-    return client.get_experiment_by_name(name) or _found(client, name)
+            raise  # otherwise another process has created it
+    return client.get_experiment_by_name(name) or _get_or_create(client, name)
 
 
 def _location(uri: str, name: str) -> str | None:
-    """Where an experiment's artifacts are to be; None leaves it to MLflow."""
+    """The artifact location of a new experiment; None is MLflow's default."""
     root = artifact_root(Path.cwd() / ARTIFACTS)
     by_server = uri.startswith(("http://", "https://"))
     return f"{root}/experiments/{quote(name, safe='')}" if "://" in root and not by_server else None

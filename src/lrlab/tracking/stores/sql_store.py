@@ -1,4 +1,4 @@
-"""Many runs in one transaction of MLflow's own database."""
+"""Writes many runs in one transaction of MLflow's database."""
 
 import shutil
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DataError, IntegrityError
 
 from lrlab.tracking.run_data import RunUpdate
-from lrlab.tracking.stores.base import UNFIT, RejectedError, Written, noted_id
+from lrlab.tracking.stores.base import INVALID_VALUE, RejectedError, Written, noted_id
 from lrlab.tracking.stores.sql_tables import (
     DIALECTS,
     TABLES,
@@ -25,20 +25,20 @@ from lrlab.tracking.stores.sql_tables import (
     rows,
 )
 
-BUSY_SECONDS = 60  # to wait for other writers; MLflow itself waits for 20
+BUSY_SECONDS = 60  # to wait for other writers; MLflow's default is 20
 
 
 @dataclass
 class SqlStore:
-    """Writes records into an experiment of a database with a known schema.
+    """Writes updates to an experiment of a database with a known schema.
 
-    A run's id is its uid, so that a batch that comes again after a kill is recognised.
+    A run's id is its uid, so that a repeated write after a crash changes nothing.
 
     Args:
         engine: of the database (see `open_engine`).
-        name: the database's address as it is noted in runs' folders.
+        name: the database's address, as noted in `recorded.json`.
         experiment: its id.
-        location: of the experiment's artifacts.
+        location: artifact location of the experiment.
     """
 
     engine: Engine
@@ -46,25 +46,27 @@ class SqlStore:
     experiment: int
     location: str
     calls: int = 0
-    _artifacts: dict[str, str] = field(default_factory=dict)  # of runs that were there, by id
+    _artifacts: dict[str, str] = field(
+        default_factory=dict
+    )  # artifact URIs of existing runs, by id
 
     def write(self, updates: Sequence[RunUpdate], *, overwrite: bool = True) -> Written:
-        """Write all records in one transaction; one that is refused is no part of it."""
+        """Write all updates in one transaction, without those that are rejected."""
         try:
             with self.engine.begin() as connection:
                 written = self._write(connection, updates, overwrite)
-        except (DataError, IntegrityError, *UNFIT) as error:  # of one of them
+        except (DataError, IntegrityError, *INVALID_VALUE) as error:  # raised by one of the updates
             if len(updates) == 1:
                 return {updates[0].uid: RejectedError(str(getattr(error, "orig", error)))}
-            alone = [self.write([update], overwrite=overwrite) for update in updates]
-            return {uid: told for written in alone for uid, told in written.items()}
+            single = [self.write([update], overwrite=overwrite) for update in updates]
+            return {uid: result for written in single for uid, result in written.items()}
         self.calls += 1
         return written
 
     def upload(self, run_id: str, files: Path) -> None:
-        """Copy or send the files of a folder to where the run's artifacts are."""
+        """Copy or upload the files of a folder to the run's artifacts."""
         artifacts = get_artifact_repository(self._artifact_uri(run_id))
-        if isinstance(artifacts, LocalArtifactRepository):  # whose own way takes twice as long
+        if isinstance(artifacts, LocalArtifactRepository):  # its own copy takes twice as long
             to = artifacts.artifact_dir
             shutil.copytree(files, to, copy_function=shutil.copyfile, dirs_exist_ok=True)
         else:
@@ -72,21 +74,21 @@ class SqlStore:
         self.calls += 1
 
     def close(self) -> None:
-        """Let go of the database's connections."""
+        """Close the connections to the database."""
         self.engine.dispose()
 
     def _write(
         self, connection: Connection, updates: Sequence[RunUpdate], overwrite: bool
     ) -> Written:
         ids = {update.uid: noted_id(update.folder, self.name) or update.uid for update in updates}
-        there = existing(connection, list(ids.values()))
+        stored = existing(connection, list(ids.values()))
         self._artifacts |= {
-            run_id: artifacts for run_id, (_, artifacts) in there.items() if artifacts
+            run_id: artifacts for run_id, (_, artifacts) in stored.items() if artifacts
         }
-        deleted = {run_id for run_id, (stage, _) in there.items() if stage == "deleted"}
+        deleted = {run_id for run_id, (stage, _) in stored.items() if stage == "deleted"}
         written: dict[str, str | RejectedError] = {}
         tables: dict[str, list[Row]] = {table: [] for table in TABLES}
-        # In one order everywhere, so that no two writers wait for each other's runs.
+        # In a fixed order, so that two writers cannot deadlock on each other's rows.
         for update in sorted(updates, key=lambda update: ids[update.uid]):
             try:
                 gained = self._rows(update, ids[update.uid], deleted)
@@ -106,7 +108,7 @@ class SqlStore:
         return rows(update, run_id, self.experiment, self._artifact_uri(run_id))
 
     def _artifact_uri(self, run_id: str) -> str:
-        """Where a run's files are: a run that was there may be of another experiment."""
+        """A run's artifact URI; an existing run may belong to another experiment."""
         if run_id in self._artifacts:
             return self._artifacts[run_id]
         uri: str = append_to_uri_path(self.location, run_id, "artifacts")  # type: ignore[no-untyped-call]
@@ -114,10 +116,10 @@ class SqlStore:
 
 
 def open_engine(uri: str) -> Engine | None:
-    """The engine of a database that can be written in bulk; None for whatever else it is.
+    """The engine of a database with a known schema; None for any other URI.
 
-    SQLite's journal stays as MLflow set it up: a write-ahead log was no faster here, and would
-    leave files beside the database that a person's copy of it may lack.
+    SQLite keeps the journal mode of MLflow: a write-ahead log was no faster, and adds files beside
+    the database that a copy of it may lack.
     """
     if uri.partition(":")[0].partition("+")[0] not in DIALECTS:
         return None
@@ -138,9 +140,11 @@ def open_engine(uri: str) -> Engine | None:
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # `_begin_sqlite` begins
-    connection.execute("PRAGMA cache_size = -65536")  # no reader waits before the commit
+    connection.execute(
+        "PRAGMA cache_size = -65536"
+    )  # KiB: large enough to write nothing before the commit
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # At once as a writer: to become one later fails where another writer was faster.
+    # Takes the write lock at once: to upgrade a read lock fails if another writer was faster.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,9 +1,8 @@
-"""MLflow's own tables: all that is known of them, but for how they are created (`store`).
+"""MLflow's tables, as `SqlStore` writes them.
 
-Why below MLflow's public API: that makes an object of every value and a transaction of every call,
-which costs ten times what the database needs; a sweep of thousands of runs would wait for it.
-What is left behind is what the public API leaves (`tests/test_tracking_bulk.py` compares them row
-by row). A database whose schema is not of `SCHEMAS` is left to the public API.
+MLflow's public API makes an object per value and a transaction per call, ten times slower than the
+database; a sweep of thousands of runs would wait for it. The rows are those of the public API:
+`tests/test_tracking_bulk.py` compares them. Other schemas than `SCHEMAS` get an `ApiStore`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,10 +16,10 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_USER
 from mlflow.utils.validation import _validate_metric, _validate_param, _validate_tag
 from sqlalchemy import Connection, bindparam, text
 
-from lrlab.tracking.run_columns import Values
+from lrlab.tracking.run_columns import MetricColumns
 from lrlab.tracking.run_data import RunUpdate
 
-SCHEMAS = {"dc11669786a5"}  # of MLflow 3.17, as its migrations call it
+SCHEMAS = {"dc11669786a5"}  # Alembic revisions: MLflow 3.17
 DIALECTS = {"sqlite", "postgresql"}
 Row = tuple[Any, ...]
 
@@ -40,14 +39,14 @@ METRIC = {
     "is_nan": "bool",
     "run_uuid": "text",
 }
-# The columns, with their types in PostgreSQL. Runs come first: the others refer to them.
+# The columns with their PostgreSQL types. `runs` is first: foreign keys refer to it.
 TABLES = {"runs": RUN, "params": PAIR, "tags": PAIR, "metrics": METRIC, "latest_metrics": METRIC}
-# What becomes of a row that is there; the other tables keep it.
+# Conflict clauses for existing rows; in the other tables they stay.
 UPDATES = {
     "runs": "(run_uuid) DO UPDATE SET name = excluded.name, status = excluded.status,"
     " end_time = COALESCE(excluded.end_time, runs.end_time)",
     "tags": "(key, run_uuid) DO UPDATE SET value = excluded.value",
-    # MLflow's own rule of which value is the latest.
+    # MLflow's rule for the latest value.
     "latest_metrics": "(key, run_uuid) DO UPDATE SET value = excluded.value,"
     " timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan"
     " WHERE (excluded.step, excluded.timestamp, excluded.value)"
@@ -56,13 +55,13 @@ UPDATES = {
 
 
 def knows_schema(connection: Connection) -> bool:
-    """Whether a database has tables as they are known here."""
+    """Whether a database has a known schema."""
     versions = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
     return bool(versions) and versions <= SCHEMAS
 
 
 def existing(connection: Connection, ids: list[str]) -> dict[str, tuple[str, str]]:
-    """The lifecycle stage and artifact URI of those runs that are there, by their ids."""
+    """Lifecycle stage and artifact URI of the runs that exist, by id."""
     select = "SELECT run_uuid, lifecycle_stage, artifact_uri FROM runs WHERE run_uuid IN :ids"
     statement = text(select).bindparams(bindparam("ids", expanding=True))
     return {row[0]: (row[1], row[2]) for row in connection.execute(statement, {"ids": ids})}
@@ -72,10 +71,10 @@ def insert(connection: Connection, table: str, rows: Sequence[Row], *, overwrite
     """Write rows into a table.
 
     Args:
-        connection: in a transaction.
-        table: of `TABLES`.
-        rows: values in the order of its columns; no key twice but in the metrics.
-        overwrite: what is there, by `UPDATES`; otherwise what is there stays.
+        connection: with an open transaction.
+        table: a key of `TABLES`.
+        rows: values in the order of the columns; unique keys except in `metrics`.
+        overwrite: existing rows, by `UPDATES`; otherwise they stay.
     """
     if not rows:
         return
@@ -83,9 +82,9 @@ def insert(connection: Connection, table: str, rows: Sequence[Row], *, overwrite
     into = f"INSERT INTO {table} ({', '.join(columns)})"
     conflict = f"ON CONFLICT {UPDATES.get(table, 'DO NOTHING') if overwrite else 'DO NOTHING'}"
     if connection.dialect.name == "sqlite":
-        places = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"{into} VALUES ({places}) {conflict}", list(rows))
-    else:  # one list a column; a message a row would cost ten times that
+        marks = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f"{into} VALUES ({marks}) {conflict}", list(rows))
+    else:  # one array per column: ten times faster than a message per row
         lists = ", ".join(f"%s::{kind}[]" for kind in columns.values())
         values = tuple(map(list, zip(*rows, strict=True)))
         statement = f"{into} SELECT * FROM unnest({lists}) {conflict}"  # noqa: S608 (our own words)
@@ -93,10 +92,10 @@ def insert(connection: Connection, table: str, rows: Sequence[Row], *, overwrite
 
 
 def rows(update: RunUpdate, run_id: str, experiment: int, artifacts: str) -> dict[str, list[Row]]:
-    """A record as rows of each table, checked and cut as MLflow does.
+    """The rows of an update by table, validated and truncated by MLflow's functions.
 
     Raises:
-        MlflowException: a name or value that MLflow refuses.
+        MlflowException: a name or value that MLflow rejects.
     """
     tags = [_validate_tag(*pair) for pair in update.tags.items()]  # type: ignore[no-untyped-call]
     params = [_validate_param(*pair) for pair in update.params.items()]  # type: ignore[no-untyped-call]
@@ -113,11 +112,11 @@ def rows(update: RunUpdate, run_id: str, experiment: int, artifacts: str) -> dic
 
 def _run(update: RunUpdate, run_id: str, experiment: int, artifacts: str) -> Row:
     user = update.tags.get(MLFLOW_USER, "unknown")
-    about = (run_id, update.name, user, update.status, artifacts, "UNKNOWN", "active", "", "", "")
-    return (*about, update.start, update.end, experiment)
+    head = (run_id, update.name, user, update.status, artifacts, "UNKNOWN", "active", "", "", "")
+    return (*head, update.start, update.end, experiment)
 
 
-def _metrics(values: Values, run_id: str) -> list[list[Row]]:
+def _metrics(values: MetricColumns, run_id: str) -> list[list[Row]]:
     """The rows of each metric, oldest first."""
     if not values.steps:
         return []
@@ -134,12 +133,12 @@ def _metrics(values: Values, run_id: str) -> list[list[Row]]:
 
 
 def _storable(number: float) -> float:
-    """What stands for a number that no SQL database has: infinity, or none at all."""
+    """The number that MLflow stores for NaN (0) or infinity (the largest float)."""
     if isfinite(number):
         return number
     return 0.0 if isnan(number) else copysign(float_info.max, number)
 
 
 def _latest(metric: Sequence[Row]) -> Row:
-    """A metric's row of the greatest step, then time, then value."""
+    """The row with the greatest step, then time, then value."""
     return max(metric, key=itemgetter(3, 2, 1))

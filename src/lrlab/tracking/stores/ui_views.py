@@ -1,7 +1,7 @@
-"""Views of an experiment's table of runs, for MLflow's menu "Views".
+"""Saved views of an experiment, for MLflow's menu "Views".
 
-MLflow's own first view shows neither a loss nor a parameter. A saved view is a tag of the
-experiment, as the UI itself writes it; an MLflow that does not know it ignores it.
+MLflow's default view shows neither loss nor parameters. A saved view is a tag of the experiment in
+the format that the UI writes; an MLflow without saved views ignores it.
 """
 
 import json
@@ -28,13 +28,13 @@ VIEWS = {
 
 
 def saved_views() -> dict[str, str]:
-    """The tags of an experiment that put our views into its menu."""
+    """Tags of an experiment that add our views to its menu."""
     return {f"{TAG}{key}": _view(name, changes) for key, (name, changes) in VIEWS.items()}
 
 
 def _view(name: str, changes: dict[str, Any]) -> str:
     packed = b64encode(compress(json.dumps(_state() | changes).encode())).decode()
-    at = 0  # no time of its own: the same view is the same text
+    at = 0  # a constant time, so that equal views are equal texts
     view = {"name": name, "createdAt": at, "updatedAt": at, "state": f"deflate;{packed}"}
     return json.dumps(view)
 
@@ -42,7 +42,7 @@ def _view(name: str, changes: dict[str, Any]) -> str:
 def _state() -> dict[str, Any]:
     return {
         "searchFilter": "",
-        "orderByKey": "attributes.start_time",  # the only order that shows runs under their sweep
+        "orderByKey": "attributes.start_time",  # other orders do not show runs under their sweep
         "orderByAsc": False,
         "startTime": "ALL",
         "lifecycleFilter": "Active",

@@ -1,22 +1,22 @@
-"""The end of a writer's patience with a store that takes nothing."""
+"""Gives up on a store that makes no progress."""
 
 import time
 from collections.abc import Callable
 from threading import Event
 
-STEP = 0.2  # seconds between two looks
+STEP = 0.2  # seconds between polls
 
 
 def wait_for_standstill(progress: Callable[[], int], ended: Event, seconds: float) -> None:
-    """Return once nothing has gone on for some time, after the end.
+    """After `ended`, return once there has been no progress for some time.
 
-    A server that does not answer, or a lock that is never released, could hold a writer for ever,
-    and whoever waits for it.
+    A server that does not answer or a lock that is never released could block the writer, and the
+    process that waits for it, forever.
 
     Args:
-        progress: a number that changes whenever something has got through.
-        ended: set when nothing more is to come.
-        seconds: how long nothing may change.
+        progress: a number that changes with every write.
+        ended: set when no more messages come.
+        seconds: time without progress.
     """
     ended.wait()
     seen, since = progress(), time.monotonic()

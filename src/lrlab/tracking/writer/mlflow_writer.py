@@ -1,4 +1,4 @@
-"""The one door to MLflow: from runs' folders into its store."""
+"""`MlflowWriter`: writes the folders of runs to an MLflow experiment."""
 
 import os
 import time
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-# All read by MLflow from the environment only; each is left alone where the user has set it.
+# MLflow reads these from the environment only; values set by the user win.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-# Its own defaults let a dead server hold up the end of a run for minutes.
+# With MLflow's defaults a dead server delays the end of a run by minutes.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-# Two lines for every run of a sweep would bury its answer; the last lines name the server.
+# MLflow prints two lines per run, which would bury the results of a sweep.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 from mlflow.exceptions import MlflowException
@@ -26,54 +26,57 @@ from lrlab.tracking.stores.base import RejectedError
 from lrlab.tracking.stores.open_experiment import OpenExperiment, open_experiment
 from lrlab.tracking.writer.update_reader import UpdateReader, damaged
 
-AT_ONCE = 64  # runs in a transaction: other writers wait for it, about half a second
-STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)  # a store that is away, full or locked
+AT_ONCE = 64  # runs per transaction, about half a second, for which other writers wait
+STORE_ERRORS = (
+    MlflowException,
+    SQLAlchemyError,
+    OSError,
+)  # the store is unavailable, full or locked
 
 
 class MlflowWriter:
-    """Records runs in one experiment of one store, many at once.
+    """Writes runs to one experiment, many at once.
 
     Args:
-        uri: of the tracking server or database; a missing SQLite file is created whole. None is
-            `mlflow.db` in the folder.
-        experiment: its name; made if it is not there.
-        patience: seconds; a run that ends within them is written whole, a longer one streamed.
-        folder: that a relative address starts from; None is the present one.
-        bulk: into a database's own tables where their schema is known; else by public calls only.
+        uri: of the tracking server or database; None is `mlflow.db` in the folder.
+        experiment: its name; created if missing.
+        delay: seconds before the first write of a run; one that ends earlier is written at once.
+        folder: base of a relative address; None is the current directory.
+        bulk: use `SqlStore` if the schema is known; otherwise always `ApiStore`.
     """
 
     def __init__(
         self,
         uri: str | None,
         experiment: str,
-        patience: float = 0.0,
+        delay: float = 0.0,
         *,
         folder: Path | None = None,
         bulk: bool = True,
     ) -> None:
         self._uri, self._folder, self._name = uri, folder or Path.cwd(), experiment
-        self._patience, self._bulk = patience, bulk
+        self._delay, self._bulk = delay, bulk
         self._experiment: OpenExperiment | None = None
-        self._followed: dict[RunFolder, float] = {}  # since when
-        self._ended: dict[RunFolder, None] = {}  # in order
+        self._followed: dict[RunFolder, float] = {}  # start of following, monotonic seconds
+        self._ended: dict[RunFolder, None] = {}  # an ordered set
         self._positions: dict[RunFolder, int] = {}
         self._reader = UpdateReader()
-        self._shown = time.monotonic()  # a sign of life
+        self._marked = time.monotonic()  # the last heartbeat
         self.recorded: list[str] = []  # ids
         self.errors: dict[RunFolder, str] = {}
 
     def connect(self) -> OpenExperiment:
-        """Open the experiment; what a process that is gone left RUNNING in it is to be completed.
+        """Open the experiment; its abandoned runs will be completed.
 
         Raises:
-            STORE_ERRORS: the store is away, full or locked; call again.
-            ValueError: its address cannot work.
+            STORE_ERRORS: the store is unavailable, full or locked; call again.
+            ValueError: the address is invalid.
         """
         if self._experiment is None:
             uri = full_uri(self._uri, self._folder)
             experiment = open_experiment(uri, self._name, bulk=self._bulk)
             try:
-                self._ended |= dict.fromkeys(experiment.left_behind())
+                self._ended |= dict.fromkeys(experiment.abandoned_runs())
             except BaseException:
                 experiment.store.close()
                 raise
@@ -81,21 +84,21 @@ class MlflowWriter:
         return self._experiment
 
     def start(self, run: RunFolder) -> None:
-        """Follow a run; one that was begun before goes on, and its values count once."""
+        """Follow a run, from the start of its history."""
         self._followed[run] = time.monotonic()
         self._positions.pop(run, None)
 
     def finish(self, run: RunFolder) -> None:
-        """Complete a run when next something is written; not again, unless it is followed again.
+        """Complete a run with the next write, unless it is complete already.
 
-        At its end a sweep names all that is not recorded yet: also what only waits for its turn.
+        At its end a sweep finishes all runs that are not yet complete, also those still queued.
         """
         if run in self._followed or not run.recorded().get("complete"):
             self._followed.pop(run, None)
             self._ended[run] = None
 
     def abandon(self) -> None:
-        """Complete the runs of a process that is gone without a word."""
+        """Set the followed runs to KILLED and complete them: their process has died."""
         for run in list(self._followed):
             try:
                 run.give_up()
@@ -105,52 +108,52 @@ class MlflowWriter:
                 self.finish(run)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         if self._experiment is not None:
             self._experiment.store.close()
             self._experiment = None
 
     def mark_alive(self) -> None:
-        """Now and then, mark the runs that are followed as alive, for who cannot see them."""
-        if time.monotonic() - self._shown >= INTERVAL:
-            self._shown = time.monotonic()
+        """Write heartbeats of the followed runs, every `INTERVAL` seconds."""
+        if time.monotonic() - self._marked >= INTERVAL:
+            self._marked = time.monotonic()
             for run in self._followed:
                 mark_alive(run.path)
 
     @property
     def progress(self) -> int:
-        """A number that changes with everything that the store takes."""
+        """A number that changes with every successful write or rejected run."""
         calls = self._experiment.store.calls if self._experiment else 0
         return calls + len(self.recorded) + len(self.errors)
 
     @property
     def waiting(self) -> int:
-        """Runs that have ended and are not written."""
+        """Number of ended runs that are not yet written."""
         return len(self._ended)
 
     def write(self) -> None:
-        """Write what the runs have gained; those that have ended with their files and status.
+        """Write the new values of all runs; of ended ones also files and status.
 
         Raises:
-            STORE_ERRORS: the store is away, full or locked; nothing is lost, call again.
+            STORE_ERRORS: the store is unavailable, full or locked; call again.
         """
         self.connect()
-        old = time.monotonic() - self._patience
+        old = time.monotonic() - self._delay
         due = [*(run for run, since in self._followed.items() if since <= old), *self._ended]
         while due:
             due, some = due[AT_ONCE:], due[:AT_ONCE]
             due += self._write(some)
 
     def _write(self, runs: Sequence[RunFolder]) -> list[RunFolder]:
-        """Write some runs in one go; give those that have more."""
+        """Write some runs in one transaction; return those whose history has more."""
         updates = [update for run in runs if (update := self._read_update(run))]
         written = self.connect().store.write(updates)
         for update in updates:
-            told = written[update.uid]
-            if isinstance(told, RejectedError):
-                self._drop(update.folder, f"{update.folder.path}: {told}")
+            result = written[update.uid]
+            if isinstance(result, RejectedError):
+                self._drop(update.folder, f"{update.folder.path}: {result}")
             else:
-                self._went_well(update, told)
+                self._wrote(update, result)
         return [r.folder for r in updates if r.more and r.folder not in self.errors]
 
     def _read_update(self, run: RunFolder) -> RunUpdate | None:
@@ -161,7 +164,7 @@ class MlflowWriter:
             self._drop(run, str(error))
             return None
 
-    def _went_well(self, update: RunUpdate, run_id: str) -> None:
+    def _wrote(self, update: RunUpdate, run_id: str) -> None:
         run, store = update.folder, self.connect().store
         self._positions[run] = update.position
         if update.more or run not in self._ended:
@@ -172,7 +175,7 @@ class MlflowWriter:
             store.upload(run_id, run.artifacts)
             run.note_recorded(run_id, complete=True, store=store.name)
         except STORE_ERRORS as error:
-            self.errors[run] = str(error)  # its files come again
+            self.errors[run] = str(error)  # the files are tried again
         else:
             self._drop(run)
             self.recorded.append(run_id)

@@ -1,4 +1,4 @@
-"""What a tracker tells the process that records for it: lines of JSON.
+"""The messages from `MlflowTracker` to the writer process: lines of JSON.
 
 First `WriterSettings`, then messages such as `["start", FOLDER]`. JSON, because a folder name may
 begin or end with a space, or hold a line break or bytes that are not text.
@@ -11,14 +11,14 @@ from typing import Literal, NamedTuple, TextIO
 
 @dataclass(frozen=True)
 class WriterSettings:
-    """What a writer is told first: by a pipe, because all users can see a command line.
+    """The first message. A command line would show the URI's password to all users.
 
     Args:
         uri: of the tracking server or database; None is `mlflow.db` in the folder.
         experiment: its name.
-        folder: that relative addresses and the artifacts start from.
-        flush_seconds: between two writes.
-        wait_seconds: at the end, for a store that takes nothing.
+        folder: base of relative addresses and of artifacts.
+        flush_seconds: between writes.
+        wait_seconds: longest wait at the end for a store that makes no progress.
     """
 
     uri: str | None
@@ -28,29 +28,29 @@ class WriterSettings:
     wait_seconds: float
 
     def send(self, pipe: TextIO) -> None:
-        """Write them as the first line."""
+        """Write the settings as the first line."""
         pipe.write(json.dumps(asdict(self)) + "\n")
 
 
-class Word(NamedTuple):
-    """One thing that a writer is told of a run."""
+class Message(NamedTuple):
+    """An order to the writer, about one run."""
 
     verb: Literal["start", "finish", "end"]
     folder: str = ""
 
     def send(self, pipe: TextIO) -> None:
-        """Write it as a line."""
+        """Write the message as a line."""
         pipe.write(json.dumps(self) + "\n")
 
 
-END = Word("end")  # never sent: the pipe is closed
+END = Message("end")  # never sent: stands for the end of the pipe
 
 
-def settings_of(line: str) -> WriterSettings:
-    """The settings in a line."""
+def parse_settings(line: str) -> WriterSettings:
+    """The settings of a line."""
     return WriterSettings(**json.loads(line))
 
 
-def word_of(line: str) -> Word:
-    """The word in a line."""
-    return Word(*json.loads(line))
+def parse_message(line: str) -> Message:
+    """The message of a line."""
+    return Message(*json.loads(line))

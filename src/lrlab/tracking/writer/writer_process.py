@@ -1,9 +1,8 @@
-"""The process that records runs while others train.
+"""The writer process: writes runs to MLflow while other processes train.
 
-`python -m lrlab.tracking.writer.writer_process` is told what to do by its standard input
-(`protocol`). When that ends, it completes what is left open and answers with a line
-of JSON: how many runs it has `recorded`, the first one's `run_id`, and the `errors`
-of those that it has not.
+`python -m lrlab.tracking.writer.writer_process` reads messages from standard input (`protocol`).
+At the end of the input it completes the open runs and prints a line of JSON: the number of runs
+`recorded`, the `run_id` of the first, and the `errors` of the others.
 """
 
 import gc
@@ -21,89 +20,91 @@ from typing import TYPE_CHECKING
 from crashsafe.masking import masked
 from lrlab.tracking.run_folder import UNREADABLE, RunFolder
 from lrlab.tracking.writer.deadline import wait_for_standstill
-from lrlab.tracking.writer.protocol import END, Word, settings_of, word_of
+from lrlab.tracking.writer.protocol import END, Message, parse_message, parse_settings
 
 if TYPE_CHECKING:
     from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
-PICTURES = "lrlab.tracking.run_plots"
-MANY = 64  # ended runs are not kept waiting
-LONGEST_PAUSE = 60.0  # seconds between two tries, while a store is away
+PLOTS = "lrlab.tracking.run_plots"
+MANY = 64  # ended runs, which are written without waiting for the next interval
+LONGEST_PAUSE = 60.0  # seconds between retries while a store is unavailable
 LONGEST_ERROR = 300  # characters
 
 
-class Service:
-    """Has a writer do as it is told.
+class WriterLoop:
+    """Drives an `MlflowWriter` by messages.
 
     Args:
-        writer: of the runs.
-        words: told by whoever trains, in the end `END`.
-        flush_seconds: between two writes.
-        where: the writer writes, for people.
+        writer: writes the runs.
+        messages: from the tracker, the last one is `END`.
+        flush_seconds: between writes.
+        address: of the store, for messages to the user.
     """
 
     def __init__(
         self,
         writer: "MlflowWriter",
-        words: SimpleQueue[Word],
+        messages: SimpleQueue[Message],
         flush_seconds: float,
-        where: str,
+        address: str,
     ) -> None:
-        self._writer, self._words, self._where = writer, words, where
+        self._writer, self._messages, self._address = writer, messages, address
         self._pause = self._flush_seconds = flush_seconds
-        self._trouble = ""  # what the store said last
-        self._away = False
+        self._error = ""  # the last error of the store
+        self._unavailable = False
 
     def serve(self) -> None:
-        """Follow and complete runs until told to end.
+        """Follow and complete runs until `END`.
 
-        A store that is away is tried again, ever less often, and a last time at the end.
+        If the store is unavailable, retries with growing pauses, and once more at the end.
         """
         self._write()
-        while not self._hear(time.monotonic() + self._pause):
+        while not self._receive(time.monotonic() + self._pause):
             self._write()
         self._writer.abandon()
         self._write()
         self._writer.close()
 
-    def answer(self, *errors: str) -> dict[str, object]:
-        """How far it came, with its errors and those that are given."""
+    def reply(self, *errors: str) -> dict[str, object]:
+        """The reply to the tracker, with these further errors."""
         recorded = self._writer.recorded
-        every = {self._trouble, *self._writer.errors.values(), *errors}
+        every = {self._error, *self._writer.errors.values(), *errors}
         lines = sorted(line for error in every if (line := _line(error)))
         return {"recorded": len(recorded), "run_id": next(iter(recorded), None), "errors": lines}
 
-    def _hear(self, until: float) -> bool:
-        """Note what is told until some moment, or until there is much to write; whether to end."""
-        while self._away or self._writer.waiting < MANY:
+    def _receive(self, until: float) -> bool:
+        """Handle messages until a time, or until there is much to write; True for `END`."""
+        while self._unavailable or self._writer.waiting < MANY:
             try:
-                word = self._words.get(timeout=max(0.0, until - time.monotonic()))
+                message = self._messages.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
                 return False
-            if word == END:
+            if message == END:
                 return True
-            self._note(word.verb, RunFolder(Path(word.folder)))
+            self._handle(message.verb, RunFolder(Path(message.folder)))
         return False
 
-    def _note(self, verb: str, run: RunFolder) -> None:
+    def _handle(self, verb: str, run: RunFolder) -> None:
         {"start": self._writer.start, "finish": self._writer.finish}[verb](run)
-        if PICTURES not in sys.modules and verb == "start" and _has_picture(run):
-            import_module(PICTURES)  # matplotlib, while the run is trained
+        if PLOTS not in sys.modules and verb == "start" and _has_plot(run):
+            import_module(PLOTS)  # loads matplotlib while the run trains
 
     def _write(self) -> None:
         try:
             self._writer.mark_alive()
             self._writer.write()
-            self._trouble = ""
-        except Exception as error:  # whatever it is, it must not end the recording of other runs
-            what = str(error).strip() or type(error).__name__
-            self._trouble = what if self._where in what else f"{self._where}: {what}"
-        self._away = bool(self._trouble or self._writer.waiting)
-        self._pause = min(2 * self._pause, LONGEST_PAUSE) if self._away else self._flush_seconds
+            self._error = ""
+        except Exception as error:  # no error may stop the writing of other runs
+            text = str(error).strip() or type(error).__name__
+            self._error = text if self._address in text else f"{self._address}: {text}"
+        self._unavailable = bool(self._error or self._writer.waiting)
+        self._pause = (
+            min(2 * self._pause, LONGEST_PAUSE) if self._unavailable else self._flush_seconds
+        )
 
 
-def _has_picture(run: RunFolder) -> bool:
-    """Whether a run is no part of a sweep, as far as that can be read."""
+def _has_plot(run: RunFolder) -> bool:
+    """Whether a run gets a plot: it is not part of a sweep."""
     try:
         return run.read()["parent"] is None
     except UNREADABLE:
@@ -114,45 +115,46 @@ def _line(error: str) -> str:
     return next(iter(masked(error.strip()).splitlines()), "")[:LONGEST_ERROR]
 
 
-def _listen(words: SimpleQueue[Word], ended: Event) -> None:
+def _listen(messages: SimpleQueue[Message], ended: Event) -> None:
     for line in sys.stdin:
-        words.put(word_of(line))
-    words.put(END)
+        messages.put(parse_message(line))
+    messages.put(END)
     ended.set()
 
 
 def _reply(replies: int, answer: dict[str, object]) -> None:
-    with suppress(BrokenPipeError):  # nobody waits any more
+    with suppress(BrokenPipeError):  # the tracker has gone
         os.write(replies, json.dumps(answer).encode())
 
 
 def main() -> None:
-    """Serve standard input until it ends."""
+    """Run until standard input ends."""
     replies = os.dup(sys.stdout.fileno())
-    sys.stdout = sys.stderr  # whatever MLflow prints is no reply
-    settings = settings_of(sys.stdin.readline())
-    words: SimpleQueue[Word] = SimpleQueue()
+    sys.stdout = sys.stderr  # keeps output of MLflow out of the reply
+    settings = parse_settings(sys.stdin.readline())
+    messages: SimpleQueue[Message] = SimpleQueue()
     ended = Event()
-    # Before MLflow's import, which takes seconds: a tracker never waits for a pipe that is full.
-    Thread(target=_listen, args=(words, ended), daemon=True).start()
+    # Started before MLflow's import, which takes seconds, so that the tracker never blocks on a
+    # full pipe.
+    Thread(target=_listen, args=(messages, ended), daemon=True).start()
     from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
-    gc.freeze()  # no collection need look through MLflow's half a million objects
+    gc.freeze()  # excludes MLflow's half a million objects from garbage collection
 
     folder = Path(settings.folder)
     writer = MlflowWriter(settings.uri, settings.experiment, settings.flush_seconds, folder=folder)
-    where = settings.uri or str(folder / "mlflow.db")
-    service = Service(writer, words, settings.flush_seconds, where)
+    address = settings.uri or str(folder / "mlflow.db")
+    loop = WriterLoop(writer, messages, settings.flush_seconds, address)
 
     def give_up() -> None:
         wait_for_standstill(lambda: writer.progress, ended, settings.wait_seconds)
-        why = f"{where} has taken nothing for {settings.wait_seconds:g} seconds"
-        _reply(replies, service.answer(why))
-        os._exit(1)  # the other thread cannot be stopped
+        error = f"{address} has taken nothing for {settings.wait_seconds:g} seconds"
+        _reply(replies, loop.reply(error))
+        os._exit(1)  # the main thread may be blocked and cannot be stopped
 
     Thread(target=give_up, daemon=True).start()
-    service.serve()
-    _reply(replies, service.answer())
+    loop.serve()
+    _reply(replies, loop.reply())
 
 
 if __name__ == "__main__":
