@@ -1,4 +1,4 @@
-"""Schedulers made of torch's own, with flat arguments, so that a person types little."""
+"""Schedulers composed of torch's own ones, with flat arguments that are short to type."""
 
 from functools import partial
 
@@ -16,10 +16,10 @@ from lrlab import curves
 
 
 def multiplicative(optimizer: Optimizer, *, expression: str | float) -> MultiplicativeLR:
-    """Torch's `MultiplicativeLR`, its function written as arithmetic in `epoch`.
+    """Torch's `MultiplicativeLR`; its function is an expression in `epoch`.
 
     Args:
-        optimizer: whose lr is multiplied by the expression's value at every step but the first.
+        optimizer: its lr is multiplied by the expression at every step after the first.
         expression: see `lrlab.curves.expression`.
 
     >>> import torch
@@ -34,16 +34,16 @@ def multiplicative(optimizer: Optimizer, *, expression: str | float) -> Multipli
 def warmup_step(
     optimizer: Optimizer, *, warmup: int, start_factor: float, step_size: int, gamma: float
 ) -> SequentialLR:
-    """A straight line up for `warmup` steps, then a drop by `gamma` every `step_size`.
+    """A linear warm-up of `warmup` steps, then a decay by `gamma` every `step_size` steps.
 
-    torch's `SequentialLR` of `LinearLR` and `StepLR`.
+    A `SequentialLR` of `LinearLR` and `StepLR`.
 
     Args:
-        optimizer: whose lr is the height of the first stair.
-        warmup: steps of the line, >= 1; the stairs begin with step `warmup`.
+        optimizer: its lr is reached at step `warmup`.
+        warmup: steps of the warm-up, >= 1.
         start_factor: factor at step 0, in (0, 1].
-        step_size: steps between drops, >= 1.
-        gamma: factor of each drop.
+        step_size: steps between decays, >= 1.
+        gamma: factor of each decay.
 
     >>> import torch
     >>> sgd = torch.optim.SGD([torch.zeros(1)], lr=1.0)
@@ -52,20 +52,20 @@ def warmup_step(
     >>> [round(lr, 3) for lr in lrs]
     [0.5, 0.75, 1.0, 1.0, 0.1]
     """
-    ramp = LinearLR(optimizer, start_factor=start_factor, total_iters=warmup)
-    stairs = StepLR(optimizer, step_size=step_size, gamma=gamma)
-    return SequentialLR(optimizer, [ramp, stairs], milestones=[warmup])
+    rise = LinearLR(optimizer, start_factor=start_factor, total_iters=warmup)
+    decay = StepLR(optimizer, step_size=step_size, gamma=gamma)
+    return SequentialLR(optimizer, [rise, decay], milestones=[warmup])
 
 
 def warmup_exponential(
     optimizer: Optimizer, *, warmup: int, start_factor: float, gamma: float
 ) -> ChainedScheduler:
-    """A linear warm-up multiplied into an exponential decay that runs from the first step.
+    """The product of a linear warm-up and an exponential decay, both from the first step.
 
-    torch's `ChainedScheduler` of `LinearLR` and `ExponentialLR`.
+    A `ChainedScheduler` of `LinearLR` and `ExponentialLR`.
 
     Args:
-        optimizer: whose lr both factors multiply.
+        optimizer: its lr is multiplied by both factors.
         warmup: steps of the warm-up, >= 1.
         start_factor: the warm-up's factor at step 0, in (0, 1].
         gamma: factor of the decay at every step.
@@ -77,5 +77,5 @@ def warmup_exponential(
     >>> [round(lr, 3) for lr in lrs]
     [0.5, 0.675, 0.81]
     """
-    ramp = LinearLR(optimizer, start_factor=start_factor, total_iters=warmup)
-    return ChainedScheduler([ramp, ExponentialLR(optimizer, gamma=gamma)], optimizer=optimizer)
+    rise = LinearLR(optimizer, start_factor=start_factor, total_iters=warmup)
+    return ChainedScheduler([rise, ExponentialLR(optimizer, gamma=gamma)], optimizer=optimizer)

@@ -1,4 +1,4 @@
-"""Arithmetic written in a config, computed without trusting it with code."""
+"""Evaluates arithmetic expressions from a config, safely."""
 
 import ast
 import math
@@ -9,11 +9,11 @@ from typing import Any
 
 from simpleeval import DEFAULT_OPERATORS, InvalidExpression, NumberTooHigh, SimpleEval
 
-BITS = 1_000_000  # of a power of whole numbers, milliseconds of work
+BITS = 1_000_000  # limit of an integer power, milliseconds of work
 
 
 def increasing(values: Iterable[float]) -> bool:
-    """Whether no value is below the one before it.
+    """Whether no value is less than the one before it.
 
     >>> increasing([30, 80]), increasing([80, 30])
     (True, False)
@@ -38,7 +38,7 @@ CONSTANTS = {"pi": math.pi, "e": math.e, "True": True, "False": False, "None": N
 
 
 def _remainder(number: float, by: float) -> float:
-    # Of a text, `%` would fill in values: a hundred megabytes from a dozen letters.
+    # `%` of a string formats it: `"%999999999d" % 1` would allocate a gigabyte.
     if isinstance(number, str):
         raise TypeError("% takes numbers")
     return number % by
@@ -53,14 +53,14 @@ def _power(base: float, exponent: float) -> Any:
 
 OPERATORS = DEFAULT_OPERATORS | {ast.Mod: _remainder, ast.Pow: _power}
 
-# All the syntax of an expression. What is not here, such as an attribute, a lambda or a text with
-# values in it, is refused wherever it stands, in a branch that is never taken too.
+# The allowed syntax. Anything else, such as an attribute, a lambda or an f-string, is rejected,
+# also in a branch that is never evaluated.
 SYNTAX = (
     *(ast.Constant, ast.Name, ast.Load, ast.IfExp, ast.Call, ast.keyword),
     *(ast.Subscript, ast.Slice, ast.BoolOp, ast.Compare, ast.UnaryOp, ast.BinOp),
     *(ast.And, ast.Or, *OPERATORS),
 )
-# What computing may raise: simpleeval's refusals, and Python's own for these values.
+# Exceptions that evaluation may raise: those of simpleeval, and Python's own.
 COMPUTING = (
     *(InvalidExpression, TypeError, ArithmeticError, ValueError, LookupError),
     *(RecursionError, MemoryError),
@@ -69,16 +69,16 @@ CONSTANT = (bool, int, float, str, type(None))
 
 
 def checked(text: str, names: Iterable[str] = ()) -> ast.expr:
-    """The syntax tree of an arithmetic expression, all of whose parts are allowed.
+    """Parse an arithmetic expression and check its syntax.
 
-    It means in Python what `evaluate` computes, with `FUNCTIONS` and `CONSTANTS` in scope.
+    Compiled as Python, with `FUNCTIONS` and `CONSTANTS` in scope, it gives what `evaluate` gives.
 
     Args:
         text: the expression.
-        names: that it may use beside those of functions and constants.
+        names: allowed names, besides functions and constants.
 
     Raises:
-        ValueError: the text is no such expression.
+        ValueError: the text is not such an expression.
 
     >>> ast.unparse(checked("0.95 ** epoch", ["epoch"]))
     '0.95 ** epoch'
@@ -99,7 +99,7 @@ def checked(text: str, names: Iterable[str] = ()) -> ast.expr:
 
 @lru_cache(maxsize=1024)
 def _parse(text: str) -> tuple[ast.expr, tuple[str, ...]]:
-    """The tree of an allowed expression, and the names in it."""
+    """The syntax tree of an allowed expression, and the names in it."""
     tree = ast.parse(text, mode="eval").body
     nodes = list(ast.walk(tree))
     for node in nodes:
@@ -115,13 +115,13 @@ def _parse(text: str) -> tuple[ast.expr, tuple[str, ...]]:
 
 
 def _is_known(call: ast.Call) -> bool:
-    """Whether this calls one of our functions, each of its arguments written out."""
+    """Whether this calls one of `FUNCTIONS` without `**` arguments."""
     named = all(keyword.arg for keyword in call.keywords)
     return isinstance(call.func, ast.Name) and call.func.id in FUNCTIONS and named
 
 
 def _check_power(power: ast.BinOp) -> None:
-    """Refuse a huge power of constants before anything is computed."""
+    """Reject a huge power of constants before evaluation."""
     if any(isinstance(node, ast.Name) for node in ast.walk(power)):
         return
     try:
@@ -129,22 +129,22 @@ def _check_power(power: ast.BinOp) -> None:
     except NumberTooHigh as error:
         raise ValueError(str(error)) from error
     except COMPUTING:
-        return  # said when it is computed, if it is
+        return  # raised by `evaluate`, if this branch is evaluated
 
 
 def evaluate(text: str, **names: Any) -> Any:
     """The value of an arithmetic expression: numbers, comparisons, conditionals, a few functions.
 
-    Anything else is refused (see `checked`), and so are huge powers, so a text from a
-    config file can compute but not act.
+    Rejects any other syntax (see `checked`) and huge powers, so that a config file cannot run
+    code.
 
     Args:
         text: a Python expression over `names` and `sqrt exp log cos sin abs len min max int
             float round ceil floor finite increasing pi e`.
-        names: the values that it may use.
+        names: the values of further names.
 
     Raises:
-        ValueError: the text is no such expression, or cannot be computed for these values.
+        ValueError: the text is not such an expression, or fails for these values.
 
     >>> evaluate("0.95 ** epoch", epoch=2)
     0.9025

@@ -1,19 +1,19 @@
-"""Chebyshev's steps."""
+"""Chebyshev steps."""
 
 import math
 
 
 def chebyshev(step: int, *, period: int, condition: float) -> float:
-    """Chebyshev's steps, the best for full-batch descent on a quadratic, over and over.
+    """Chebyshev steps, optimal for full-batch descent on a quadratic; periodic.
 
     With `r = (condition - 1) / (condition + 1)` the factors of one period are
-    `1 / (1 + r * cos(pi * (2 i + 1) / (2 period)))` for i = 0 .. period - 1, taken in the fractal
-    order, which keeps rounding errors from growing. The base lr is then the best *constant* one,
+    `1 / (1 + r * cos(pi * (2 i + 1) / (2 period)))` for i = 0 .. period - 1, in the fractal
+    order, which bounds rounding errors. The base lr is the optimal *constant* one,
     `2 / (largest + smallest eigenvalue of the Hessian)`.
 
     Args:
         step: steps taken.
-        period: steps of one round, a power of two.
+        period: steps per period, a power of two.
         condition: largest eigenvalue over smallest, >= 1; at 1 the factor is 1 everywhere.
 
     Sources: Young 1953, https://doi.org/10.1002/sapm195332243; the order: Agarwal, Goel & Zhang

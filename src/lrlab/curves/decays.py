@@ -1,10 +1,10 @@
-"""Curves that begin at their highest, or stay there."""
+"""Curves without a warm-up."""
 
 from lrlab.expressions import evaluate
 
 
-def flat(step: int) -> float:  # noqa: ARG001 (a curve is called with the step, even a flat one)
-    """No schedule: the factor is 1 at every step.
+def flat(step: int) -> float:  # noqa: ARG001 (every curve is called with the step)
+    """A constant factor of 1.
 
     >>> flat(7)
     1.0
@@ -13,14 +13,14 @@ def flat(step: int) -> float:  # noqa: ARG001 (a curve is called with the step, 
 
 
 def expression(step: int, *, expression: str | float) -> float:
-    """A factor written as arithmetic in `epoch` (or `step`: the same number, by its other name).
+    """A factor given by an arithmetic expression in `epoch` (`step` is a synonym).
 
     Args:
         step: steps taken.
-        expression: what `lrlab.expressions.evaluate` takes.
+        expression: as for `lrlab.expressions.evaluate`.
 
     Raises:
-        ValueError: it cannot be computed, or is not a number.
+        ValueError: the expression is invalid, or its value is not a number.
 
     >>> expression(3, expression="0.5 ** epoch")
     0.125
@@ -35,7 +35,7 @@ def expression(step: int, *, expression: str | float) -> float:
 
 
 def inverse_time(step: int, *, decay: float) -> float:
-    """`1 / (1 + decay * step)`: the classical rate for noisy gradients.
+    """`1 / (1 + decay * step)`, the classical schedule for noisy gradients.
 
     Args:
         step: steps taken.
@@ -52,7 +52,7 @@ def inverse_time(step: int, *, decay: float) -> float:
 
 
 def rex(step: int, *, total: int) -> float:
-    """A reflected exponential, `(1 - z) / (1 - z / 2)` with `z = step / total`: it falls late.
+    """Reflected exponential: `(1 - z) / (1 - z / 2)` with `z = step / total`.
 
     Args:
         step: steps taken.

@@ -1,10 +1,10 @@
-"""Curves that begin with a linear warm-up."""
+"""Curves that start with a linear warm-up."""
 
 import math
 
 
 def warmup_cosine(step: int, *, total: int, warmup: int, end_factor: float = 0.0) -> float:
-    """A linear warm-up, then half a cosine down to `end_factor` at `total`.
+    """A linear warm-up, then half a cosine to `end_factor` at `total`.
 
     Args:
         step: steps taken.
@@ -24,7 +24,7 @@ def warmup_cosine(step: int, *, total: int, warmup: int, end_factor: float = 0.0
 
 
 def warmup_linear(step: int, *, total: int, warmup: int, end_factor: float = 0.0) -> float:
-    """A linear warm-up, then a straight line down to `end_factor` at `total`.
+    """A linear warm-up, then linear to `end_factor` at `total`.
 
     Args:
         step: steps taken.
@@ -42,13 +42,13 @@ def warmup_linear(step: int, *, total: int, warmup: int, end_factor: float = 0.0
 
 
 def wsd(step: int, *, total: int, warmup: int, decay: int, end_factor: float = 0.0) -> float:
-    """Warm-up, stable, decay: a trapezoid that ends with a straight line down to `end_factor`.
+    """Warm-up, stable, decay: a trapezoid that ends linearly at `end_factor`.
 
     Args:
         step: steps taken.
         total: steps of the whole curve.
         warmup: steps below the plateau, >= 0.
-        decay: steps of the way down at the end, >= 1; `warmup + decay <= total`.
+        decay: steps of the final decay, >= 1; `warmup + decay <= total`.
         end_factor: factor from `total` on, >= 0.
 
     Sources: Hu et al. 2024, https://arxiv.org/abs/2404.06395; Hägele et al. 2024,
@@ -67,7 +67,7 @@ def wsd(step: int, *, total: int, warmup: int, decay: int, end_factor: float = 0
 
 
 def inverse_sqrt(step: int, *, warmup: int) -> float:
-    """A linear warm-up, then `sqrt((warmup + 1) / (step + 1))`; it knows no end.
+    """A linear warm-up, then `sqrt((warmup + 1) / (step + 1))`, without end.
 
     Args:
         step: steps taken.

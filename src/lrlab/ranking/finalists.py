@@ -1,4 +1,4 @@
-"""What is judged: each family's best trials, trained anew."""
+"""The input of the ranking: each family's best trials, trained again on fresh seeds."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Finalist:
-    """One of a family's best trials, trained again on seeds that had no say in choosing it.
+    """One of a family's best trials, trained again on seeds not used to select it.
 
     Args:
-        family: such as `cosine`.
-        rank: 0 for the family's own pick, 1 for the next, ... by mean over the selection seeds.
-        losses: one for each fresh seed, the same seeds in the same order for all finalists;
-            inf or nan where the training diverged.
+        family: its name, such as `cosine`.
+        rank: 0 for the selected trial, 1 for the next best, ...; by mean over the selection seeds.
+        losses: one per fresh seed, the same seeds in the same order for all finalists; inf or nan
+            if the training diverged.
     """
 
     family: str
@@ -26,11 +26,10 @@ class Finalist:
 
 
 def by_family(finalists: Iterable[Finalist]) -> dict[str, Array]:
-    """The losses of each family's finalists: an array (ranks, seeds), a diverged one being inf.
+    """The losses of each family's finalists, shape (ranks, seeds); inf if diverged.
 
     Raises:
-        ValueError: no finalists; ranks that are not 0, 1, 2, ...; other seeds for some than for
-            others.
+        ValueError: no finalists, ranks other than 0, 1, 2, ..., or different numbers of seeds.
 
     >>> by_family([Finalist("step", 1, (3.0, 4.0)), Finalist("step", 0, (1.0, float("nan")))])
     {'step': array([[ 1., inf],
@@ -47,7 +46,7 @@ def by_family(finalists: Iterable[Finalist]) -> dict[str, Array]:
 
 
 def badness(losses: Array | Sequence[float]) -> tuple[int, float]:
-    """What a candidate is ordered by: how many seeds diverged, then the mean of the others.
+    """The sort key of a candidate: number of diverged seeds, then mean loss of the others.
 
     >>> badness([1.0, 3.0]), badness([1.0, float("inf")]), badness([float("inf")])
     ((0, 2.0), (1, 1.0), (1, inf))

@@ -1,4 +1,4 @@
-"""The families in order, and which of them cannot be told from the first."""
+"""Orders families by loss, and tests which cannot be told from the best."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from lrlab.ranking.seed_tests import interval, worse_than_smallest
 
 @dataclass(frozen=True)
 class Standing:
-    """One family's place.
+    """The result of one family.
 
     Args:
         family: its name.
-        mean: loss of its pick, over the fresh seeds; inf where the pick diverged on any.
-        interval: 95 % interval of that mean; None with one seed or a diverged one.
-        diverged: fresh seeds on which the pick diverged.
-        p_seeds: how easily seeds alone would put the smallest of so many families so far ahead;
-            1 for the best itself, as are the next three.
-        p_search: how easily another tuning of both would not show the best ahead.
-        p: the same for other tunings on other seeds.
-        p_corrected: p, corrected for the number of families (Holm), or p_seeds if that is larger.
-        tied: it cannot be told from the best (the best itself: true).
+        mean: of the selected trial's losses over the fresh seeds; inf if any seed diverged.
+        interval: 95 % interval of that mean; None with one seed or a diverged seed.
+        diverged: number of fresh seeds on which the selected trial diverged.
+        p_seeds: p-value of the difference from the best for other seeds; like the next three, 1
+            for the best itself.
+        p_search: for other tunings of both families.
+        p: for other tunings on other seeds.
+        p_corrected: the larger of p_seeds and p after Holm's correction.
+        tied: whether it cannot be told from the best; true for the best itself.
     """
 
     family: str
@@ -45,12 +45,12 @@ class Ranking:
     """All families, best first.
 
     Args:
-        standings: one for each family.
-        n_trials: of each tuning.
-        finalists: of each family, the most that any has.
-        seeds: fresh seeds.
-        margin: a difference that does not matter, as a share of the best loss's magnitude.
-        level: the chance of naming a difference where there is none.
+        standings: one per family.
+        n_trials: trials per family.
+        finalists: per family, the maximum.
+        seeds: number of fresh seeds.
+        margin: negligible difference, relative to the magnitude of the best loss.
+        level: accepted probability of a false difference.
     """
 
     standings: tuple[Standing, ...]
@@ -62,28 +62,28 @@ class Ranking:
 
     @property
     def best(self) -> Standing:
-        """The family whose pick has the smallest loss."""
+        """The family whose selected trial has the smallest loss."""
         return self.standings[0]
 
     @property
     def tied(self) -> tuple[str, ...]:
-        """The families that cannot be told from the best, the best first."""
+        """The families that cannot be told from the best, starting with the best."""
         return tuple(standing.family for standing in self.standings if standing.tied)
 
 
 def rank(
     finalists: Iterable[Finalist], n_trials: int, margin: float = 0.001, level: float = 0.05
 ) -> Ranking:
-    """Order the families by their picks' loss and say which cannot be told from the best.
+    """Order families by the loss of their selected trials; test which are told from the best.
 
     Args:
         finalists: of all families; see `Finalist`.
         n_trials: trials of each family's tuning, >= 1.
-        margin: a difference that does not matter, as a share of the best loss's magnitude, >= 0.
-        level: the chance of naming a difference where there is none, in 0..1.
+        margin: negligible difference, relative to the magnitude of the best loss, >= 0.
+        level: accepted probability of a false difference, in (0, 1).
 
     Raises:
-        ValueError: no finalists, or not on the same seeds, or a number out of its range.
+        ValueError: no finalists, different seeds, or an argument out of range.
 
     >>> losses = {"cosine": (1.0, 1.1, 0.9, 1.0), "step": (2.0, 2.2, 1.8, 2.0)}
     >>> ranking = rank(
@@ -100,9 +100,12 @@ def rank(
     _check(n_trials, margin, level)
     families = by_family(finalists)
     order = sorted(families, key=lambda name: (*badness(families[name][0]), name))
-    matter = margin * _magnitude(families[order[0]][0])
-    even = {name: isotonic(families[name]) for name in order}
-    ps = [_compare(even[order[0]], even[name], matter, n_trials, len(order)) for name in order[1:]]
+    negligible = margin * _magnitude(families[order[0]][0])
+    smooth = {name: isotonic(families[name]) for name in order}
+    ps = [
+        _compare(smooth[order[0]], smooth[name], negligible, n_trials, len(order))
+        for name in order[1:]
+    ]
     corrected = [
         max(pair) for pair in zip(holm([p.both for p in ps]), (p.seeds for p in ps), strict=True)
     ]
@@ -122,7 +125,7 @@ def _check(n_trials: int, margin: float, level: float) -> None:
 
 
 def _magnitude(losses: Array) -> float:
-    """Of the mean loss, which may be negative."""
+    """The absolute value of the mean finite loss; 0 if there is none."""
     _, mean = badness(losses)
     return abs(mean) if np.isfinite(mean) else 0.0
 
@@ -136,16 +139,16 @@ class _Ps(NamedTuple):
 BEST = _Ps(1.0, 1.0, 1.0)
 
 
-def _compare(best: Array, other: Array, matter: float, n_trials: int, families: int) -> _Ps:
-    """Two-sided: which of the two is the better one was read off the same losses."""
+def _compare(best: Array, other: Array, margin: float, n_trials: int, families: int) -> _Ps:
+    """Two-sided p-values: which family is better follows from the same losses."""
     with np.errstate(invalid="ignore"):  # inf - inf: both diverged
-        picks = other[0] - best[0]
-    search, both = reversal_probabilities(best, other, matter, n_trials)
-    seeds = worse_than_smallest(picks, matter, families)
+        differences = other[0] - best[0]
+    search, both = reversal_probabilities(best, other, margin, n_trials)
+    seeds = worse_than_smallest(differences, margin, families)
     return _Ps(seeds, min(1.0, 2 * search), min(1.0, 2 * both))
 
 
-def _standing(family: str, pick: Array, ps: _Ps, corrected: float, level: float) -> Standing:
-    diverged, _ = badness(pick)
-    bounds, tied = interval(pick), corrected >= level
-    return Standing(family, float(pick.mean()), bounds, diverged, *ps, corrected, tied)
+def _standing(family: str, selected: Array, ps: _Ps, corrected: float, level: float) -> Standing:
+    diverged, _ = badness(selected)
+    bounds, tied = interval(selected), corrected >= level
+    return Standing(family, float(selected.mean()), bounds, diverged, *ps, corrected, tied)

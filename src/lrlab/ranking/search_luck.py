@@ -1,23 +1,22 @@
-"""The luck of the search: would another tuning of the same budget have found as good a trial?"""
+"""P-values for the luck of the search: would another tuning show the same order?"""
 
 import numpy as np
 
 from lrlab.ranking.finalists import Array
 from lrlab.ranking.seed_tests import not_worse
 
-SMALL_BUDGET = 20  # trials up to which a tuning's trials are as good as independent
-FEWEST = 4  # finalists that show how fast a family's trials get worse with their rank
-NEGLIGIBLE = 1e-7  # share of redrawn tunings
+SMALL_BUDGET = 20  # trials up to which they are treated as independent
+FEWEST = 4  # finalists needed to extrapolate how losses grow with the rank
+NEGLIGIBLE = 1e-7  # total weight of the ranks that are left out
 
 
 def miss_probability(n_trials: int) -> float:
-    """How likely a redrawn tuning misses its best trial, so that the next takes its place.
+    """Probability that a redrawn tuning misses its best trial, so that the next one is best.
 
-    1/2 up to 20 trials: of two equally good tunings the next best trial is either's with equal
-    chance, so r of one ahead of all the other's happen with probability 2^-r (the precedence test,
-    Nelson 1963). A sampler that learns puts later trials beside earlier ones; they tell less than
-    independent ones, hence 2^-(20/n)^(1/3) above, found by simulation
-    (`benchmarks/verdict_calibration.py`).
+    1/2 up to 20 trials: with two equally good tunings, the next best trial belongs to either with
+    equal probability, so r of one precede all of the other with probability 2^-r (the precedence
+    test, Nelson 1963). Trials of a sampler that learns are dependent and carry less information,
+    hence 2^-(20/n)^(1/3) above, fitted by simulation (`benchmarks/verdict_calibration.py`).
 
     >>> miss_probability(10), round(miss_probability(160), 3)
     (0.5, 0.707)
@@ -26,10 +25,10 @@ def miss_probability(n_trials: int) -> float:
 
 
 def isotonic(losses: Array) -> Array:
-    """The finalists' losses, neighbours in rank averaged until their means rise with the rank.
+    """Average losses of neighbouring ranks until the means rise with the rank.
 
-    Their order was settled on other seeds; where the fresh seeds contradict it, what separates
-    them is noise, and averaging takes it out (isotonic regression: pool adjacent violators).
+    The ranks come from other seeds; where the fresh seeds contradict them, the difference is
+    noise. This is isotonic regression by pool adjacent violators.
 
     Args:
         losses: shape (ranks, seeds); rows with inf stay as they are.
@@ -52,7 +51,7 @@ def isotonic(losses: Array) -> Array:
 def reversal_probabilities(
     better: Array, other: Array, margin: float, n_trials: int
 ) -> tuple[float, float]:
-    """How likely another tuning of both would not show `better` ahead.
+    """Probabilities that another tuning of both would not show `better` ahead.
 
     With w_r = s^r (1 - s), s = `miss_probability`, the sums over both families' ranks r and q of
     w_r w_q [better_r >= other_q] and of w_r w_q p(better_r, other_q), p by `not_worse`.
@@ -60,15 +59,15 @@ def reversal_probabilities(
     Args:
         better: losses of one family's finalists, shape (ranks, seeds); isotonic.
         other: of the other's.
-        margin: a difference that does not matter.
-        n_trials: of each tuning.
+        margin: negligible difference.
+        n_trials: trials per family.
 
     Returns:
-        by the luck of the search alone, and by that of search and seeds together; each in 0..1.
+        for other tunings on the same seeds, and on other seeds; each in 0..1.
     """
     step = miss_probability(n_trials)
     ahead = _extrapolated(better, n_trials, step)
-    # Beyond the last finalist: of the one ahead anything may come, of the other nothing better.
+    # Beyond the last finalist, conservatively: any loss for `better`, none smaller for `other`.
     ahead_weights, unseen = _weights(len(ahead), step), step ** len(ahead)
     other_weights = _weights(len(other), step)
     other_weights[-1] += step ** len(other)
@@ -90,10 +89,10 @@ def _reversal(differences: Array, margin: float) -> Array:
 
 
 def _extrapolated(losses: Array, n_trials: int, step: float) -> Array:
-    """The finalists, and below them the trials that were not trained anew, as they must be.
+    """The finalists, and extrapolated losses of the trials that were not trained again.
 
-    The loss above the best grows with the rank at most as its square: that is a basin in one
-    dimension; in d dimensions it grows as rank^(2/d).
+    The loss above the best grows at most as the square of the rank, as in a one-dimensional
+    quadratic basin; in d dimensions it grows as rank^(2/d).
     """
     whole = losses[np.isfinite(losses).all(axis=1)]
     ranks = len(losses)

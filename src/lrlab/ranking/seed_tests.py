@@ -1,4 +1,4 @@
-"""The luck of the seeds: is a difference more than their noise?"""
+"""P-values for the noise of the seeds."""
 
 import numpy as np
 from scipy.special import bdtrc, stdtr, stdtrit
@@ -7,13 +7,13 @@ from lrlab.ranking.finalists import Array
 
 
 def interval(losses: Array, level: float = 0.05) -> tuple[float, float] | None:
-    """Student's interval for the mean over seeds; None where there is none.
+    """Student's confidence interval of the mean over seeds; None if it is undefined.
 
     mean +- t(1 - level / 2, n - 1) * s / sqrt(n)
 
     Args:
         losses: shape (seeds,).
-        level: the share of such intervals that miss the mean.
+        level: 1 minus the confidence.
 
     >>> interval(np.array([1.0, 2.0, 3.0]))
     (-0.484..., 4.484...)
@@ -28,19 +28,19 @@ def interval(losses: Array, level: float = 0.05) -> tuple[float, float] | None:
 
 
 def not_worse(differences: Array, margin: float) -> Array:
-    """One-sided p: how easily seeds alone would show such differences, were there none.
+    """One-sided p-value of a mean difference above the margin.
 
-    Student's paired t-test of `mean(differences) > margin`. Where a run diverged there is no
-    mean: then the sign test (how many seeds show a difference above the margin; ties half).
+    Student's paired t-test of `mean(differences) > margin`; if a run diverged, there is no mean,
+    and it is the sign test of the number of seeds above the margin (ties count half).
 
     Args:
         differences: losses of one minus losses of another on the same seeds, shape (..., seeds);
-            +-inf where one of the two diverged, nan where both did.
-        margin: a difference that does not matter, >= 0.
+            +-inf if one of the two diverged, nan if both did.
+        margin: negligible difference, >= 0.
 
     Returns:
-        values in 0..1, shape (...); 0.5 for a difference that is exactly the margin, and for one
-        seed, which says nothing.
+        values in 0..1, shape (...); 0.5 for a difference equal to the margin, and for a single
+        seed.
     """
     seeds = differences.shape[-1]
     if seeds < 2:
@@ -51,26 +51,26 @@ def not_worse(differences: Array, margin: float) -> Array:
 
 
 def worse_than_smallest(differences: Array, margin: float, families: int) -> float:
-    """P of a difference from the smallest of several means: that one was picked for being small.
+    """P-value of a difference from the smallest of several means, selected for being smallest.
 
-    The studentized range in the place of Student's t (Tukey 1953; each pair with its own error,
-    Games & Howell 1976). Of two families it is Student's two-sided paired t-test. Where a run
-    diverged: the sign test, two-sided, times the number of pairs of families.
+    The studentized range instead of Student's t (Tukey 1953; each pair with its own error, Games
+    & Howell 1976). For two families it is Student's two-sided paired t-test. If a run diverged, it
+    is the two-sided sign test times the number of pairs of families.
 
     Args:
         differences: losses of one family minus those of the best, shape (seeds,).
-        margin: a difference that does not matter, >= 0.
-        families: how many there are, >= 2.
+        margin: negligible difference, >= 0.
+        families: number of families, >= 2.
 
     >>> round(worse_than_smallest(np.array([1.0, 2.0, 3.0]), 0.0, families=2), 6)
     0.07418
     >>> round(worse_than_smallest(np.array([1.0, 2.0, 3.0]), 0.0, families=9), 6)
     0.31173
     """
-    alone = 2 * float(not_worse(differences, margin))
-    if families == 2 or not np.isfinite(differences).all() or not 0 < alone < 1:
-        return min(1.0, alone * families * (families - 1) / 2)
-    from scipy.stats import studentized_range  # a second's import, for this alone
+    two_sided = 2 * float(not_worse(differences, margin))
+    if families == 2 or not np.isfinite(differences).all() or not 0 < two_sided < 1:
+        return min(1.0, two_sided * families * (families - 1) / 2)
+    from scipy.stats import studentized_range  # imported late: takes about a second
 
     q = np.sqrt(2) * float(_student(differences - margin))
     return float(studentized_range.sf(q, families, len(differences) - 1))
@@ -83,9 +83,9 @@ def _t_test(beyond: Array) -> Array:
 def _student(beyond: Array) -> Array:
     mean = beyond.mean(axis=-1)
     error = beyond.std(axis=-1, ddof=1) / np.sqrt(beyond.shape[-1])
-    # Without any spread the mean's sign alone decides.
-    spread_less = np.where(mean == 0, 0.0, np.copysign(np.inf, mean))
-    t: Array = np.divide(mean, error, out=spread_less, where=error > 0)
+    # Without any spread the sign of the mean decides.
+    without_spread = np.where(mean == 0, 0.0, np.copysign(np.inf, mean))
+    t: Array = np.divide(mean, error, out=without_spread, where=error > 0)
     return t
 
 
@@ -93,5 +93,5 @@ def _sign_test(beyond: Array) -> Array:
     seeds = beyond.shape[-1]
     wins = (beyond > 0).sum(axis=-1) + 0.5 * (np.isnan(beyond) | (beyond == 0)).sum(axis=-1)
     at_least = np.floor(wins)
-    # P(as many wins or more) of fair coins; bdtrc(k, n, p) is P(more than k).
+    # P(at least so many wins) for fair coins; bdtrc(k, n, p) is P(more than k).
     return np.where(at_least <= 0, 1.0, bdtrc(np.maximum(at_least - 1, 0), seeds, 0.5))
