@@ -65,9 +65,9 @@ def test_every_file_gives_in_a_batch_what_it_gives_alone(
     batch = train_batch(task, recipes, 12, seeds=[3, 4])
     assert isinstance(batch, StackedBatch)
     history = list(batch)
-    for place, recipe in enumerate(recipes):
+    for index, recipe in enumerate(recipes):
         apart = zip(*(alone(task, recipe, 12, seed) for seed in (3, 4)), strict=True)
-        for found, expected in zip([epochs[place] for epochs in history], apart, strict=True):
+        for found, expected in zip([epochs[index] for epochs in history], apart, strict=True):
             assert found.losses == pytest.approx([e.loss for e in expected], rel=1e-4)
             lrs = sum(e.lrs[0] for e in expected) / 2
             assert found.lrs == pytest.approx((lrs,), rel=1e-9, abs=1e-15)
@@ -135,7 +135,7 @@ class Dropping(LinearRegression):
         return nn.functional.mse_loss(model(nn.functional.dropout(x, 0.3)), y)
 
 
-def test_a_task_that_cannot_be_stacked_trains_apart_each_as_if_alone() -> None:
+def test_a_task_that_cannot_be_stacked_trains_each_run_as_if_alone() -> None:
     task = Dropping(**SMALL)
     recipes = [sgd(), sgd(lr=0.2)]
     batch = train_batch(task, recipes, 5, seeds=[1, 2])

@@ -121,7 +121,7 @@ def assert_well(crew: list[subprocess.Popen[str]]) -> None:
 
 
 @pytest.mark.parametrize("way", ["bulk", "public"])
-def test_two_recorders_of_the_same_folders_record_each_run_once(
+def test_two_writers_of_the_same_folders_record_each_run_once(
     uri: str, tmp_path: Path, way: str
 ) -> None:
     sweep = RunFolder(tmp_path / "sweep").begin(RunInfo("sweep"))
@@ -138,7 +138,7 @@ def test_two_recorders_of_the_same_folders_record_each_run_once(
         assert_whole(uri, run)
 
 
-def test_two_recorders_by_way_of_a_server_record_each_run_once(
+def test_two_writers_by_way_of_a_server_record_each_run_once(
     uri: str, tmp_path: Path, wait_for
 ) -> None:
     with socket.socket() as free:
@@ -189,7 +189,7 @@ def test_three_processes_write_at_once_while_another_reads(uri: str, tmp_path: P
 
 
 @pytest.mark.covered
-def test_a_recorder_killed_at_any_moment_loses_and_doubles_nothing(
+def test_a_writer_killed_at_any_moment_loses_and_doubles_nothing(
     uri: str, tmp_path: Path, command: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     sweep = RunFolder(tmp_path / "mlruns" / "jobs" / "sweep").begin(RunInfo("sweep"))
@@ -235,7 +235,7 @@ def children(pid: int) -> list[int]:
 
 @pytest.mark.cold
 @pytest.mark.parametrize("folder", ["there", "gone"])
-def test_what_a_killed_run_and_recorder_left_is_completed_by_the_next(
+def test_what_a_killed_run_and_writer_left_is_completed_by_the_next(
     start, command, wait_for, tmp_path: Path, folder: str
 ) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"

@@ -198,7 +198,7 @@ def test_a_run_on_another_machine_is_killed_once_it_is_silent(tmp_path: Path) ->
     assert run.status() == "RUNNING"
 
 
-def test_a_recorder_shows_that_its_runs_are_alive(
+def test_a_writer_shows_that_its_runs_are_alive(
     here: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "INTERVAL", 0.0)
