@@ -139,12 +139,12 @@ def wait_for() -> Callable[..., None]:
 @cache
 def composed(overrides: tuple[str, ...]) -> DictConfig:
     """Composing takes a tenth of a second, and many tests want the same config."""
-    register_resolvers()
-    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return hydra.compose("config", ["tracking=none", *overrides])
+    return hydra.compose("config", ["tracking=none", *overrides])
 
 
 @pytest.fixture
-def compose() -> Callable[..., DictConfig]:
+def compose() -> Iterator[Callable[..., DictConfig]]:
     """The config that a command line would give, without tracking."""
-    return lambda *overrides: copy.deepcopy(composed(overrides))
+    register_resolvers()
+    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        yield lambda *overrides: copy.deepcopy(composed(overrides))

@@ -11,6 +11,7 @@ read while a library is imported, inherited file descriptors, a first import. Te
 marked `cold` and start `sys.executable`.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,8 +31,11 @@ def warm_python() -> Iterator[str]:
         script = (HERE / "client.py").read_text(encoding="utf-8")
         client.write_text(f"#!{sys.executable} -SEs\nADDRESS = {str(address)!r}\n{script}")
         client.chmod(0o755)
+        # Coverage would trace every process that is forked, and Hydra takes that for a debugger.
+        env = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
         server = subprocess.Popen(
             [sys.executable, str(HERE / "server.py"), str(address), str(client)],
+            env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
