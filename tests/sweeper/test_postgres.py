@@ -18,6 +18,7 @@ import pytest
 from crashsafe.addresses import with_driver
 from crashsafe.locks import database_lock
 from hydra_plugins.optuna_families import finished_trials
+from optuna_families.storage.connect import connect
 
 KILLS = int(os.environ.get("OPTUNA_FAMILIES_KILLS", "2"))
 
@@ -83,6 +84,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]
     shutil.rmtree(root)
     with warnings.catch_warnings():  # what spoke to the dead server is no later test's business
         warnings.simplefilter("ignore", ResourceWarning)
+        connect.cache_clear()
         gc.collect()
 
 
