@@ -91,7 +91,7 @@ def essence(function: Callable[..., Any]) -> str:
     >>> from lrlab.curves import inverse_time
     >>> print(essence(inverse_time))
     def inverse_time(step: int, *, decay: float) -> float:
-        \"\"\"`1 / (1 + decay * step)`: the classical rate for noisy gradients.\"\"\"
+        \"\"\"`1 / (1 + decay * step)`, the classical schedule for noisy gradients.\"\"\"
         return 1 / (1 + decay * step)
     """
     source = textwrap.dedent(inspect.getsource(function))
