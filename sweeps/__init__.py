@@ -12,7 +12,8 @@ Read in this order:
 - `report`: `python -m sweeps.report`, rewrites the files of a stored sweep.
 - `export`: `python -m sweeps.export`, writes a run as a torch program and as a command.
 - `sync`: `python -m sweeps.sync`, sends to MLflow what is missing there.
-- `side_commands`: error handling that `preview`, `report`, `export` and `sync` share.
+- `ui`: `python -m sweeps.ui`, opens MLflow's own UI at a run.
+- `side_commands`: error handling that these commands share.
 
 Packages, lower layers first (`.importlinter` enforces the order): `config` reads and validates a
 config, `codegen` writes it as code, `runs` trains and records, `checks` validates a whole sweep,

@@ -77,6 +77,17 @@ def counter(title: str) -> Iterator[Callable[[int], None]]:
         yield count
 
 
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Say what the command waits for; on a terminal the line goes away with the wait."""
+    if not err.is_terminal:
+        err.print(what)
+        yield
+        return
+    with err.status(what):
+        yield
+
+
 def _calm_progress(epochs: int) -> Callable[[Epoch], None]:
     last = time.monotonic()
 

@@ -57,7 +57,9 @@ def test_the_summary_says_what_a_person_wants_to_know(command) -> None:
     assert abs(float(lines["bias"])) < 0.05
     assert re.match(r"0\.04\d+  \(excess .* over the best reachable\)", lines["loss"])
     assert lines["device"].startswith("cpu (")
-    assert done.stdout.splitlines()[-1].split(None, 1) == ["mlflow", "open with: mlflow ui"]
+    assert re.fullmatch(
+        r"mlflow +look at it: python -m sweeps\.ui [0-9a-f]{8}", done.stdout.splitlines()[-1]
+    )
     assert done.stderr == ""
 
 

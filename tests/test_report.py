@@ -58,7 +58,9 @@ def test_a_report_remakes_what_the_sweep_made(swept: Path, command: Run, tmp_pat
     assert {path.relative_to(again) for path in again.rglob("*") if path.is_file()} == set(made)
     for name in ("verdict.json", "verdict.md", "trials.csv"):
         assert (again / name).read_bytes() == made[Path(name)], name
-    assert done.stdout.splitlines()[-1].split() == ["files", "again"]
+    files, look = done.stdout.splitlines()[-2:]
+    assert files.split() == ["files", "again"]
+    assert look.split(None, 1)[1] == "look at it: python -m sweeps.ui mine"
 
 
 def test_without_a_verdict_a_report_is_marked_unfinished(swept: Path, command: Run) -> None:

@@ -95,7 +95,7 @@ def test_a_run_in_a_folder_with_an_odd_name_is_recorded_there(
     assert [path.name for path in tmp_path.iterdir()] == [ODD]
     assert {path.name for path in odd.iterdir()} == {"mlflow.db", "mlruns"}
     assert "in experiment of my own" in done.stdout
-    assert "open with: mlflow ui\n" in done.stdout
+    assert "look at it: python -m sweeps.ui " in done.stdout
     uri = sqlite_address(odd / "mlflow.db")
     [run] = experiments(client := clients(uri))["of my own"]
     files = {file.path for file in client.list_artifacts(run.info.run_id)}

@@ -4,14 +4,15 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from crashsafe.masking import masked
+from lrlab.tracking import ui_server
 from lrlab.tracking.destinations import Destination
-from lrlab.tracking.mlflow_commands import default_uri, how_to_open, how_to_send
+from lrlab.tracking.mlflow_commands import default_uri, full_uri, how_to_look, how_to_send
 from lrlab.tracking.run_folder import UNREADABLE, RunFolder
 from lrlab.tracking.writer.protocol import Message, WriterSettings
 
@@ -114,7 +115,21 @@ class MlflowTracker:
             f"run {result['run_id']}" if result["recorded"] == 1 else f"{result['recorded']} runs"
         )
         where = f"{runs} in experiment {self._settings.experiment}"
-        return [where, how_to_open(self._settings.uri, Path(self._settings.folder))]
+        return [where, *self._look(result)]
+
+    def _look(self, result: Mapping[str, Any]) -> Iterator[str]:
+        """How to look at the newest run that is no part of another one."""
+        tops = [found for path in self._folders if (found := _top(RunFolder(path)))]
+        if not tops:
+            return
+        folder, run, run_id = max(tops, key=lambda top: int(top[1]["start"]))
+        uri = full_uri(self._settings.uri, Path(self._settings.folder))
+        link: str | None
+        if uri.startswith(("http://", "https://")):
+            link = ui_server.run_link(masked(uri), result["experiment"], run_id)
+        else:
+            link = ui_server.running_link(folder)
+        yield how_to_look(run["name"] if run["tags"].get("role") == "sweep" else run_id[:8], link)
 
     def _failures(self, errors: Sequence[str], code: int) -> list[str]:
         if not errors and not code:
@@ -139,3 +154,12 @@ class MlflowTracker:
             pipe = self._writer.stdin  # type: ignore[union-attr]  # just opened
             message.send(pipe)  # type: ignore[arg-type]
             pipe.flush()  # type: ignore[union-attr]
+
+
+def _top(folder: RunFolder) -> tuple[RunFolder, dict[str, Any], str] | None:
+    """A recorded run and its id in MLflow; None if it is part of another, or damaged."""
+    try:
+        run, run_id = folder.read(), folder.recorded().get("run_id")
+    except UNREADABLE:
+        return None
+    return (folder, run, run_id) if run_id and not run["parent"] else None

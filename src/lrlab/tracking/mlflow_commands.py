@@ -32,14 +32,19 @@ def full_uri(uri: str | None, folder: Path) -> str:
     return absolute(uri, folder) if is_database else uri
 
 
-def how_to_open(uri: str | None, folder: Path) -> str:
-    """The command or URL to see the runs of a store; arguments as of `full_uri`."""
-    full = full_uri(uri, folder)
-    if full.startswith(("http://", "https://")):
-        return f"open {masked(full)}"
-    if full == default_uri():
-        return "open with: mlflow ui"
-    return f"open with: mlflow ui --backend-store-uri {shlex.quote(masked(full))}"
+def how_to_look(run: str, link: str | None = None) -> str:
+    """The last line for a person: the address of a run's page, or the command that opens it.
+
+    Plain `mlflow ui` works too, in the folder of `mlflow.db`.
+
+    Args:
+        run: how the command knows it: the name of a sweep, the id or the folder of a run.
+        link: to its page on a server that is running.
+
+    >>> how_to_look("my sweep")
+    "look at it: python -m sweeps.ui 'my sweep'"
+    """
+    return f"look at it: {link or f'python -m sweeps.ui {shlex.quote(run)}'}"
 
 
 def how_to_send(runs: Collection[Path], uri: str | None, folder: Path) -> str:

@@ -63,6 +63,7 @@ class MlflowWriter:
         self._reader = UpdateReader()
         self._marked = time.monotonic()  # the last heartbeat
         self.recorded: list[str] = []  # ids
+        self.experiment_id: str | None = None
         self.errors: dict[RunFolder, str] = {}
 
     def connect(self) -> OpenExperiment:
@@ -80,7 +81,7 @@ class MlflowWriter:
             except BaseException:
                 experiment.store.close()
                 raise
-            self._experiment = experiment
+            self._experiment, self.experiment_id = experiment, experiment.id
         return self._experiment
 
     def start(self, run: RunFolder) -> None:

@@ -2,7 +2,7 @@
 
 `python -m lrlab.tracking.writer.writer_process` reads messages from standard input (`protocol`).
 At the end of the input it completes the open runs and prints a line of JSON: the number of runs
-`recorded`, the `run_id` of the first, and the `errors` of the others.
+`recorded`, the `run_id` of the first, the id of their `experiment`, and the `errors` of the others.
 """
 
 import gc
@@ -70,7 +70,12 @@ class WriterLoop:
         recorded = self._writer.recorded
         every = {self._error, *self._writer.errors.values(), *errors}
         lines = sorted(line for error in every if (line := _line(error)))
-        return {"recorded": len(recorded), "run_id": next(iter(recorded), None), "errors": lines}
+        return {
+            "recorded": len(recorded),
+            "run_id": next(iter(recorded), None),
+            "experiment": self._writer.experiment_id,
+            "errors": lines,
+        }
 
     def _receive(self, until: float) -> bool:
         """Handle messages until a time, or until there is much to write; True for `END`."""
