@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from optuna_families.search_space.overrides import Arguments
 
 
+PER_TUNING, MOST_TUNINGS, FEWEST_TUNINGS = 20, 10, 3
+
+
 @dataclass(frozen=True)
 class Family:
-    """The trials of one combination of choices; each family has its own Optuna study.
+    """One tuning of one combination of choices; each tuning has its own Optuna study.
 
     So its sampler and pruner see one search space and only its own trials.
 
@@ -22,12 +25,14 @@ class Family:
         study: name of its study.
         choices: the choices as overrides.
         n_trials: number of finished trials to reach.
+        tuning: number of the tuning; a family may be tuned several times independently.
     """
 
     label: str
     study: str
     choices: tuple[str, ...]
     n_trials: int
+    tuning: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,24 @@ class Plan:
     starter: str  # main process; workers stop when it dies
     failed_before: tuple[int, ...]  # failed trials per family when this session began
 
+    @property
+    def labels(self) -> dict[str, list[int]]:
+        """Label of a family -> indices of its tunings in `families`."""
+        found: dict[str, list[int]] = {}
+        for index, family in enumerate(self.families):
+            found.setdefault(family.label, []).append(index)
+        return found
+
+    @property
+    def budget(self) -> str:
+        """The trials of each family and how they are split."""
+        first = next(iter(self.labels.values()))
+        trials = [self.families[index].n_trials for index in first]
+        each = f"{sum(trials)} trials"
+        if len(trials) > 1:
+            each += f" in {len(trials)} independent tunings"
+        return f"{len(self.labels)} families of {each}" if len(self.labels) > 1 else each
+
 
 def label(choices: tuple[str, ...]) -> str:
     """Return a family's label.
@@ -54,10 +77,36 @@ def label(choices: tuple[str, ...]) -> str:
     return ",".join(choice.lstrip("+") for choice in choices)
 
 
-def study_name(sweep: str, family: str) -> str:
-    """Return the name of a family's study.
+def study_name(sweep: str, family: str, tuning: int = 0) -> str:
+    """Return the name of the study of a family's tuning.
 
     >>> study_name("night", "scheduler=cosine"), study_name("night", "")
     ('night/scheduler=cosine', 'night')
+    >>> study_name("night", "scheduler=cosine", 2)
+    'night/scheduler=cosine/tuning=2'
     """
-    return f"{sweep}/{family}" if family else sweep
+    parts = [sweep, family, f"tuning={tuning}" if tuning else ""]
+    return "/".join(part for part in parts if part)
+
+
+def usual_tunings(n_trials: int) -> int:
+    """Return into how many independent tunings a family's trials are split by default.
+
+    One tuning for each 20 trials, at most 10. Two tunings say nothing about their spread that
+    could be tested, so below 60 trials there is one.
+
+    >>> [usual_tunings(n) for n in (20, 59, 60, 100, 500)]
+    [1, 1, 3, 5, 10]
+    """
+    found = min(MOST_TUNINGS, n_trials // PER_TUNING)
+    return found if found >= FEWEST_TUNINGS else 1
+
+
+def split(n_trials: int, tunings: int) -> list[int]:
+    """Return the number of trials of each tuning.
+
+    >>> split(100, 5), split(7, 3)
+    ([20, 20, 20, 20, 20], [3, 2, 2])
+    """
+    each, rest = divmod(n_trials, tunings)
+    return [each + (number < rest) for number in range(tunings)]

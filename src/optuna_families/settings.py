@@ -30,6 +30,8 @@ class Settings:
     storage: str | None
     study_name: str | None
     n_trials: int
+    tunings: int | None
+    tuning_seed: str | None
     n_jobs: int
     batch_size: int | None
     max_failure_rate: float
@@ -50,6 +52,8 @@ def read(values: dict[str, Any]) -> Settings:
     """
     plain = _complete(values)
     _number(plain, "n_trials", whole=True, low=1)
+    if plain["tunings"] is not None:
+        _number(plain, "tunings", whole=True, low=1, high=plain["n_trials"])
     _number(plain, "n_jobs", whole=True, low=1)
     _number(plain, "max_failure_rate", low=0, high=1)
     if plain["batch_size"] is not None:
@@ -88,7 +92,7 @@ def _kinds(plain: dict[str, Any]) -> None:
     for key in ("families", "defaults_first"):
         if not isinstance(plain[key], bool):
             raise _refusal(key, "true or false", plain[key])
-    for key in ("search_key", "custom_search_space"):
+    for key in ("search_key", "custom_search_space", "tuning_seed"):
         if not isinstance(plain[key], str | None):
             raise _refusal(key, "text or null", plain[key])
     if not isinstance(plain["params"], dict):

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from optuna.distributions import IntDistribution
 
-from hydra_plugins.optuna_families import finished_trials, in_batches
+from hydra_plugins.optuna_families import all_trials, finished_trials, in_batches
 
 pytestmark = pytest.mark.covered
 
@@ -276,3 +277,36 @@ def test_reading_names_the_sweeps_that_there_are(folder: Path, sweep: Any) -> No
         finished_trials(STORAGE, "t")
     with pytest.raises(KeyError, match="there is no study database"):
         finished_trials("sqlite:///nowhere.db", "s")
+
+
+def test_a_family_is_tuned_several_times_each_with_a_seed_of_its_own(
+    folder: Path, sweep: Any
+) -> None:
+    def task(cfg: Any) -> float:
+        seen.append((HydraConfig.get().sweeper.family, cfg.seed))
+        return float(cfg.optimizer.lr)
+
+    seen: list[tuple[str, int]] = []
+    lines = ("scheduler=step,none", "hydra.sweeper.study_name=s", "+seed=7", "epochs=5")
+    lines += ("hydra.sweeper.tuning_seed=seed", "hydra.sweeper.n_jobs=1")
+    sweep(task, *lines, "hydra.sweeper.n_trials=7", "hydra.sweeper.tunings=3")
+    counts = Counter(seen)
+    for family in ("scheduler=step", "scheduler=none"):
+        assert [counts[family, seed] for seed in (7, 1007, 2007)] == [3, 2, 2]
+    trials = all_trials(STORAGE, "s")["scheduler=step"]
+    assert Counter(trial.user_attrs["tuning"] for trial in trials) == {0: 3, 1: 2, 2: 2}
+    words = {
+        word for t in trials if t.user_attrs["tuning"] == 1 for word in t.user_attrs["overrides"]
+    }
+    assert "seed=1007" in words
+    assert not any(word.endswith("seed=7") for word in words)
+    # A stored sweep keeps its tunings when none are asked for; all of them grow.
+    sweep(task, *lines, "hydra.sweeper.n_trials=9", "hydra.sweeper.tunings=null")
+    trials = all_trials(STORAGE, "s")["scheduler=step"]
+    assert Counter(trial.user_attrs["tuning"] for trial in trials) == {0: 3, 1: 3, 2: 3}
+
+
+def test_a_tuning_seed_must_name_a_whole_number(folder: Path, sweep: Any) -> None:
+    lines = ("hydra.sweeper.tunings=2", "hydra.sweeper.tuning_seed=optimizer")
+    with pytest.raises(HydraException, match=r"tuning_seed=optimizer must name a whole number"):
+        sweep(lambda cfg: 1.0, *lines, "hydra.sweeper.n_trials=4")

@@ -20,6 +20,8 @@ SWEEPER: dict[str, Any] = {
     "storage": "sqlite:///mlruns/optuna.db",  # null: optuna.db in the sweep's folder
     "study_name": None,  # null: generated
     "n_trials": 20,  # complete or pruned trials per family, those before a resume included
+    "tunings": 1,  # independent tunings that share the trials of a family; null: by `n_trials`
+    "tuning_seed": None,  # key of a whole number, which is 1000 higher in each further tuning
     "n_jobs": 2,  # workers
     "batch_size": None,  # trials that run together if the app supports it; null: automatic
     "max_failure_rate": 0.0,  # failed / (failed + finished)

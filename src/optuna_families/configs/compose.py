@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 
-from optuna_families.configs.composed_config import ComposedConfig
+from optuna_families.configs.composed_config import ComposedConfig, put
+from optuna_families.configs.config_template import ConfigTemplate
 from optuna_families.configs.dependent_ranges import check
 from optuna_families.plan import Family, label
 from optuna_families.search_space.distributions import Dimension, dimension
+from optuna_families.search_space.override_text import override
 from optuna_families.search_space.overrides import Arguments
 from optuna_families.search_space.search_nodes import SearchEntry, require, search
+
+APART = 1000  # between the seeds of two tunings
 
 
 @dataclass
@@ -30,17 +35,22 @@ class Composer:
     families: bool = True  # whether `hydra.sweeper.family` is set
     sweep: str | None = None  # its study name, also a generated one
     folder: str | None = None  # of the sweep, once claimed
-    known: dict[tuple[str, ...], ComposedConfig] = field(default_factory=dict)
+    tuning_seed: str | None = None  # key whose value differs between tunings
+    known: dict[tuple[tuple[str, ...], int], ComposedConfig] = field(default_factory=dict)
 
     def combinations(self, family: Family) -> list[tuple[str, ...]]:
         """Return the combinations of choices that a family's trials may have."""
         return [family.choices] if family.label else self.arguments.combinations()
 
-    def compose(self, choices: tuple[str, ...]) -> ComposedConfig:
-        """Return the composed config of these choices, from the cache."""
-        if choices not in self.known:
-            self.known[choices] = self._compose(choices)
-        return self.known[choices]
+    def compose(self, choices: tuple[str, ...], tuning: int = 0) -> ComposedConfig:
+        """Return the composed config of these choices in a tuning, from the cache."""
+        if (choices, tuning) not in self.known:
+            self.known[choices, tuning] = (
+                _retuned(self.compose(choices), tuning, self.tuning_seed)
+                if tuning
+                else self._compose(choices)
+            )
+        return self.known[choices, tuning]
 
     def _compose(self, choices: tuple[str, ...]) -> ComposedConfig:
         overrides = (*self.arguments.fixed, *choices)
@@ -83,10 +93,32 @@ class Composer:
 
     def _merged(self, config: DictConfig, found: list[Dimension]) -> dict[str, Dimension]:
         space = {dim.path: dim for dim in found if not _pinned(dim.path, self.arguments.pinned)}
-        for override in self.arguments.sweeps:
-            require(config, override)
-            space[override.key_or_group] = dimension(override)
+        for swept in self.arguments.sweeps:
+            require(config, swept)
+            space[swept.key_or_group] = dimension(swept)
         return space
+
+
+def _retuned(composed: ComposedConfig, tuning: int, seed: str | None) -> ComposedConfig:
+    """Return the config of another tuning, which differs in the value of the key `seed`.
+
+    Raises:
+        HydraException: there is no whole number at that key.
+    """
+    config = ConfigTemplate(composed.config).copy_with()
+    if seed is None:
+        return replace(composed, config=config)
+    before = OmegaConf.select(config, seed)
+    if not isinstance(before, int) or isinstance(before, bool):
+        raise HydraException(
+            f"hydra.sweeper.tuning_seed={seed} must name a whole number in the config, "
+            f"which has {before!r} there"
+        )
+    with flag_override(config, "readonly", False):
+        put(config, seed, before + APART * tuning)
+    kept = [word for word in composed.overrides if word.lstrip("+").partition("=")[0] != seed]
+    overrides = (*kept, override(seed, before + APART * tuning))
+    return replace(composed, config=config, overrides=overrides)
 
 
 def _remove(found: list[SearchEntry]) -> None:

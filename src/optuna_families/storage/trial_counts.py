@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 
 @dataclass
@@ -34,6 +34,12 @@ class TrialCounts:
     def begun(self) -> int:
         """All trials but those still waiting."""
         return self.finished + self.failed + len(self.running) + len(self.foreign)
+
+    def __add__(self, other: TrialCounts) -> TrialCounts:
+        """Count the trials of two studies together."""
+        return TrialCounts(
+            *(getattr(self, one.name) + getattr(other, one.name) for one in fields(self))
+        )
 
     def add(self, state: str, number: int) -> None:
         """Count a trial.

@@ -78,12 +78,17 @@ class Sweep:
         given = [f"{key}={value}" for key, value in self.settings.params.items()]
         arguments = overrides.sort([*given, *lines], loader, self.config)
         settings = self.settings
-        return Composer(loader, self.config, arguments, settings.search_key, settings.families)
+        return Composer(
+            loader,
+            self.config,
+            arguments,
+            settings.search_key,
+            settings.families,
+            tuning_seed=settings.tuning_seed,
+        )
 
     def _announce(self, plan: Plan) -> None:
-        each = f"{plan.families[0].n_trials} trials"
-        families = f"{len(plan.families)} families of {each}" if len(plan.families) > 1 else each
-        self._say(f"study {plan.name}: {families}")
+        self._say(f"study {plan.name}: {plan.budget}")
         self._say(f"stored in {masked(plan.storage)}")
         self._say(f"jobs in {plan.folder}{self._instead(plan)}")
         self._say(f"resume with: {command(plan, self.settings)}")

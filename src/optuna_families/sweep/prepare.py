@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from crashsafe.masking import masked
 from crashsafe.processes import this_process
 from optuna_families.configs.compose import Composer
-from optuna_families.plan import Family, Plan, label, study_name
+from optuna_families.plan import Family, Plan, label, split, study_name, usual_tunings
 from optuna_families.samplers.build import is_grid, pruner, sampler
 from optuna_families.samplers.grid import points
 from optuna_families.settings import Settings
@@ -37,7 +37,7 @@ def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
     folder = _claim(settings, config, name) if settings.storage is None else None
     cwd = Path(config.hydra.runtime.cwd)
     url = connect.address(settings.storage, folder or cwd, cwd)
-    failed = _prepare(url, name, settings, families, composer)
+    families, failed = _prepare(url, name, settings, families, composer)
     folder = folder or _claim(settings, config, name)
     composer.settle(folder)
     _describe(config, name, folder, url)
@@ -56,16 +56,35 @@ def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
 
 def _prepare(
     url: str, name: str, settings: Settings, families: list[Family], composer: Composer
-) -> tuple[int, ...]:
-    """Create database and studies; return each family's number of failed trials."""
+) -> tuple[list[Family], tuple[int, ...]]:
+    """Create database and studies; return the families' tunings and their failed trials."""
     from optuna_families.storage.sql_storage import trial_store
 
     connect.create(url)
     database = connect.connect(url)
+    tunings = _tunings(settings, studies.stored_tunings(database, name))
+    families = [one for family in families for one in _split(family, name, tunings)]
+    for family in families:
+        composer.compose(composer.combinations(family)[0], family.tuning)
     wanted = [studies.wanted(family, composer) for family in families]
     studies.prepare(database, name, settings, wanted)
     ids = [database.storage.get_study_id_from_name(family.study) for family in families]
-    return tuple(counts.failed for counts in trial_store(database).all_counts(ids))
+    failed = tuple(counts.failed for counts in trial_store(database).all_counts(ids))
+    return families, failed
+
+
+def _tunings(settings: Settings, stored: int) -> int:
+    """Return the number of tunings; a stored sweep keeps its own unless more are asked for."""
+    if is_grid(settings):
+        return 1
+    return max(stored, settings.tunings or stored or usual_tunings(settings.n_trials))
+
+
+def _split(family: Family, name: str, tunings: int) -> list[Family]:
+    return [
+        replace(family, study=study_name(name, family.label, n), n_trials=n_trials, tuning=n)
+        for n, n_trials in enumerate(split(family.n_trials, tunings))
+    ]
 
 
 def _describe(config: DictConfig, name: str, folder: Path, url: str) -> None:

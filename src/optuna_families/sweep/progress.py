@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 QUIET = 10.0  # seconds between two plain lines
 PACE = 60.0  # seconds over which the rate is measured
+
+
+@dataclass(frozen=True)
+class FamilyProgress:
+    """What is there of a family, over its tunings."""
+
+    label: str
+    counts: TrialCounts
+    n_trials: int
+    best: float | None
 
 
 class Progress:
@@ -114,11 +125,27 @@ class Progress:
         return [pace((done - before) / (now - begun))] if done > before else []
 
     def _best(self) -> tuple[float | None, str]:
-        pairs = zip(self._cache.bests(), self._plan.families, strict=True)
-        found = [(value, family.label) for value, family in pairs if value is not None]
+        rows = [row for row in self._rows(self._cache.all_counts()) if row.best is not None]
+        best = self._which([row.best for row in rows if row.best is not None])
+        family = next((row.label for row in rows if row.best == best), "")
+        return best, (f" ({family})" if family else "")
+
+    def _which(self, values: list[float]) -> float | None:
         which = max if self._plan.settings.directions == ("maximize",) else min
-        value, family = which(found, key=lambda pair: pair[0], default=(None, ""))
-        return value, (f" ({family})" if family else "")
+        return which(values, default=None)
+
+    def _rows(self, all_counts: list[TrialCounts]) -> list[FamilyProgress]:
+        """A row per family, over its tunings."""
+        bests, families = self._cache.bests(), self._plan.families
+        return [
+            FamilyProgress(
+                label,
+                sum((all_counts[i] for i in indices), TrialCounts()),
+                sum(families[i].n_trials for i in indices),
+                self._which([best for i in indices if (best := bests[i]) is not None]),
+            )
+            for label, indices in self._plan.labels.items()
+        ]
 
     def _table(self) -> RenderableType:
         from rich.table import Table
@@ -137,27 +164,25 @@ class Progress:
             pad_edge=False,
         )
         table.caption = "; ".join([*left, "Ctrl-C stops"])
-        rows = zip(self._plan.families, all_counts, self._cache.bests(), strict=True)
-        for family, counts, best in rows:
+        for row in self._rows(all_counts):
             table.add_row(
-                family.label or self._plan.name,
-                f"{counts.finished}/{family.n_trials}",
-                str(counts.pruned or ""),
-                str(counts.failed - counts.aborted or ""),
-                str(counts.aborted or ""),
-                "" if best is None else f"{best:.6g}",
+                row.label or self._plan.name,
+                f"{row.counts.finished}/{row.n_trials}",
+                str(row.counts.pruned or ""),
+                str(row.counts.failed - row.counts.aborted or ""),
+                str(row.counts.aborted or ""),
+                "" if row.best is None else f"{row.best:.6g}",
             )
         return table
 
     def _final(self) -> list[str]:
         """Return a line per family."""
         lines = []
-        cache, families = self._cache, self._plan.families
-        for family, counts, best in zip(families, cache.all_counts(), cache.bests(), strict=True):
-            value = [] if best is None else [f"best {best:.6g}"]
-            count = f"{counts.finished}/{family.n_trials} trials"
+        for row in self._rows(self._cache.all_counts()):
+            value = [] if row.best is None else [f"best {row.best:.6g}"]
+            count = f"{row.counts.finished}/{row.n_trials} trials"
             lines.append(
-                ", ".join([f"{family.label or 'all'}: {count}", *_states([counts]), *value])
+                ", ".join([f"{row.label or 'all'}: {count}", *_states([row.counts]), *value])
             )
         return lines
 

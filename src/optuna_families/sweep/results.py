@@ -35,8 +35,8 @@ def summarize(plan: Plan, families: list[list[FrozenTrial]]) -> dict[str, Any]:
     if plan.families[0].label:
         results["best_family"] = best.user_attrs["family"] if best else None
         results["families"] = {
-            family.label: _family(trials, plan)
-            for family, trials in zip(plan.families, families, strict=True)
+            label: _family([trial for index in indices for trial in families[index]], plan)
+            for label, indices in plan.labels.items()
         }
     return results
 

@@ -37,23 +37,28 @@ class StoredSweep:
     """A sweep that was read from its database.
 
     Args:
-        studies: the Optuna study of each family, its trials in memory; the key is the family's
-            label, such as ``scheduler=cosine`` (empty for a sweep that compares none).
+        studies: the Optuna studies of each family, one per tuning, their trials in memory; the key
+            is the family's label, such as ``scheduler=cosine`` (empty for a sweep that compares
+            none).
     """
 
-    studies: dict[str, Study]
+    studies: dict[str, list[Study]]
 
     @property
     def trials(self) -> dict[str, list[FrozenTrial]]:
         """All trials of each family; see `all_trials`."""
         return {
-            label: list(study.get_trials(deepcopy=False)) for label, study in self.studies.items()
+            label: sorted(
+                (trial for study in studies for trial in study.get_trials(deepcopy=False)),
+                key=lambda trial: trial.user_attrs.get("number", trial.number),
+            )
+            for label, studies in self.studies.items()
         }
 
     @property
     def importances(self) -> dict[str, dict[str, float]]:
         """How much each parameter of each family matters; see `importances`."""
-        return {label: _importances(study) for label, study in self.studies.items()}
+        return {label: _mean_importances(studies) for label, studies in self.studies.items()}
 
 
 def read_sweep(storage: str, study_name: str) -> StoredSweep:
@@ -80,9 +85,9 @@ def all_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial]]:
 
     Returns:
         family label, such as ``scheduler=cosine`` (empty for a sweep without families) -> trials
-        in order of their number. A trial's ``user_attrs`` hold ``family``, ``number`` (in the
-        sweep, and the name of its job folder), ``folder``, ``overrides`` (as typed), ``owner``,
-        ``session`` and, if it failed, ``reason``.
+        in order of their number. A trial's ``user_attrs`` hold ``family``, ``tuning``, ``number``
+        (in the sweep, and the name of its job folder), ``folder``, ``overrides`` (as typed),
+        ``owner``, ``session`` and, if it failed, ``reason``.
 
     Raises:
         KeyError: when there is no such sweep.
@@ -118,6 +123,17 @@ def importances(storage: str, study_name: str) -> dict[str, dict[str, float]]:
     Source: Watanabe, Bansal, Hutter 2023, https://arxiv.org/abs/2304.10255
     """
     return read_sweep(storage, study_name).importances
+
+
+def _mean_importances(studies: list[Study]) -> dict[str, float]:
+    """Return the mean over the tunings that have enough trials; the largest first."""
+    found = [known for study in studies if (known := _importances(study))]
+    means = (
+        {key: sum(one.get(key, 0.0) for one in found) / len(found) for key in found[0]}
+        if found
+        else {}
+    )
+    return dict(sorted(means.items(), key=lambda pair: -pair[1]))
 
 
 def _importances(study: Study) -> dict[str, float]:
@@ -176,15 +192,18 @@ def _check_tables(address: str) -> None:
         engine.dispose()
 
 
-def _families(database: Database, name: str) -> dict[str, Study]:
-    """Return the families' studies by label, each with its trials in memory."""
+def _families(database: Database, name: str) -> dict[str, list[Study]]:
+    """Return the families' studies by label, in order of their tunings, with their trials."""
     studies = database.storage.get_all_studies()
     # Older versions stored a name that looks like a number as one.
     sweeps = [study for study in studies if str(study.user_attrs.get("sweep")) == name]
     if not sweeps:
         known = ", ".join(_names(studies))
         raise KeyError(f"no sweep {name!r} in that storage; it has {known or 'none'}")
-    return {sweep.user_attrs["family"]: _loaded(database, sweep) for sweep in sweeps}
+    found: dict[str, list[Study]] = {}
+    for sweep in sorted(sweeps, key=lambda one: int(one.user_attrs.get("tuning", 0))):
+        found.setdefault(sweep.user_attrs["family"], []).append(_loaded(database, sweep))
+    return found
 
 
 def _names(studies: list[FrozenStudy]) -> list[str]:

@@ -77,6 +77,15 @@ def prepare(database: Database, sweep: str, settings: Settings, families: Sequen
             _make(database, sweep, settings, one)
 
 
+def stored_tunings(database: Database, sweep: str) -> int:
+    """Return how often each family of a stored sweep is tuned; 0 if there is none."""
+    from optuna import load_study
+
+    found = [load_study(study_name=n, storage=database.storage) for n in _names(database, sweep)]
+    own = [study.user_attrs for study in found if str(study.user_attrs.get("sweep")) == sweep]
+    return max((known.get("tuning", 0) + 1 for known in own), default=0)
+
+
 def _names(database: Database, sweep: str) -> list[str]:
     """Return the names of studies that may belong to a sweep, without reading trials."""
     from sqlalchemy import select
@@ -105,6 +114,7 @@ def _make(database: Database, sweep: str, settings: Settings, one: Wanted) -> No
     if "space" not in known:
         study.set_user_attr("sweep", sweep)
         study.set_user_attr("family", one.family.label)
+        study.set_user_attr("tuning", one.family.tuning)
         study.set_user_attr("fixed", list(one.fixed))
         study.set_user_attr("space", one.space)  # last: a study with it is complete
 

@@ -132,6 +132,7 @@ class Allocator:
             "owner": this_process(),
             "session": self._plan.session,
             "family": self._plan.families[index].label,
+            "tuning": self._plan.families[index].tuning,
             "number": number,
         }
 

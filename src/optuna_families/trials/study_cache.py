@@ -167,7 +167,8 @@ class StudyCache:
         is part of the sampler's seed, so no two samplers have the same seed.
         """
         if index not in self._asking:
-            settings, name = self.plan.settings, self.plan.families[index].label
+            settings, family = self.plan.settings, self.plan.families[index]
+            name = (family.label, family.tuning) if family.tuning else family.label
             there = self.trial_caches[index].counts().begun
             built = sampler(settings, name, there, self._worker)
             prunes = pruner(settings, self.trial_caches[index])

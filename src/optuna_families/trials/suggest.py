@@ -25,7 +25,7 @@ def suggest(
         the composed config of the trial's choices, and its parameters by name.
     """
     choices = family.choices if family.label else _choose(trial, composer)
-    composed = composer.compose(choices)
+    composed = composer.compose(choices, family.tuning)
     for name, dim in composed.space.items():
         suggest_one(trial, name, dim.distribution)
     if plan.settings.custom_search_space:
