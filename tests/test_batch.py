@@ -22,6 +22,7 @@ SMALL = {"n": 60, "p": 3, "noise": 0.5, "condition": 5.0}
 
 
 def alone(task: Task, recipe: Recipe, epochs: int, seed: int) -> list[Epoch]:
+    task = task.redrawn(seed)
     model = fresh_model(task, seed)
     optimizer, schedule = recipe.build(task.parameter_groups(model))
     return list(train(task, model, optimizer, schedule, epochs, seed=seed))

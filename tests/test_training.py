@@ -271,8 +271,8 @@ def test_a_schedule_that_could_never_step_is_refused_when_it_is_made(
 def exact_conjugate_gradients(task: LinearRegression, model: nn.Module, steps: int) -> float:
     """The excess loss after so many steps of CG, in arithmetic of 60 digits."""
     with mp.workdps(60):
-        curvature = mp.matrix(((task._curvature + task._curvature.T) / 2).tolist())
-        error = mp.matrix((task._flat(model).detach() - task._best).tolist())
+        curvature = mp.matrix(((task.curvature + task.curvature.T) / 2).tolist())
+        error = mp.matrix((task._flat(model).detach() - task.best).tolist())
         residual = direction = -curvature * error
         for _ in range(steps):
             moved, size = curvature * direction, (residual.T * residual)[0]

@@ -1,11 +1,13 @@
 """Stacks the parameters of many models, and maps functions of a model over them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
+from torch.utils._pytree import tree_map
 
 Minibatch = tuple[Tensor, Tensor]  # inputs and targets
 Stack = Mapping[str, Tensor]  # by parameter name; shape (models, *shape of the parameter)
@@ -36,8 +38,8 @@ def over_members(
         model: defines the structure; its own parameters are not used.
         stack: the parameters of all models.
         arguments: tensors, or tuples of them.
-        shared: whether all models get the same arguments; otherwise their first dimension is the
-            model.
+        shared: whether all models get the same arguments; otherwise their first dimension, of
+            size `n`, says which: model `i` gets index `i % n`.
 
     Source: https://docs.pytorch.org/tutorials/intermediate/ensembling.html
 
@@ -52,8 +54,18 @@ def over_members(
         return functional_call(call, {f"model.{k}": v for k, v in parameters.items()}, given)
 
     inside = (0, *(None if shared else 0 for _ in arguments))
-    found: Tensor = vmap(one, in_dims=inside)(dict(stack), *arguments)
+    given = arguments if shared else tree_map(partial(_repeated, len(_first(stack))), arguments)
+    found: Tensor = vmap(one, in_dims=inside)(dict(stack), *given)
     return found
+
+
+def _repeated(models: int, argument: Tensor) -> Tensor:
+    repeats = models // len(argument)
+    return argument if repeats == 1 else argument.repeat(repeats, *(1 for _ in argument.shape[1:]))
+
+
+def _first(stack: Stack) -> Tensor:
+    return next(iter(stack.values()))
 
 
 def stacked(models: Iterable[nn.Module]) -> dict[str, Tensor]:
@@ -67,18 +79,15 @@ def stacked(models: Iterable[nn.Module]) -> dict[str, Tensor]:
     }
 
 
-def minibatches(
-    streams: Sequence[Iterable[Minibatch]], stream_of: Tensor
-) -> Iterator[tuple[Minibatch, bool]]:
-    """Yield minibatches, and whether all models share one.
+def minibatches(streams: Sequence[Iterable[Minibatch]]) -> Iterator[tuple[Minibatch, bool]]:
+    """Yield minibatches, and whether all seeds share one; if not, the seed is the first dimension.
 
     Args:
         streams: the minibatches of one epoch, one stream per seed.
-        stream_of: index of each model's stream; shape `(models,)`.
     """
     for parts in zip(*streams, strict=True):
         if all(a is b for part in parts for a, b in zip(part, parts[0], strict=True)):
             yield parts[0], True
         else:
             inputs, targets = zip(*parts, strict=True)
-            yield (torch.stack(inputs)[stream_of], torch.stack(targets)[stream_of]), False
+            yield (torch.stack(inputs), torch.stack(targets)), False

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
@@ -44,6 +44,8 @@ class RunSettings:
     threads: int | None
     divergence: float
     steps: int
+    init_seed: int | None = None
+    order_seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def check_settings(cfg: DictConfig) -> None:
     Raises:
         ConfigError: a wrong type, or a value outside of what is allowed.
     """
-    check_presence(cfg, TRAINED, [setting.name for setting in fields(RunSettings)])
+    check_presence(cfg, TRAINED, [s.name for s in fields(RunSettings) if s.default is MISSING])
     if cfg.get("verdict") is not None:
         check_mapping(cfg, "verdict")
     typed = {key: cfg[key] for key in _settings(cfg) if not OmegaConf.is_interpolation(cfg, key)}

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from lrlab import Epoch, Recipe, Schedule, Task, TrainingBatch, devices, train_batch
 from lrlab.simulation import LrCurve, trace
+from lrlab.tasks import Draw
 from sweeps.config.conditions import unmet_expectations
 from sweeps.config.config_groups import (
     GroupConfig,
@@ -54,6 +55,19 @@ class RunSpec:
         """Seeds of the models."""
         return range(self.settings.seed, self.settings.seed + self.settings.seeds)
 
+    @property
+    def draws(self) -> list[Draw]:
+        """The random numbers of each model; see `lrlab.tasks`."""
+        held = self.settings.init_seed, self.settings.order_seed
+        return [Draw(seed, *(seed if h is None else h for h in held)) for seed in self.seeds]
+
+    @property
+    def best_loss(self) -> float | None:
+        """The mean over the seeds of the best loss on the data of each, if known."""
+        found = [self.task.redrawn(draw.data).best_loss for draw in self.draws]
+        known = [float(best) for best in found if best is not None]
+        return sum(known) / len(known) if known else None
+
     def train(self) -> Iterator[Epoch]:
         """Train by itself; see `lrlab.train_batch`.
 
@@ -82,7 +96,7 @@ def train(specs: Sequence[RunSpec], *, each_seed: bool = False) -> TrainingBatch
         first.task,
         [spec.recipe for spec in specs],
         first.settings.epochs,
-        seeds=first.seeds,
+        seeds=first.draws,
         divergence=first.settings.divergence,
         each_seed=each_seed,
     )

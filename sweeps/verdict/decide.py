@@ -132,7 +132,7 @@ def _evaluated(
 
 def _verdict(ranking: Ranking, chosen: Mapping[str, Trial], budget: Budget) -> Verdict:
     best = chosen[ranking.best.family]
-    made = {s.family: _pick(chosen[s.family], s.mean) for s in ranking.standings}
+    made = {s.family: _pick(chosen[s.family], s.mean, budget) for s in ranking.standings}
     if ranking.best.diverged == ranking.seeds:
         return Verdict(ranking, made)
     around = robustness_losses(best, LR_FACTORS, budget)
@@ -146,9 +146,9 @@ def _verdict(ranking: Ranking, chosen: Mapping[str, Trial], budget: Budget) -> V
     )
 
 
-def _pick(trial: Trial, mean: float) -> SelectedTrial:
-    best = trial.spec.task.best_loss
-    return SelectedTrial(trial.number, trial.params, None if best is None else mean - float(best))
+def _pick(trial: Trial, mean: float, budget: Budget) -> SelectedTrial:
+    best = reseeded(trial.spec, FRESH, budget.fresh).best_loss
+    return SelectedTrial(trial.number, trial.params, None if best is None else mean - best)
 
 
 def _gradients_only(chosen: Mapping[str, Trial]) -> bool:
@@ -161,10 +161,11 @@ def _gradients_only(chosen: Mapping[str, Trial]) -> bool:
 
 def _optimum(spec: RunSpec, budget: Budget) -> float | None:
     """The mean over the fresh seeds of the least excess loss that theory allows."""
-    task, settings = spec.task, reseeded(spec, FRESH, budget.fresh)
+    draws = reseeded(spec, FRESH, budget.fresh).draws
+    tasks = [spec.task.redrawn(draw.data) for draw in draws]
     found = [
-        task.best_excess(fresh_model(task, seed), settings.settings.epochs)
-        for seed in settings.seeds
+        task.best_excess(fresh_model(task, draw.weights), spec.settings.epochs)
+        for task, draw in zip(tasks, draws, strict=True)
     ]
     known = [excess for excess in found if excess is not None]
     return sum(known) / len(known) if known else None

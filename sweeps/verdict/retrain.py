@@ -44,7 +44,7 @@ C = TypeVar("C", bound=Candidate)
 
 
 def reseeded(spec: RunSpec, offset: int, seeds: int) -> RunSpec:
-    """The same training from other seeds, on the same data.
+    """The same training from other seeds; they redraw what the config does not hold fixed.
 
     Args:
         spec: of the tuning.

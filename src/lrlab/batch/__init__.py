@@ -21,7 +21,7 @@ from lrlab.batch.base import TrainingBatch
 from lrlab.batch.sequential import SequentialBatch
 from lrlab.batch.stacked import StackedBatch
 from lrlab.recipes import Recipe
-from lrlab.tasks import Task
+from lrlab.tasks import Draw, Task
 
 Batch = TrainingBatch  # the former name, which programs of users may import
 
@@ -33,7 +33,7 @@ def train_batch(
     recipes: Sequence[Recipe],
     epochs: int,
     *,
-    seeds: Sequence[int] = (0,),
+    seeds: Sequence[int | Draw] = (0,),
     divergence: float = 1000.0,
     each_seed: bool = False,
 ) -> TrainingBatch:
@@ -45,7 +45,8 @@ def train_batch(
         task: data and loss; if `task.stacks`, all models train as one tensor program.
         recipes: optimizer and schedule of each run.
         epochs: passes over the data, >= 1.
-        seeds: of initial weights and minibatch order; one model per run and seed.
+        seeds: of the data (`Task.redrawn`), initial weights and minibatch order; one model per run
+            and seed.
         divergence: a run ends when its loss exceeds this multiple of its first loss, > 1; see
             `lrlab.divergence.loss_limit`.
         each_seed: a diverged seed has loss inf from then on, and its run goes on with the other
@@ -63,4 +64,5 @@ def train_batch(
     """
     stack = task.stacks and len(recipes) * len(seeds) > 1
     batch_class = StackedBatch if stack else SequentialBatch
-    return batch_class(task, recipes, epochs, seeds, divergence, each_seed)
+    draws = [Draw.of(seed) for seed in seeds]
+    return batch_class(task, recipes, epochs, draws, divergence, each_seed)

@@ -10,7 +10,7 @@ from torch import Tensor
 from lrlab.divergence import DivergedError, diverged, loss_limit
 from lrlab.history import Epoch, now
 from lrlab.recipes import Recipe
-from lrlab.tasks import Task
+from lrlab.tasks import Draw, Task
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,12 @@ class BatchState:
         )
 
 
+def _mean_best(tasks: Sequence[Task]) -> float | None:
+    """The mean over the seeds of the best loss, where it is known of all."""
+    known = [float(task.best_loss) for task in tasks if task.best_loss is not None]
+    return math.fsum(known) / len(known) if len(known) == len(tasks) else None
+
+
 class TrainingBatch(ABC):
     """A batch of runs in training: iterate for their epochs, each a dict of run index to state.
 
@@ -53,6 +59,7 @@ class TrainingBatch(ABC):
         active: indices of the runs that still train.
         errors: why a run ended early, by run index.
         diverged: indices of the diverged seeds, by run index.
+        tasks: one per seed: its draw of the task.
     """
 
     def __init__(
@@ -60,16 +67,17 @@ class TrainingBatch(ABC):
         task: Task,
         recipes: Sequence[Recipe],
         epochs: int,
-        seeds: Sequence[int],
+        seeds: Sequence[Draw],
         divergence: float,
         each_seed: bool,
     ) -> None:
         self.active = list(range(len(recipes)))
         self.errors: dict[int, DivergedError] = {}
         self.diverged: dict[int, set[int]] = {}
-        self._task, self._recipes, self._seeds = task, recipes, seeds
+        self.tasks = [task.redrawn(seed.data) for seed in seeds]
+        self._recipes, self._seeds = recipes, seeds
         self._epochs, self._divergence, self._each_seed = epochs, divergence, each_seed
-        self._best = None if task.best_loss is None else float(task.best_loss)
+        self._best = _mean_best(self.tasks)
         self._limits: list[list[float]] = []
 
     def __iter__(self) -> Iterator[dict[int, Epoch]]:

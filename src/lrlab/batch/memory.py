@@ -33,10 +33,14 @@ def model_bytes(task: Task, recipe: Recipe, seeds: int) -> int:
 
 
 def _stacked_bytes(task: Task, model: nn.Module, seeds: int) -> int:
-    batch, other = (_first(task.batches(torch.Generator().manual_seed(seed))) for seed in range(2))
+    batch, other = (_first(_batches(task, seed)) for seed in range(2))
     copied = seeds > 1 and batch[0] is not other[0]
     data = sum(part.nbytes for part in batch) if copied else 0
     return data + _saved_bytes(task, model, batch)
+
+
+def _batches(task: Task, seed: int) -> Iterable[tuple[Tensor, Tensor]]:
+    return task.redrawn(seed).batches(torch.Generator().manual_seed(seed))
 
 
 def _first(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -10,19 +10,19 @@ from torch import Tensor, nn
 from lrlab.batch.base import BatchState, TrainingBatch
 from lrlab.history import Epoch
 from lrlab.recipes import Recipe
-from lrlab.tasks import Task
+from lrlab.tasks import Draw, Task
 from lrlab.training import endless_epochs, fresh_model
 
 
 class Member:
     """One model in training, with a torch random state of its own."""
 
-    def __init__(self, task: Task, recipe: Recipe, seed: int) -> None:
+    def __init__(self, task: Task, recipe: Recipe, seed: Draw) -> None:
         self._random: list[Tensor] = []
         with self._own_random_state():
-            self.model: nn.Module = fresh_model(task, seed)
+            self.model: nn.Module = fresh_model(task, seed.weights)
             optimizer, schedule = recipe.build(task.parameter_groups(self.model))
-        self._epochs = endless_epochs(task, self.model, optimizer, schedule, seed)
+        self._epochs = endless_epochs(task, self.model, optimizer, schedule, seed.order)
         self.advance()
 
     def advance(self) -> None:
@@ -45,10 +45,11 @@ class SequentialBatch(TrainingBatch):
     """See `lrlab.batch.train_batch`."""
 
     def __init__(
-        self, task: Task, recipes: Sequence[Recipe], epochs: int, seeds: Sequence[int], *more: Any
+        self, task: Task, recipes: Sequence[Recipe], epochs: int, seeds: Sequence[Draw], *more: Any
     ) -> None:
         super().__init__(task, recipes, epochs, seeds, *more)
-        self._members = [[Member(task, recipe, seed) for seed in seeds] for recipe in recipes]
+        pairs = list(zip(self.tasks, seeds, strict=True))
+        self._members = [[Member(own, recipe, seed) for own, seed in pairs] for recipe in recipes]
 
     def state_dict(self, run: int) -> dict[str, Tensor]:
         """The parameters and buffers of a run."""

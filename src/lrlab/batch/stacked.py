@@ -11,8 +11,8 @@ from lrlab.batch.grouping import grouped
 from lrlab.batch.optimizers import BatchContext, BatchOptimizer, OptimizerPerModel, SharedOptimizer
 from lrlab.recipes import Recipe
 from lrlab.schedules import Event
-from lrlab.stacking import minibatches, stacked
-from lrlab.tasks import Task
+from lrlab.stacking import stacked
+from lrlab.tasks import Draw, Task
 from lrlab.tasks.weights import stacked_weights
 from lrlab.training import fresh_model
 
@@ -25,19 +25,20 @@ class StackedBatch(TrainingBatch):
     """
 
     def __init__(
-        self, task: Task, recipes: Sequence[Recipe], epochs: int, seeds: Sequence[int], *more: Any
+        self, task: Task, recipes: Sequence[Recipe], epochs: int, seeds: Sequence[Draw], *more: Any
     ) -> None:
         super().__init__(task, recipes, epochs, seeds, *more)
-        models = [fresh_model(task, seed) for seed in seeds]
+        self._task_stack = self.tasks[0].together(self.tasks)
+        models = [
+            fresh_model(own, seed.weights) for own, seed in zip(self.tasks, seeds, strict=True)
+        ]
         self._model = models[0]
         if any(True for _ in self._model.buffers()):
             raise ValueError("a task whose model has buffers (such as batch norm) cannot stack")
         self._stack = stacked(models * len(recipes))
-        self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self._generators = [torch.Generator().manual_seed(seed.order) for seed in seeds]
         self._losses = self._evaluate()
-        device = next(iter(self._stack.values())).device
-        self._seed_of = torch.arange(len(seeds), device=device).repeat(len(recipes))
-        groups = list(grouped(task, self._model, recipes, epochs))
+        groups = list(grouped(self.tasks[0], self._model, recipes, epochs))
         # The run at each position of the stack.
         self._order = [run for runs, _ in groups for run in runs]
         self._in_order = self._order == sorted(self._order)
@@ -46,7 +47,7 @@ class StackedBatch(TrainingBatch):
     def _build_optimizers(
         self, groups: Sequence[tuple[list[int], bool]]
     ) -> Iterator[tuple[BatchOptimizer, slice]]:
-        context = BatchContext(self._task, self._model, self._epochs, len(self._seeds))
+        context = BatchContext(self.tasks[0], self._model, self._epochs, len(self._seeds))
         start = 0
         for runs, shared in groups:
             recipes = [self._recipes[run] for run in runs]
@@ -71,14 +72,13 @@ class StackedBatch(TrainingBatch):
 
     def _advance(self) -> None:
         self._model.train()
-        streams = [self._task.batches(generator) for generator in self._generators]
-        for batch, shared in minibatches(streams, self._seed_of):
+        for batch, shared in self._task_stack.minibatches(self._generators):
             self._step(batch, shared)
         self._losses = self._evaluate()
         self._after("epoch", self._losses)
 
     def _step(self, batch: tuple[Tensor, Tensor], shared: bool) -> None:
-        losses = self._task.stacked_loss(self._model, self._stack, batch, shared=shared)
+        losses = self._task_stack.losses(self._model, self._stack, batch, shared=shared)
         trained = {name: tensor for name, tensor in self._stack.items() if tensor.requires_grad}
         found = torch.autograd.grad(losses.sum(), list(trained.values()), allow_unused=True)
         gradients = dict.fromkeys(self._stack) | dict(zip(trained, found, strict=True))
@@ -93,7 +93,7 @@ class StackedBatch(TrainingBatch):
     @torch.no_grad()
     def _evaluate(self) -> Tensor:
         self._model.eval()
-        return self._task.stacked_evaluate(self._model, self._stack)
+        return self._task_stack.evaluate(self._model, self._stack)
 
     @torch.no_grad()
     def _observe(self) -> BatchState:

@@ -1,16 +1,19 @@
 """Least squares on synthetic data."""
 
+import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from lrlab.stacking import Minibatch, Stack
+from lrlab.tasks.draws import TaskStack
+from lrlab.tasks.quadratics import krylov_basis, least_squares
+from lrlab.tasks.regression_stack import RegressionStack
 from lrlab.tasks.task import Task
-
-EXHAUSTED = 1e-12  # relative norm below which a remainder is rounding error
 
 
 class LinearRegression(Task):
@@ -20,13 +23,18 @@ class LinearRegression(Task):
     whose eigenvalues fall geometrically from 1 to `1 / condition`. `best_loss` is the loss of
     the least-squares solution on the same data.
 
+    Attributes:
+        best: the least-squares solution, weights and bias; shape `(p + 1,)`, float64.
+        curvature: half the Hessian of the loss; shape `(p + 1, p + 1)`, float64.
+
     Args:
         n: rows, >= 1.
         p: features, >= 1.
         noise: standard deviation of the noise on y, >= 0.
         condition: largest eigenvalue of the covariance over the smallest, >= 1.
         batch_size: rows per step, 1 .. n; None is n, full-batch descent.
-        seed: of the data.
+        seed: of the data, which it holds fixed; None: torch's seed draws them, and each seed of
+            a run draws its own (`redrawn`).
         device: of data and model.
 
     Raises:
@@ -52,23 +60,49 @@ class LinearRegression(Task):
         noise: float = 0.2,
         condition: float = 1.0,
         batch_size: int | None = None,
-        seed: int = 42,
+        seed: int | None = 42,
         device: str | torch.device = "cpu",
     ) -> None:
         batch_size = n if batch_size is None else batch_size
         _check(n=n, p=p, condition=condition, batch_size=batch_size)
-        generator = torch.Generator().manual_seed(seed)
-        scales = condition ** -(torch.linspace(0, 1, p) / 2)
-        x = torch.randn(n, p, generator=generator) * scales
+        self._fixed, self._device, self._n, self._noise = seed is not None, device, n, noise
+        self._scales = condition ** -(torch.linspace(0, 1, p) / 2)
         self.w_true = torch.tensor([i / 0.5 for i in range(p)])
-        y = (x @ self.w_true + noise * torch.randn(n, generator=generator)).reshape(-1, 1)
-        best, curvature, self.best_loss = _least_squares(x, y)
-        # MPS does not support float64.
-        exact = "cpu" if torch.device(device).type == "mps" else device
-        self._best, self._curvature = best.to(exact), curvature.to(exact)
-        self.x, self.y = x.to(device), y.to(device)
         self.batch_size = batch_size
         self.batches_per_epoch = math.ceil(n / batch_size)
+        self._draw(torch.initial_seed() if seed is None else seed)
+
+    def _draw(self, seed: int) -> None:
+        self._seed, generator = seed, torch.Generator().manual_seed(seed)
+        x = torch.randn(self._n, len(self.w_true), generator=generator) * self._scales
+        noise = self._noise * torch.randn(self._n, generator=generator)
+        y = (x @ self.w_true + noise).reshape(-1, 1)
+        best, curvature, self.best_loss = least_squares(x, y)
+        # MPS does not support float64.
+        exact = "cpu" if torch.device(self._device).type == "mps" else self._device
+        self.best, self.curvature = best.to(exact), curvature.to(exact)
+        self.x, self.y = x.to(self._device), y.to(self._device)
+
+    def redrawn(self, seed: int) -> Self:
+        """The same regression with data drawn by `seed`; itself if the data are held fixed.
+
+        >>> free, held = LinearRegression(n=9, seed=None), LinearRegression(n=9, seed=1)
+        >>> bool((free.redrawn(1).x == held.x).all()), held.redrawn(2) is held
+        (True, True)
+        """
+        if self._fixed or seed == self._seed:
+            return self
+        drawn = copy.copy(self)
+        drawn.__dict__.pop("_columns", None)
+        drawn._draw(seed)
+        return drawn
+
+    def together(self, tasks: Sequence[Task]) -> TaskStack:
+        """One tensor program where the data differ."""
+        same = all(task is tasks[0] for task in tasks)
+        if same or type(self).stacked_evaluate is not LinearRegression.stacked_evaluate:
+            return TaskStack(tasks)
+        return RegressionStack(cast("Sequence[LinearRegression]", tasks))
 
     def model(self) -> nn.Linear:
         """A linear layer with a bias and torch's default initial weights."""
@@ -89,12 +123,17 @@ class LinearRegression(Task):
         return nn.functional.mse_loss(model(x), y)
 
     def stacked_loss(
-        self, model: nn.Module, stack: Stack, batch: Minibatch, *, shared: bool
+        self,
+        model: nn.Module,  # noqa: ARG002
+        stack: Stack,
+        batch: Minibatch,
+        *,
+        shared: bool,
     ) -> Tensor:
-        """Mean squared errors; one matrix product for all models if they share the minibatch."""
-        if not shared:
-            return super().stacked_loss(model, stack, batch, shared=shared)
+        """Mean squared errors; one matrix product for all models of a minibatch."""
         x, y = batch
+        if not shared:
+            return _squared_errors(stack, x, y)
         # Contiguous features: twice as fast as contiguous rows.
         columns = self._columns if x is self.x else x.T.contiguous()
         off = torch.addmm(stack["bias"], stack["weight"].squeeze(1), columns) - y.T
@@ -119,11 +158,11 @@ class LinearRegression(Task):
         """
         if self.batches_per_epoch > 1:
             return None
-        if epochs >= len(self._best):
+        if epochs >= len(self.best):
             return 0.0
-        off, curvature = (self._flat(model) - self._best).cpu(), self._curvature.cpu()
+        off, curvature = (self._flat(model) - self.best).cpu(), self.curvature.cpu()
         # Every such method changes `off` by a linear combination of these directions.
-        directions = _krylov_basis(curvature, curvature @ off, epochs)
+        directions = krylov_basis(curvature, curvature @ off, epochs)
         inner = directions.T @ curvature @ directions
         off = off - directions @ torch.linalg.solve(inner, directions.T @ curvature @ off)
         return max(0.0, float(off @ curvature @ off))
@@ -134,7 +173,7 @@ class LinearRegression(Task):
 
     def _flat(self, model: nn.Module) -> Tensor:
         weights = torch.cat([tensor.flatten() for tensor in model.parameters()])
-        return weights.to(self._best.device).double()
+        return weights.to(self.best.device).double()
 
     @torch.no_grad()
     def evaluate(self, model: nn.Module) -> Tensor:
@@ -142,15 +181,15 @@ class LinearRegression(Task):
 
         It is quadratic in the weights, so minimum and Hessian determine it without reading rows.
         """
-        off = self._flat(model) - self._best
-        return self.best_loss + off @ self._curvature @ off
+        off = self._flat(model) - self.best
+        return self.best_loss + off @ self.curvature @ off
 
     @torch.no_grad()
     def stacked_evaluate(self, model: nn.Module, stack: Stack) -> Tensor:  # noqa: ARG002
         """`evaluate` of every model, shape `(models,)`."""
         flat = torch.cat([tensor.flatten(start_dim=1) for tensor in stack.values()], dim=1)
-        off = flat.to(self._best.device).double() - self._best
-        return self.best_loss + ((off @ self._curvature) * off).sum(dim=1)
+        off = flat.to(self.best.device).double() - self.best
+        return self.best_loss + ((off @ self.curvature) * off).sum(dim=1)
 
 
 def _check(*, n: int, p: int, condition: float, batch_size: int) -> None:
@@ -161,28 +200,10 @@ def _check(*, n: int, p: int, condition: float, batch_size: int) -> None:
         raise ValueError(f"batch_size must be from 1 to n, got batch_size={batch_size} n={n}")
 
 
-def _krylov_basis(matrix: Tensor, start: Tensor, size: int) -> Tensor:
-    """Orthonormal basis of `start, matrix @ start, ...`, by the Lanczos method.
-
-    Each column is orthogonalised against all earlier ones, twice: against the last two only, as
-    in exact arithmetic, the columns become dependent after about ten steps.
-    """
-    basis: Tensor = (start / start.norm()).reshape(-1, 1)
-    while basis.shape[1] < size:
-        product = matrix @ basis[:, -1]
-        rest = product
-        for _ in range(2):
-            rest = rest - basis @ (basis.T @ rest)
-        if rest.norm() <= EXHAUSTED * product.norm():
-            break  # the minimum is reached
-        basis = torch.cat([basis, (rest / rest.norm()).reshape(-1, 1)], dim=1)
-    return basis
-
-
-def _least_squares(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
-    """The optimal weights and bias, half the Hessian of the loss, and the loss; float64."""
-    design = torch.cat([x, torch.ones(len(x), 1)], dim=1).double()
-    # gelsd also handles fewer rows than features, where the solution is not unique.
-    best = torch.linalg.lstsq(design, y.double(), driver="gelsd").solution
-    loss = (design @ best - y.double()).square().mean()
-    return best.flatten(), design.T @ design / len(x), float(loss)
+def _squared_errors(stack: Stack, x: Tensor, y: Tensor) -> Tensor:
+    """Of models by run and seed; x has shape `(seeds, rows, p)`, y `(seeds, rows, 1)`."""
+    weight = stack["weight"].view(-1, len(x), x.shape[2]).transpose(0, 1)
+    bias = stack["bias"].view(-1, len(x), 1).transpose(0, 1)
+    off = torch.baddbmm(bias, weight, x.mT) - y.mT
+    squared: Tensor = torch.linalg.vecdot(off, off)
+    return squared.T.flatten() / x.shape[1]

@@ -1,13 +1,16 @@
 """`Task`, the base class of all tasks."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from lrlab.stacking import Minibatch, Stack, over_members
+
+if TYPE_CHECKING:
+    from lrlab.tasks.draws import TaskStack
 
 
 class Task(ABC):
@@ -49,6 +52,23 @@ class Task(ABC):
         """Parameters or parameter groups for the optimizer; by default all parameters."""
         return model.parameters()
 
+    def redrawn(self, seed: int) -> Self:  # noqa: ARG002
+        """This task with the data that `seed` draws; by default itself.
+
+        Override it where the data are synthetic: then each seed of a run has data of its own.
+        """
+        return self
+
+    def together(self, tasks: Sequence["Task"]) -> "TaskStack":
+        """The tasks of several seeds as one tensor program; override it for speed.
+
+        Args:
+            tasks: `redrawn` from this one.
+        """
+        from lrlab.tasks.draws import TaskStack
+
+        return TaskStack(tasks)
+
     def stacked_loss(
         self, model: nn.Module, stack: Stack, batch: Minibatch, *, shared: bool
     ) -> Tensor:
@@ -57,7 +77,8 @@ class Task(ABC):
         Args:
             model: defines the structure.
             stack: the parameters of all models, see `lrlab.stacking`.
-            batch: one minibatch for all models, or with the model as first dimension.
+            batch: one minibatch for all models, or with the seed as first dimension: model `i`
+                has minibatch `i % seeds`.
             shared: whether all models share the minibatch.
         """
         return over_members(self.loss, model, stack, batch, shared=shared)

@@ -1,0 +1,71 @@
+"""The random numbers of a training, and the tasks that they draw."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor, nn
+
+from lrlab.stacking import Minibatch, Stack, minibatches
+from lrlab.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Seeds of one training.
+
+    Args:
+        data: of the data, see `Task.redrawn`.
+        weights: of the initial weights.
+        order: of the minibatches.
+
+    >>> Draw.of(7)
+    Draw(data=7, weights=7, order=7)
+    """
+
+    data: int
+    weights: int
+    order: int
+
+    @classmethod
+    def of(cls, seed: "int | Draw") -> "Draw":
+        """One seed for all three; a `Draw` is returned as it is."""
+        return seed if isinstance(seed, Draw) else cls(seed, seed, seed)
+
+
+class TaskStack:
+    """The tasks of several seeds, whose models train as one tensor program.
+
+    Models are ordered by run, then by seed: model `i` has the task `i % seeds`.
+
+    Args:
+        tasks: one per seed; they may be one object, and differ in nothing but their data.
+    """
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self.tasks = tasks
+        self._same = all(task is tasks[0] for task in tasks)
+
+    def minibatches(self, generators: Sequence[Generator]) -> Iterator[tuple[Minibatch, bool]]:
+        """The minibatches of one epoch; see `lrlab.stacking.minibatches`.
+
+        Args:
+            generators: of the order, one per seed.
+        """
+        pairs = zip(self.tasks, generators, strict=True)
+        return minibatches([task.batches(generator) for task, generator in pairs])
+
+    def losses(self, model: nn.Module, stack: Stack, batch: Minibatch, *, shared: bool) -> Tensor:
+        """See `Task.stacked_loss`."""
+        return self.tasks[0].stacked_loss(model, stack, batch, shared=shared)
+
+    def evaluate(self, model: nn.Module, stack: Stack) -> Tensor:
+        """`Task.evaluate` of every model on the task of its seed, shape `(models,)`."""
+        if self._same:
+            return self.tasks[0].stacked_evaluate(model, stack)
+        seeds = len(self.tasks)
+        found = [
+            task.stacked_evaluate(model, {name: t[seed::seeds] for name, t in stack.items()})
+            for seed, task in enumerate(self.tasks)
+        ]
+        return torch.stack(found, dim=1).flatten()
