@@ -15,6 +15,7 @@ from optuna_families.configs.compose import owners
 from optuna_families.configs.composed_config import ComposedConfig
 
 SHOWN = 6  # differences in one message
+NULL = "null"  # as JSON; a key that is null says no more than one that is absent
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,14 @@ def changes(old: Problem, new: Problem, may_differ: Collection[str]) -> list[str
     ['model was small, is large', 'noise was 0.1, is 0.2']
     >>> changes(a, b, ["model"])
     ['noise was 0.1, is 0.2']
+    >>> changes(a, Problem(a.choices, {**a.values, "new": "null"}, [], []), [])
+    []
     """
     ignored = [*old.tuned, *new.tuned]
     keys = [
         key
         for key in {**old.values, **new.values}
-        if old.values.get(key) != new.values.get(key)
+        if old.values.get(key, NULL) != new.values.get(key, NULL)
         and not matches(key, may_differ)
         and not _overlaps(key, ignored)
     ]
