@@ -35,6 +35,7 @@ from sweeps.exits import SHOW_ALL, end_on_sigterm, ended, give_up
 from sweeps.runs.startup import postpone_compiler
 from sweeps.runs.sweep_run import this_job
 from sweeps.runs.trackers import close_trackers, open_tracker
+from sweeps.trust.command_flags import check_flags
 from sweeps.verdict.end_sweep import end_sweep
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ def main() -> NoReturn:
 
 
 def _run() -> None:
+    check_flags(sys.argv[1:])
     sys.argv[1:] = admitted(sys.argv[1:])
     job()
 

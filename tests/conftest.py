@@ -14,6 +14,7 @@ import pytest
 from omegaconf import DictConfig
 
 from sweeps.config.resolvers import conf_dir, register_resolvers
+from sweeps.trust.trusted_names import trusted
 from tests.warm import warm_python
 
 # A shell has its background jobs ignore Ctrl-C, and every process that we start inherits that.
@@ -36,6 +37,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for group in ("scheduler", "optimizer"):
         if group in metafunc.fixturenames:
             metafunc.parametrize(group, option_names(group))
+
+
+@pytest.fixture(autouse=True)
+def _own_trust() -> Iterator[None]:
+    """A command reads once what is trusted; here each test is one."""
+    yield
+    trusted.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from sweeps.codegen.literals import literal
 from sweeps.codegen.preambles import Preamble
 from sweeps.config.errors import ConfigError
 from sweeps.export import program
+from sweeps.trust.trusted_names import read_trusted
 
 # Texts that would act if they were pasted into a program, each in a way of its own.
 TEXTS = [
@@ -187,6 +188,7 @@ def test_a_text_is_a_literal_and_a_free_key_a_name(
     (tmp_path / "notes_of_mine.py").write_text(OWN)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("SWEEPS_PACKAGES", "notes_of_mine")
+    read_trusted()
     own = {"_target_": "notes_of_mine.Noted", "note": text, "more": [text, {text: text}]}
     made = program(stored(tmp_path / "a", config(scheduler=own)))
     names: dict[str, Any] = {}

@@ -13,6 +13,7 @@ from lrlab.training import fresh_model
 from sweeps.codegen import snippet
 from sweeps.config.errors import ConfigError
 from sweeps.runs.run_spec import RunSpec, prepare
+from sweeps.trust.trusted_names import read_trusted
 
 TASKS = """
 import torch
@@ -84,6 +85,7 @@ def prepared(compose: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     (tmp_path / "tasks_of_mine.py").write_text(TASKS)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("SWEEPS_PACKAGES", "tasks_of_mine")
+    read_trusted()
 
     def make(name: str, *overrides: str) -> RunSpec:
         own = f"_target_: tasks_of_mine.{name}\nbatches: 2\n"

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from lrlab.training import fresh_model
 from sweeps.codegen import snippet
 from sweeps.runs.run_spec import RunSpec, prepare
+from sweeps.trust.trusted_names import read_trusted
 
 EVERY = pytest.mark.parametrize("every", ["epoch", "batch"])
 SHORT = ("epochs=12", "task.n=60", "task.batch_size=25", "divergence=1e12")
@@ -273,6 +274,7 @@ def test_what_is_a_person_s_own_is_written_too(
     (tmp_path / "of_mine.py").write_text(OWN)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("SWEEPS_PACKAGES", "of_mine")
+    read_trusted()
     typed = [f"+scheduler.{argument}" for argument in arguments]
     run = prepare(compose("scheduler=none", f"scheduler._target_=of_mine.{target}", *typed))
     text = snippet(run.config)

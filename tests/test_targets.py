@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from sweeps.config.targets import TargetError, build, locate
+from sweeps.trust.trusted_names import read_trusted
 
 ATTACKS = [
     "os.system",
@@ -52,6 +53,7 @@ def test_a_package_that_the_user_names_is_allowed(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(TargetError):
         locate("fractions.Fraction")
     monkeypatch.setenv("SWEEPS_PACKAGES", "decimal, fractions")
+    read_trusted()
     assert build({"_target_": "fractions.Fraction", "numerator": 3}) == 3
 
 

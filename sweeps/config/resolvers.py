@@ -10,6 +10,9 @@ from omegaconf import OmegaConf
 
 from hydra_plugins.optuna_families import override
 from lrlab.expressions import evaluate
+from sweeps.trust.config_sources import guard_config_sources
+from sweeps.trust.env_resolver import register_env_resolver
+from sweeps.trust.trusted_names import read_trusted
 
 
 def conf_dir() -> Path:
@@ -35,7 +38,14 @@ def options(group: str) -> list[str]:
 
 
 def register_resolvers() -> None:
-    """Teach OmegaConf `${calc:'...'}` (arithmetic) and `${unique:}` (a word of its own a run)."""
+    """Prepare this process for configs, before it reads any.
+
+    OmegaConf learns `${calc:'...'}` (arithmetic) and `${unique:}` (a word of its own a run). What
+    is trusted is read from the environment, and Hydra's loader checks files that are not.
+    """
+    read_trusted()
+    guard_config_sources(conf_dir())
+    register_env_resolver()
     _remember_parsing()
     OmegaConf.register_new_resolver("calc", _calc, replace=True)
     OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], replace=True, use_cache=True)

@@ -7,15 +7,15 @@ own `instantiate` calls anything importable except a block-list, which is no sec
 
 import importlib
 import inspect
-import os
 import types
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
+from sweeps.trust.trusted_names import PACKAGES, trusted
+
 LRLAB = ("lrlab.tasks", "lrlab.curves", "lrlab.composites", "lrlab.tracking")
 TORCH = ("torch.optim", "torch.nn")
-ENVIRONMENT = "SWEEPS_PACKAGES"
 
 
 class TargetError(ValueError):
@@ -36,7 +36,7 @@ def locate(target: object) -> Callable[..., Any]:
     Traceback (most recent call last):
     sweeps.config.targets.TargetError: 'os.system' may not be called from a config: ...
     """
-    if not isinstance(target, str) or not _within(target, (*LRLAB, *TORCH, *_own_packages())):
+    if not isinstance(target, str) or not _within(target, (*LRLAB, *TORCH, *trusted().packages)):
         raise TargetError(_refusal(target))
     found = _import(target)
     if not (callable(found) and _allowed(found)):
@@ -94,12 +94,6 @@ def _inner(value: Any, context: Mapping[str, Any]) -> Any:
     return [_inner(inner, context) for inner in value] if isinstance(value, list) else value
 
 
-def _own_packages() -> tuple[str, ...]:
-    return tuple(
-        name.strip() for name in os.environ.get(ENVIRONMENT, "").split(",") if name.strip()
-    )
-
-
 def _within(name: str, packages: tuple[str, ...]) -> bool:
     return any(name == package or name.startswith(package + ".") for package in packages)
 
@@ -107,7 +101,7 @@ def _within(name: str, packages: tuple[str, ...]) -> bool:
 def _allowed(found: Any) -> bool:
     # Test the defining module: `torch.optim.lr_scheduler.warnings.os.system` has an allowed prefix.
     module = getattr(found, "__module__", None) or ""
-    if _within(module, (*LRLAB, *_own_packages())):
+    if _within(module, (*LRLAB, *trusted().packages)):
         return True
     return _within(module, TORCH) and isinstance(found, type) and issubclass(found, _kinds())
 
@@ -145,5 +139,5 @@ def _imported(name: str, target: str) -> types.ModuleType:
 def _refusal(target: object) -> str:
     return (
         f"{target!r} may not be called from a config: it may name torch's optimizers, schedulers "
-        f"and modules, lrlab's tasks and curves, and the packages in ${ENVIRONMENT}"
+        f"and modules, lrlab's tasks and curves, and the packages in ${PACKAGES}"
     )
