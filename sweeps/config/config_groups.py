@@ -133,7 +133,7 @@ def read(cfg: DictConfig, group: str) -> GroupConfig:
     """
     check_group(cfg, group)
     where, written = f"{group}.", _container(cfg[group], resolve=False)
-    target = call_for_group(group, locate, written.get("_target_"))
+    target = call_for_group(group, locate, written.get("_target_"), group)
     check_types(where, arguments(written, group), target)
     check_types(where, meta_values(written, group), Stepping)
     node = _resolved(cfg[group], where)
@@ -147,7 +147,7 @@ def check(node: GroupConfig, group: str) -> None:
     Raises:
         ConfigError: what `read` refuses.
     """
-    where, target = f"{group}.", call_for_group(group, locate, node.get("_target_"))
+    where, target = f"{group}.", call_for_group(group, locate, node.get("_target_"), group)
     check_arguments(where, arguments(node, group), target, GIVEN.get(group, ()))
     check_conditions(where, node, node.get("require"))
 
@@ -155,7 +155,7 @@ def check(node: GroupConfig, group: str) -> None:
 def instantiate(group: str, node: GroupConfig, **context: Any) -> Any:
     """Call the `_target_` of a config group with its keys and the given context."""
     own = arguments(node, group)
-    return call_for_group(group, build, {"_target_": node["_target_"], **own}, **context)
+    return call_for_group(group, build, {"_target_": node["_target_"], **own}, group, **context)
 
 
 def arguments(node: Mapping[str, Any], group: str = "") -> GroupConfig:

@@ -16,7 +16,7 @@ def has_own_groups(node: Mapping[str, Any]) -> bool:
     Raises:
         TargetError: its target may not be called from a config.
     """
-    task: Any = locate(node.get("_target_"))
+    task: Any = locate(node.get("_target_"), "task")
     usual = isinstance(task, type) and issubclass(task, Task)
     return not (usual and task.parameter_groups is Task.parameter_groups)
 
