@@ -19,6 +19,8 @@ searched, with eight metric values an epoch in MLflow; Optuna and MLflow write t
     seeds         1, 5, 25, 100 seeds in one run and in a sweep
     memory        the most memory in sweeps of 100 and 1000 trials
     startup       one run against importing its libraries
+    twins         CPU time per trial without each fast path (`SWEEPS_PLAIN`), in sweeps of `--sizes`
+                  trials as shipped but for the verdict: long, `--paths` takes some of them
 
 Each part leaves a JSON, and a picture if it has one, in `benchmarks/results`.
 The contenders take turns, round after round; ratios are taken within a round. `usual` gets an
@@ -34,6 +36,8 @@ from typing import Any
 
 from measuring.environments import machine, versions
 from measuring.parts import PARTS, RACE, rates
+
+from crashsafe.fast_paths import FAST_PATHS
 
 HERE = Path(__file__).parent
 
@@ -51,6 +55,8 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--trials", nargs="+", default=[], metavar="NAME=SHORT:LONG", help="such as ours=64:256"
     )
+    parser.add_argument("--sizes", nargs="+", type=int, default=[200, 2000], help="of twins")
+    parser.add_argument("--paths", nargs="+", choices=FAST_PATHS, help="of twins")
     parser.add_argument("--growth-trials", type=int, help="default 10000")
     parser.add_argument("--env", type=Path, default=HERE / ".envs/usual", help="of the usual stack")
     parser.add_argument(

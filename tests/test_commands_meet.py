@@ -84,16 +84,20 @@ def test_a_refused_command_leaves_a_running_and_a_killed_sweep_alone(
     assert not (run.parent / "finalists").exists()
 
 
-def test_an_interrupted_review_is_made_again(command: Run, home: Path) -> None:
+def test_an_interrupted_review_is_made_again_without_training_again(
+    command: Run, home: Path
+) -> None:
     artifacts = home / "mlruns/studies/mine/artifacts"
     command(*SWEEP, STUDY, "hydra.sweeper.n_trials=1").check_returncode()
     (artifacts / "verdict.md").rename(artifacts / "kept")
     (artifacts / "verdict.md").mkdir()  # the files of the next review cannot all be written
     assert command(*SWEEP, STUDY, "hydra.sweeper.n_trials=2").returncode == 1
-    assert verdict(home)["ranking"]["n_trials"] == 1
+    finalists = files(artifacts.parent / "finalists")
     (artifacts / "verdict.md").rmdir()
     command(*SWEEP, STUDY, "hydra.sweeper.n_trials=2").check_returncode()
     assert verdict(home)["ranking"]["n_trials"] == 2
+    assert (artifacts / "verdict.md").stat().st_size > 0
+    assert files(artifacts.parent / "finalists") == finalists
 
 
 def test_the_second_of_two_commands_waits_and_prints_the_verdict_of_the_first(

@@ -60,7 +60,7 @@ def peak_memory(command: list[str], folder: Path) -> float:
     def watch() -> None:
         nonlocal peak
         while not over.wait(POLL):
-            peak = max(peak, sum(_held(pid) for pid in _children(os.getpid())))
+            peak = max(peak, sum(_held(pid) for pid in children(os.getpid())))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -72,7 +72,7 @@ def peak_memory(command: list[str], folder: Path) -> float:
     return peak
 
 
-def _children(pid: int) -> set[int]:
+def children(pid: int) -> set[int]:
     """All processes below one; it may end while we look."""
     found: set[int] = set()
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
@@ -80,7 +80,7 @@ def _children(pid: int) -> set[int]:
             found.update(int(word) for word in path.read_text().split())
         except OSError:
             continue
-    return found.union(*(_children(child) for child in found))
+    return found.union(*(children(child) for child in found))
 
 
 def _held(pid: int) -> float:

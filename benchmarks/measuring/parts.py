@@ -8,9 +8,11 @@ from typing import Any
 
 import startup
 
+from crashsafe.fast_paths import FAST_PATHS
 from measuring import plots, sweeps_alone, tables
 from measuring.environments import usual_python, versions
 from measuring.rates import Contender, Measurement, contenders, measure, run, spread
+from measuring.twins import measure as measure_twins
 
 RACE = ("usual", "plain", "ours", "ours_pruned", "floor", "floor_writer")
 Part = Callable[[Namespace, dict[str, Any], Path], Any]
@@ -93,7 +95,22 @@ def single(given: Namespace, _: dict[str, Any], __: Path) -> list[dict[str, floa
     return each
 
 
-PARTS: dict[str, Part] = {"growth": growth, "seeds": seeds, "memory": memory, "startup": single}
+def twins(given: Namespace, _: dict[str, Any], within: Path) -> list[Any]:
+    """CPU time per trial without each fast path."""
+    sizes = [24, 32] if given.quick else given.sizes
+    paths = given.paths or list(FAST_PATHS)
+    rounds = [measure_twins(sizes, paths, given.sampler, within) for _ in range(given.rounds)]
+    tables.show_twins(rounds, sizes)
+    return [[asdict(cost) for cost in costs] for costs in rounds]
+
+
+PARTS: dict[str, Part] = {
+    "growth": growth,
+    "seeds": seeds,
+    "memory": memory,
+    "startup": single,
+    "twins": twins,
+}
 
 
 def _about(found: dict[str, Any]) -> str:

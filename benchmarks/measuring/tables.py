@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from measuring import twins
 from measuring.rates import Contender, Measurement, Spread, ratios, spread
 
 CONSOLE = Console(width=None if Console().is_terminal else 118)
@@ -90,6 +91,23 @@ def show_startup(found: list[dict[str, float]]) -> None:
         f"one run: {between(took)} s; its imports and the store alone: {between(least)} s"
     )
     CONSOLE.print(f"ratio: {between(ratio)}")
+
+
+def show_twins(rounds: list[list[twins.Cost]], sizes: list[int]) -> None:
+    """A row for each fast path: what a trial costs without it, and how the rate falls."""
+    table = _table(f"CPU time per trial without a fast path, rounds: {len(rounds)} (median, range)")
+    table.add_column("off")
+    for size in sizes:
+        table.add_column(f"ms at {size}", justify="right")
+        table.add_column("rate", justify="right")
+    by_size = {size: twins.relative(rounds, size) for size in sizes}
+    for off in (twins.ALL_ON, *by_size[sizes[0]]):
+        row = [off]
+        for size in sizes:
+            rates = [1 / cost for cost in by_size[size].get(off, [1.0])]
+            row += [figure(twins.middle(rounds, off, size)), between(spread(rates))]
+        table.add_row(*row)
+    CONSOLE.print(table)
 
 
 def between(values: Spread | None) -> str:

@@ -24,6 +24,12 @@ noticeable part of a short command. Import from the modules:
     `create_file` builds a SQLite file under a temporary name and renames it, so that no process
     sees an incomplete one.
 
+`fault_points`
+    Named steps at which tests kill the process.
+
+`fast_paths`
+    The switch that turns off everything that exists for speed only.
+
 Liveness must never say DEAD of a process that lives: two workers would run one trial. The format of
 process names and lock files is shared with processes of older versions, so do not change it.
 """

@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from crashsafe.fast_paths import is_fast
 from sweeps.config.config_groups import (
     GROUPS,
     LATER,
@@ -95,6 +96,8 @@ def template(cfg: DictConfig, changes: Mapping[str, Any]) -> Template | None:
         cfg: of a trial.
         changes: its values by their path.
     """
+    if not is_fast("filled_configs"):
+        return None
     raw, paths = _raw(cfg), frozenset(changes)
     interpolations = dict(_interpolations(raw))
     reached = paths | set(_followers(interpolations, paths))

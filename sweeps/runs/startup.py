@@ -14,6 +14,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from crashsafe.fast_paths import is_fast
+
 COMPILER = "torch._dynamo"
 
 
@@ -52,7 +54,7 @@ class InnerModules:
 def postpone_compiler() -> None:
     """Put the stand-in in place, unless the compiler is there already."""
     importlib.import_module("torch")  # whole first: its own import may look for the compiler
-    if COMPILER not in sys.modules:
+    if COMPILER not in sys.modules and is_fast("compiler"):
         sys.modules[COMPILER] = StandIn(COMPILER)
         sys.meta_path.insert(0, InnerModules())
 

@@ -48,7 +48,11 @@ def _review(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review:
     verdict = _known(own, basis)
     if verdict is None and verdict_settings.finalists != 0:
         verdict = _evaluate(study.trials, n_trials, verdict_settings, own, tracker)
-    return read_review.make_review(study, verdict and replace(verdict, basis=basis))
+        if verdict is not None:
+            verdict = replace(verdict, basis=basis)
+            # Before the plots, which take seconds: a stop does not cost the finalists again.
+            write_files.write_verdict(verdict, own.artifacts)
+    return read_review.make_review(study, verdict)
 
 
 def _evaluate(

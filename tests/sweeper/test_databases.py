@@ -1,16 +1,21 @@
 """Where studies are stored: any name, any option, and what cannot work."""
 
+import os
 import shutil
+import signal
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hydra.errors import HydraException
+from sqlalchemy import create_engine
 
 from crashsafe import locks
 from hydra_plugins.optuna_families import finished_trials
+from optuna_families import signals
 from optuna_families.storage import connect, retry
 
 NAMES = ("50%25done", "a b?x=1&y", "{0}#", "ä%")
@@ -97,6 +102,45 @@ def test_a_database_that_stays_away_ends_the_wait_with_one_line(
     (tmp_path / "optuna.db").write_bytes(b"no database at all" * 1000)
     with pytest.raises(HydraException, match=r"^the study database is away.*not a database$"):
         retry.patiently(storage.get_all_studies)
+
+
+def full_disk(url: str) -> None:
+    """Write until SQLite says that the disk is full."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        connection.exec_driver_sql("CREATE TABLE more (x)")
+
+
+def server_away(_: str) -> None:
+    """Ask a server at a port where none listens."""
+    create_engine("postgresql+psycopg://me@127.0.0.1:1/x").connect()
+
+
+@pytest.mark.parametrize(
+    ("action", "said"), [(full_disk, "disk is full"), (server_away, "connection failed")]
+)
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_ctrl_c_ends_the_wait_for_a_database(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    action: Callable[[str], None],
+    said: str,
+    when: str,
+) -> None:
+    monkeypatch.setattr(retry, "PAUSES", (600.0,))
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    press = threading.Timer(0.3 * (when == "during"), os.kill, (os.getpid(), signal.SIGINT))
+    with signals.signals(quiet=True):
+        press.start()
+        if when == "before":
+            press.join()
+        with pytest.raises(SystemExit) as ended:
+            retry.patiently(lambda: action(url))
+    assert ended.value.code == 130
+    assert said in caplog.text
+    assert "trials not stored are tried again" in caplog.text
 
 
 def test_a_lock_that_is_never_free_ends_the_wait_with_one_line(

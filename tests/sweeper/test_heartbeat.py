@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 
+from optuna_families import signals
 from optuna_families.sweep.driver import Sweep
-from optuna_families.workers import heartbeat, signals
+from optuna_families.workers import heartbeat
 from optuna_families.workers.heartbeat import Heartbeat
 
 STORAGE = "sqlite:///mlruns/optuna.db"

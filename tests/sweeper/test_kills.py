@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from optuna_families import fault_points
+from crashsafe import fault_points
 
 KILLS = int(os.environ.get("OPTUNA_FAMILIES_KILLS", "2"))
 N_TRIALS = 8

@@ -10,6 +10,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from crashsafe.fast_paths import is_fast
+
 
 class ConfigTemplate:
     """Makes copies of a config with other values.
@@ -27,6 +29,8 @@ class ConfigTemplate:
         self._frozen = self._freeze()
 
     def _freeze(self) -> bytes | None:
+        if not is_fast("config_copies"):
+            return None
         buffer = io.BytesIO()
         pickler = _Pickler(buffer, pickle.HIGHEST_PROTOCOL)
         pickler.indices = {id(node): index for index, node in enumerate(self._shared)}

@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 
+from crashsafe.fast_paths import is_fast
 from optuna_families.configs.job_logging import JobLogging
 
 JOB = (
@@ -33,7 +34,7 @@ class HydraNode:
         self._logs, self._overrides = logs, overrides
         with open_dict(config.hydra):
             config.hydra.overrides.task = [""] * overrides
-        self.shared = list(_shared(config.hydra))
+        self.shared = list(_shared(config.hydra)) if is_fast("shared_nodes") else []
         OmegaConf.set_readonly(config.hydra, True)
 
     def values(self, facts: Mapping[str, Any]) -> dict[str, Any]:

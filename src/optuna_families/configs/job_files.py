@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from crashsafe.fast_paths import is_fast
 from crashsafe.masking import masked
 
 _MARKS = {
@@ -58,13 +59,21 @@ class JobFiles:
 
     def __init__(self, hydra: DictConfig, task: DictConfig, paths: Mapping[str, str]) -> None:
         self._subdir: str | None = hydra.output_subdir
-        plain: Any = OmegaConf.to_container(hydra, enum_to_str=True)
-        for path, mark in _MARKS.items():
-            _, node, key = path.split(".")
-            plain[node][key] = mark
-        self._hydra = dump({"hydra": plain})
+        self._node: Any = OmegaConf.to_container(hydra, enum_to_str=True)
+        self._hydra = self._with(_MARKS)
+        self._fast = is_fast("job_files")
         self._names = list(paths)
         self._config = self._template(task, list(paths.values()))
+
+    def _with(self, values: Mapping[str, Any]) -> str:
+        """Return ``hydra.yaml`` with values by path."""
+        node = self._node | {
+            key: dict(self._node[key]) for key in ("job", "overrides", "runtime", "sweep")
+        }
+        for path, value in values.items():
+            _, parent, key = path.split(".")
+            node[parent][key] = value
+        return dump({"hydra": node})
 
     @staticmethod
     def _template(task: DictConfig, paths: list[str]) -> str:
@@ -97,17 +106,26 @@ class JobFiles:
             return
         output = folder / self._subdir
         output.mkdir(parents=True, exist_ok=True)
-        hydra = self._hydra
-        for path, mark in _MARKS.items():
-            hydra = hydra.replace(mark, masked(_flow(facts[path])))
-        (output / "hydra.yaml").write_text(hydra, encoding="utf-8")
+        (output / "hydra.yaml").write_text(self._filled_hydra(facts), encoding="utf-8")
         (output / "config.yaml").write_text(self._filled(task, params), encoding="utf-8")
         overrides = dump(facts["hydra.overrides.task"])
         (output / "overrides.yaml").write_text(overrides, encoding="utf-8")
 
+    def _filled_hydra(self, facts: Mapping[str, Any]) -> str:
+        if not self._fast:
+            return self._with(facts)
+        text = self._hydra
+        for path, mark in _MARKS.items():
+            text = text.replace(mark, masked(_flow(facts[path])))
+        return text
+
     def _filled(self, task: Callable[[], DictConfig], params: Mapping[str, Any]) -> str:
         usual = params.keys() == set(self._names)
-        if not usual or not all(type(value) in PLAIN for value in params.values()):
+        if (
+            not self._fast
+            or not usual
+            or not all(type(value) in PLAIN for value in params.values())
+        ):
             return dump(OmegaConf.to_container(task(), enum_to_str=True))
         text = self._config
         for number, name in enumerate(self._names):

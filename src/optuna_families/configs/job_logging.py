@@ -16,6 +16,8 @@ from typing import Any
 from hydra.core.utils import configure_log
 from omegaconf import DictConfig, OmegaConf
 
+from crashsafe.fast_paths import is_fast
+
 FOLDER, NAME = "${hydra.runtime.output_dir}", "${hydra.job.name}"
 
 
@@ -43,6 +45,7 @@ class JobLogging:
         self._plain: Any = OmegaConf.to_container(hydra.job_logging, resolve=False)
         texts = {path: text for path, text in _leaves(self._plain, "") if "${" in text}
         self.simple = {p for t in texts.values() for p in _PARTS.findall(t)} <= {FOLDER, NAME}
+        self.simple = self.simple and is_fast("job_logging")
         name = str(hydra.job.name)
         named = {path: text.replace(NAME, name) for path, text in texts.items()}
         self._texts = named if self.simple else {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 
+from crashsafe.fast_paths import is_fast
 from optuna_families.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def pruner(settings: Settings, trials: TrialCache | None = None) -> BasePruner:
     """
     node = settings.pruner
     built: BasePruner = _build(node, "hydra.sweeper.pruner")
-    if trials is None or type(built).__name__ not in ("MedianPruner", "PercentilePruner"):
+    percentile = type(built).__name__ in ("MedianPruner", "PercentilePruner")
+    if trials is None or not percentile or not is_fast("pruner"):
         return built
 
     from optuna_families.samplers.fast_percentile import FastPercentilePruner
@@ -104,7 +106,7 @@ def _class(name: str) -> Any:
     """Return Optuna's class, or the faster equivalent."""
     import optuna
 
-    if name == "TPESampler" and optuna.__version__ in _QUICK:
+    if name == "TPESampler" and optuna.__version__ in _QUICK and is_fast("tpe"):
         from optuna_families.samplers.fast_tpe import FastTPESampler
 
         return FastTPESampler

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optuna_families import fault_points
+from crashsafe import fault_points
 from optuna_families.storage.trial_counts import TrialCounts
 
 if TYPE_CHECKING:

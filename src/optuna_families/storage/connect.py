@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 
+from crashsafe import fault_points
 from crashsafe.addresses import absolute, parse, sqlite_address, sqlite_file
 from crashsafe.creation import create_file, exists
 from crashsafe.locks import database_lock
 from crashsafe.masking import masked
-from optuna_families import fault_points
 from optuna_families.hydra_errors import SweepFailed
 
 if TYPE_CHECKING:

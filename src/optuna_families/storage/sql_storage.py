@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import func, select
 
-from optuna_families import fault_points
+from crashsafe import fault_points
+from crashsafe.fast_paths import is_fast
 from optuna_families.storage import sql_read, sql_schema, sql_write
 from optuna_families.storage.api_storage import (
     Conflict,
@@ -46,6 +47,8 @@ _OPEN = ", ".join(f"'{state.name}'" for state in OPEN)
 
 def trial_store(database: Database) -> TrialStore:
     """Return the direct store for tested schemas and dialects, else Optuna's API."""
+    if not is_fast("study_sql"):
+        return TrialStore(database.storage)
     known = database.backend.get_current_version() == sql_schema.VERSION
     tested = database.engine.dialect.name in DIALECTS
     return SqlTrialStore(database) if known and tested else TrialStore(database.storage)

@@ -17,6 +17,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from crashsafe.masking import masked
+from optuna_families import signals
 from optuna_families.configs.compose import Composer
 from optuna_families.hydra_errors import SweepFailed
 from optuna_families.plan import Plan
@@ -31,7 +32,6 @@ from optuna_families.sweep.progress import Progress
 from optuna_families.sweep.resume_command import command
 from optuna_families.trials.ask_tell import AskTell
 from optuna_families.trials.study_cache import StudyCache
-from optuna_families.workers import signals
 from optuna_families.workers.worker import Worker
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from optuna_families import signals
 from optuna_families.plan import Plan
 from optuna_families.storage.retry import patiently
 from optuna_families.storage.trial_counts import TrialCounts
-from optuna_families.workers import signals
 from optuna_families.workers.heartbeat import stop
 
 if TYPE_CHECKING:

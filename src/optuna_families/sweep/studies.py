@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from hydra.errors import HydraException
 
+from crashsafe import fault_points
 from crashsafe.masking import masked
-from optuna_families import fault_points
 from optuna_families.configs.compose import Composer
 from optuna_families.plan import Family, label
 from optuna_families.settings import Settings

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from hydra.errors import HydraException
 
-from optuna_families import fault_points
+from crashsafe import fault_points
 from optuna_families.outcomes import Outcome
 from optuna_families.storage.api_storage import Conflict
 from optuna_families.storage.connect import locked

@@ -12,8 +12,6 @@ Read in this order:
     A trial as a Hydra job: folder, HydraConfig, logging, YAML files.
 `heartbeat`
     Thread that writes heartbeats and polls for stop requests.
-`signals`
-    Ctrl-C, SIGTERM and the timeout of a trial.
 
 A worker changes a study only through `optuna_families.trials.ask_tell`. An exception of the app
 must end as the `Outcome` of its trial, never as the end of the worker. What a user sees of a job

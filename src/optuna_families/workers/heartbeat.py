@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from crashsafe.masking import masked
 from crashsafe.processes import Liveness, liveness
+from optuna_families import signals
 from optuna_families.plan import Plan
 from optuna_families.storage.connect import connect
 from optuna_families.trials.stale_trials import BEAT
-from optuna_families.workers import signals
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

@@ -20,7 +20,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobRuntime, env_override
 from omegaconf import DictConfig
 
-from optuna_families import fault_points, reporting
+from crashsafe import fault_points
+from optuna_families import reporting
 from optuna_families.configs.composed_config import ComposedConfig
 
 

@@ -11,13 +11,13 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from hydra.types import HydraContext, TaskFunction
 
-from optuna_families import fault_points, reporting
+from crashsafe import fault_points
+from optuna_families import reporting, signals
 from optuna_families.outcomes import INTERRUPTED, Outcome, failed
 from optuna_families.storage.retry import patiently
 from optuna_families.trials.allocation import PlannedTrial
 from optuna_families.trials.ask_tell import AskTell
 from optuna_families.trials.batching import BatchFunction
-from optuna_families.workers import signals
 from optuna_families.workers.job import Job
 from optuna_families.workers.run_one import (
     classify_error,

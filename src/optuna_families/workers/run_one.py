@@ -11,12 +11,12 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from optuna_families import fault_points, reporting
+from crashsafe import fault_points
+from optuna_families import reporting, signals
 from optuna_families.outcomes import INTERRUPTED, PRUNED, Outcome, classify, failed
 from optuna_families.settings import Settings
 from optuna_families.trials.allocation import PlannedTrial
 from optuna_families.trials.ask_tell import AskTell
-from optuna_families.workers import signals
 from optuna_families.workers.job import Job
 
 log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from optuna_families import signals
 from optuna_families.configs.compose import Composer
 from optuna_families.plan import Plan
 from optuna_families.quiet import tamed
@@ -18,7 +19,7 @@ from optuna_families.trials.ask_tell import DONE, WAIT, AskTell
 from optuna_families.trials.batch_size import BatchSizes
 from optuna_families.trials.batching import batch_function
 from optuna_families.trials.study_cache import StudyCache
-from optuna_families.workers import run_one, signals
+from optuna_families.workers import run_one
 from optuna_families.workers.heartbeat import Heartbeat
 from optuna_families.workers.run_batch import TrialBatch
 

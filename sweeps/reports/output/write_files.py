@@ -10,6 +10,7 @@ from sweeps.reports.plots.png_charts import draw
 from sweeps.reports.plots.ranking_chart import charts
 from sweeps.reports.plots.styles import styles
 from sweeps.reports.review import Review
+from sweeps.reports.verdict_data import Verdict
 
 VERDICT = "verdict.json"
 FACTS = ("family", "number", "state", "value", "excess", "peak_lr", "seconds", "reason", "folder")
@@ -17,8 +18,6 @@ FACTS = ("family", "number", "state", "value", "excess", "peak_lr", "seconds", "
 
 def write(review: Review, folder: Path, show: Callable[[str], None] = lambda _: None) -> None:
     """Write verdict.md, verdict.html, trials.csv, plots/ and verdict.json into a folder.
-
-    verdict.json comes last and at once: whoever finds it finds everything that belongs to it.
 
     Args:
         review: what to tell.
@@ -41,13 +40,14 @@ def write(review: Review, folder: Path, show: Callable[[str], None] = lambda _: 
         (folder / name).write_text(text, encoding="utf-8")
     if review.verdict:
         show(VERDICT)
-        _replace(folder / VERDICT, review.verdict.to_json())
+        write_verdict(review.verdict, folder)
 
 
-def _replace(file: Path, text: str) -> None:
-    unfinished = file.with_name(f"{file.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(file)
+def write_verdict(verdict: Verdict, folder: Path) -> None:
+    """Write verdict.json, whole or not at all."""
+    unfinished = folder / f"{VERDICT}.unfinished"
+    unfinished.write_text(verdict.to_json(), encoding="utf-8")
+    unfinished.replace(folder / VERDICT)
 
 
 def _trials(review: Review, path: Path) -> None:

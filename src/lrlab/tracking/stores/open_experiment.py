@@ -10,6 +10,7 @@ from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 
 from crashsafe.addresses import with_driver
+from crashsafe.fast_paths import is_fast
 from crashsafe.masking import masked
 from crashsafe.processes import Liveness, liveness
 from lrlab.tracking.run_data import FOLDER_TAG, OWNER_TAG, UID_TAG
@@ -75,7 +76,7 @@ def open_experiment(uri: str, name: str, *, bulk: bool = True) -> OpenExperiment
             f"experiment {name!r} is deleted in MLflow; to have it back: "
             f"mlflow experiments restore --experiment-id {experiment.experiment_id}"
         )
-    engine = open_engine(uri) if bulk else None
+    engine = open_engine(uri) if bulk and is_fast("mlflow_sql") else None
     number, address = str(experiment.experiment_id), masked(uri)
     if engine is None:
         return OpenExperiment(client, number, ApiStore(client, address, number))

@@ -13,6 +13,7 @@ from mlflow.utils.uri import append_to_uri_path
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DataError, IntegrityError
 
+from crashsafe.fast_paths import is_fast
 from lrlab.tracking.run_data import RunUpdate
 from lrlab.tracking.stores.base import INVALID_VALUE, RejectedError, Written, noted_id
 from lrlab.tracking.stores.sql_tables import (
@@ -66,7 +67,9 @@ class SqlStore:
     def upload(self, run_id: str, files: Path) -> None:
         """Copy or upload the files of a folder to the run's artifacts."""
         artifacts = get_artifact_repository(self._artifact_uri(run_id))
-        if isinstance(artifacts, LocalArtifactRepository):  # its own copy takes twice as long
+        if isinstance(artifacts, LocalArtifactRepository) and is_fast(
+            "artifact_copies"
+        ):  # its own copy takes twice as long
             to = artifacts.artifact_dir
             shutil.copytree(files, to, copy_function=shutil.copyfile, dirs_exist_ok=True)
         else:

@@ -72,6 +72,7 @@ def signals(*, quiet: bool) -> Iterator[None]:
     try:
         yield
     finally:
+        _state.code = 0  # the next sweep of this process was not asked to stop
         for number, handler in before.items():
             signal.signal(number, handler)
 
