@@ -12,7 +12,8 @@ Read in this order:
 6. `recipes`: `Recipe`, builds the optimizer and the schedule of a model.
 7. `batch/`: `train_batch`, many trainings at once.
 8. `tracking/`: the folder of a run, and MLflow.
-9. `ranking/`: which family is best, by statistical tests; see `docs/verdict.md`.
+9. `theory/`: exact expected losses, and the best schedule of a problem.
+10. `ranking/`: which family is best, by statistical tests; see `docs/verdict.md`.
 
 Look up when needed:
 
