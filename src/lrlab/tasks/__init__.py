@@ -4,7 +4,8 @@
 2. `regression`: `LinearRegression`, least squares on synthetic data; `quadratics` has its algebra.
 3. `draws`: `Draw`, the seeds of one training; `TaskStack`, the tasks of several seeds as one tensor
    program; `regression_stack`: the same for regressions with different data.
-4. `weights`: the weights of a model as named metrics.
+4. `streaming`: `StreamingRegression`, least squares on samples never seen twice.
+5. `weights`: the weights of a model as named metrics.
 
 **What a seed draws.** Everything that is random: the data (where the task draws them), the initial
 weights, the order of the minibatches. A run with `seeds=N` has N draws of all three, as have the
@@ -18,8 +19,17 @@ run, so a run with one seed is as if the seed were in all three. A task redraws 
 from lrlab.stacking import Minibatch
 from lrlab.tasks.draws import Draw, TaskStack
 from lrlab.tasks.regression import LinearRegression
+from lrlab.tasks.streaming import StreamingRegression
 from lrlab.tasks.task import Task
 
 Batch = Minibatch  # the former name, which tasks of users may import
 
-__all__ = ["Batch", "Draw", "LinearRegression", "Minibatch", "Task", "TaskStack"]
+__all__ = [
+    "Batch",
+    "Draw",
+    "LinearRegression",
+    "Minibatch",
+    "StreamingRegression",
+    "Task",
+    "TaskStack",
+]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from lrlab.stacking import Minibatch, Stack
 from lrlab.tasks.draws import TaskStack
 from lrlab.tasks.quadratics import krylov_basis, least_squares
-from lrlab.tasks.regression_stack import RegressionStack
+from lrlab.tasks.regression_stack import RegressionStack, squared_errors
 from lrlab.tasks.task import Task
 
 
@@ -133,7 +133,7 @@ class LinearRegression(Task):
         """Mean squared errors; one matrix product for all models of a minibatch."""
         x, y = batch
         if not shared:
-            return _squared_errors(stack, x, y)
+            return squared_errors(stack, x, y)
         # Contiguous features: twice as fast as contiguous rows.
         columns = self._columns if x is self.x else x.T.contiguous()
         off = torch.addmm(stack["bias"], stack["weight"].squeeze(1), columns) - y.T
@@ -198,12 +198,3 @@ def _check(*, n: int, p: int, condition: float, batch_size: int) -> None:
             raise ValueError(f"{name} must be at least 1, got {name}={value}")
     if not 1 <= batch_size <= n:
         raise ValueError(f"batch_size must be from 1 to n, got batch_size={batch_size} n={n}")
-
-
-def _squared_errors(stack: Stack, x: Tensor, y: Tensor) -> Tensor:
-    """Of models by run and seed; x has shape `(seeds, rows, p)`, y `(seeds, rows, 1)`."""
-    weight = stack["weight"].view(-1, len(x), x.shape[2]).transpose(0, 1)
-    bias = stack["bias"].view(-1, len(x), 1).transpose(0, 1)
-    off = torch.baddbmm(bias, weight, x.mT) - y.mT
-    squared: Tensor = torch.linalg.vecdot(off, off)
-    return squared.T.flatten() / x.shape[1]

@@ -46,3 +46,18 @@ class RegressionStack(TaskStack):
         excess = ((off @ self._curvature) * off).sum(dim=2)
         losses: Tensor = self._losses + excess.T
         return losses.flatten()
+
+
+def squared_errors(stack: Stack, x: Tensor, y: Tensor) -> Tensor:
+    """Mean squared errors of linear models, by run and seed, with or without bias.
+
+    Args:
+        stack: `weight` and maybe `bias`.
+        x: shape `(seeds, rows, p)`.
+        y: shape `(seeds, rows, 1)`.
+    """
+    weight = stack["weight"].view(-1, len(x), x.shape[2]).transpose(0, 1)
+    bias = stack["bias"].view(-1, len(x), 1).transpose(0, 1) if "bias" in stack else 0
+    off = weight @ x.mT + bias - y.mT
+    squared: Tensor = torch.linalg.vecdot(off, off)
+    return squared.T.flatten() / x.shape[1]
