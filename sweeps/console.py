@@ -1,5 +1,6 @@
 """What a person sees in the terminal: results on standard output, all else on standard error."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -130,10 +131,20 @@ def _seeds(epoch: Epoch) -> Iterator[tuple[str, str]]:
 
 
 def _tensors(epoch: Epoch) -> Iterator[tuple[str, str]]:
-    for name, items in groupby(epoch.weights.items(), key=lambda item: item[0].split("/")[0]):
+    for name, items in groupby(epoch.weights.items(), key=lambda item: _tensor(item[0])):
         values = [value for _, value in items]
         more = f"  and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
         yield name, "  ".join(f"{value:.4f}" for value in values[:SHOWN]) + more
+
+
+def _tensor(metric: str) -> str:
+    """The tensor that a metric is of.
+
+    >>> _tensor("weights/weight.3"), _tensor("weights/bias"), _tensor("norm/0.weight")
+    ('weight', 'bias', 'norm')
+    """
+    group, _, name = metric.partition("/")
+    return re.sub(r"\.\d+$", "", name) if group == "weights" else group
 
 
 def row(name: str, epoch: Epoch, *, header: bool) -> None:

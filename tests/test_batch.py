@@ -188,7 +188,7 @@ def test_a_run_s_parameters_are_given_whole(stacks: bool) -> None:
         "weight": (2, 1, 3),
         "bias": (2, 1),
     }
-    assert last[1].weights["bias"] == pytest.approx(state["bias"].mean().item(), rel=1e-5)
+    assert last[1].weights["weights/bias"] == pytest.approx(state["bias"].mean().item(), rel=1e-5)
 
 
 def test_the_mean_and_the_spread_over_seeds_are_known_each_epoch() -> None:

@@ -30,7 +30,14 @@ def test_the_ui_charts_lr_loss_and_weights_of_each_epoch(command, tmp_path: Path
     with browser(1500, 2100) as page:  # charts are drawn on sight
         where = f"{ui}/#/experiments/{experiment.experiment_id}/runs/{run.info.run_id}"
         page.goto(f"{where}/model-metrics")
-        for name in ("lr", "loss", "excess_loss", "bias", "weight/0", "weight/4"):
+        for name in (
+            "lr",
+            "loss",
+            "excess_loss",
+            "weights/bias",
+            "weights/weight.0",
+            "weights/weight.4",
+        ):
             page.get_by_text(f"cosine ({name})", exact=True).first.wait_for()
         page.screenshot(path=pages / "mlflow-metrics.png")
         page.goto(where)

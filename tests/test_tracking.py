@@ -49,8 +49,8 @@ def test_mlflow_has_every_value_of_the_history(command, tmp_path: Path) -> None:
         "lr",
         "loss",
         "excess_loss",
-        "bias",
-        *(f"weight/{i}" for i in range(5)),
+        "weights/bias",
+        *(f"weights/weight.{i}" for i in range(5)),
     }
     for name in names:
         stored = client(tmp_path).get_metric_history(run.info.run_id, name)
@@ -68,6 +68,8 @@ def test_a_run_has_its_params_tags_and_files(command, tmp_path: Path) -> None:
     command("scheduler=step", "scheduler.gamma=0.5", "epochs=3").check_returncode()
     run = only_run(tmp_path)
     assert run.info.run_name == "step gamma=0.5 epochs=3"
+    [data] = run.inputs.dataset_inputs
+    assert (data.dataset.name, run.data.tags["role"]) == ("linear_regression", "run")
     assert run.info.status == "FINISHED"
     assert run.data.params["scheduler"] == "step"
     assert run.data.params["scheduler.gamma"] == "0.5"
@@ -88,7 +90,7 @@ def test_final_weights_are_those_of_the_last_epoch(command, tmp_path: Path) -> N
     command("epochs=5").check_returncode()
     [path] = (tmp_path / "mlruns" / "jobs").rglob("weights.pt")
     state = torch.load(path, weights_only=True)
-    assert state["bias"].item() == float(history(tmp_path)[-1]["bias"])
+    assert state["bias"].item() == float(history(tmp_path)[-1]["weights/bias"])
 
 
 @pytest.mark.covered
@@ -118,7 +120,7 @@ def test_a_run_killed_outright_is_marked_killed_and_has_its_history(
     wait_for(lambda: only_run(tmp_path).info.status != "RUNNING")
     run = only_run(tmp_path)
     assert run.info.status == "KILLED"
-    whole = [row for row in history(tmp_path) if row["bias"] not in ("", None)]
+    whole = [row for row in history(tmp_path) if row["weights/bias"] not in ("", None)]
     stored = client(tmp_path).get_metric_history(run.info.run_id, "loss")
     assert len(stored) in (len(whole), len(whole) - 1)
 

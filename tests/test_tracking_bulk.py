@@ -368,13 +368,16 @@ def test_a_sweep_that_goes_on_and_its_trials(both: Both) -> None:
         both.write(trial.path.name, finish=True, again=True)  # the first meets no parent there
         both.write("sweep", finish=False)
         both.assert_equal()
-        sweep.end("FINISHED", tags={"mlflow.note.content": f"verdict {round_}"})
+        log(sweep, (10 * (1 + round_), round_, 0.5 - round_), names=("best_in_tuning",))
+        end = {"loss": 0.5 - round_, "mean/step": float(round_)}
+        sweep.end("FINISHED", tags={"mlflow.note.content": f"verdict {round_}"}, metrics=end)
         both.write("sweep", finish=True)
         both.assert_equal()
     parent, *trials = both.bulk.found()
     assert {trial.data.tags["mlflow.parentRunId"] for trial in trials} == {parent.info.run_id}
     assert parent.data.tags["mlflow.note.content"] == "verdict 1"
     assert parent.data.params == {"n": "0"}
+    assert parent.data.metrics == {"best_in_tuning": -0.5, "loss": -0.5, "mean/step": 1.0}
 
 
 def test_a_run_that_mlflow_refuses_hinders_no_other(both: Both) -> None:

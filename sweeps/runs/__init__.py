@@ -7,6 +7,7 @@ Read in this order:
 - `train_runs`: trains runs in batches and writes config, history, weights and status.
 - `run_info`: name, parameters and tags of a run in the tracker.
 - `sweep_run`: the parent run of a sweep, and the job context (choices, overrides, study).
+- `sweep_history`: best value and counts over the ended trials, while a sweep runs.
 - `trackers`: opens the configured tracker once per process and closes it at the end.
 - `memory_fit`: how many runs fit into memory in one batch.
 - `end_reasons`: exceptions as text for tags and messages.

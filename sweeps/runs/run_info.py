@@ -1,6 +1,8 @@
 """Name, parameters and tags of a run in the tracker."""
 
 import getpass
+import hashlib
+import json
 import platform
 import re
 import subprocess
@@ -43,7 +45,20 @@ def run_info(spec: RunSpec, job_info: JobInfo) -> RunInfo:
     tags = {"device": devices.full_name(spec.device)} | _versions() | source()
     if spec.warnings:
         tags["warning"] = "; ".join(spec.warnings)
-    return RunInfo(base.name, params, {**base.tags, **tags}, base.parent)
+    # Not of every trial: they all train on the data that their sweep's own run names.
+    data = dataset(choices["task"], configs["task"]) if base.parent is None else {}
+    return RunInfo(base.name, params, {**base.tags, **tags}, base.parent, data)
+
+
+def dataset(task: str, config: Mapping[str, Any]) -> dict[str, str]:
+    """What MLflow shows as the data of a run: the task, and a digest that changes with its config.
+
+    >>> dataset("moons", {"_target_": "moons.Moons", "n": 5, "batches": 1})["digest"]
+    '5fc3d8ba'
+    """
+    text = json.dumps(dict(flatten({k: v for k, v in config.items() if k != "batches"})))
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return {"name": task, "digest": digest, "source": str(config["_target_"])}
 
 
 def rejected_run_info(job_info: JobInfo) -> RunInfo:
@@ -51,6 +66,7 @@ def rejected_run_info(job_info: JobInfo) -> RunInfo:
     context, sweep = job_info.context, job_info.context.sweep
     tags = {group: context.choices[group] for group in TRAINED} | {"command": job_info.command}
     if sweep is None:
+        tags["role"] = "run"
         return RunInfo(name(context.choices, job_info.overrides), {}, tags)
     tags |= {"role": "trial", "trial": str(job_info.number), "family": context.family}
     tags["study"] = context.study or ""

@@ -85,7 +85,13 @@ def this_job() -> JobInfo:
     return JobInfo(JobContext(hydra), typed_words(hydra), number)  # type: ignore[arg-type]  # a mapping
 
 
-def begin_sweep(name: str, folder: RunFolder, jobs: Path, command: str = "") -> None:
+def begin_sweep(
+    name: str,
+    folder: RunFolder,
+    jobs: Path,
+    command: str = "",
+    about: RunInfo | None = None,
+) -> None:
     """Start or resume the run of a sweep, unless a live process is working on it.
 
     Args:
@@ -93,10 +99,13 @@ def begin_sweep(name: str, folder: RunFolder, jobs: Path, command: str = "") -> 
         folder: its own.
         jobs: the folder of its command's jobs.
         command: that goes on with it.
+        about: params and dataset of the sweep as a whole; None keeps those that it has.
     """
     if not _is_under_way(folder):
         tags = {"study": name, "role": "sweep", "overrides": json.dumps(_overrides(jobs))}
-        folder.resume(RunInfo(name, tags=tags | ({"command": command} if command else {})))
+        tags |= {"command": command} if command else {}
+        about = about or (folder.info() if folder.uid() else RunInfo(name))
+        folder.resume(RunInfo(name, about.params, tags, dataset=about.dataset))
 
 
 def _is_under_way(folder: RunFolder) -> bool:

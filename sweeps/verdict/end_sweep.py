@@ -1,7 +1,7 @@
 """Start and end of a sweep: its parent run, leftover runs of its workers, its verdict."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,10 @@ from omegaconf import DictConfig
 from crashsafe.processes import this_process
 from lrlab.tracking import RunFolder, Tracker
 from sweeps.checks.check_sweep import refuse
+from sweeps.runs.sweep_history import Progressed, add_progress
 from sweeps.runs.sweep_run import begin_sweep, folder_of
 from sweeps.runs.trackers import open_tracker, unrecorded
+from sweeps.verdict.sweep_result import about, result
 
 REFUSED, STOPPED = 2, (130, 143)  # exit codes
 NOTE = 7900  # characters that MLflow shows of a note
@@ -47,6 +49,8 @@ _STARTED: list[StartedSweep] = []  # at most one
 class SweepCallback(Callback):
     """Hydra callback at the start of a sweep; `end_sweep` needs what it stores."""
 
+    shows_result = True  # `end_sweep` does: the sweeper does not print its own
+
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Check; note a sweep without a study, which has no other start."""
         refuse(config)
@@ -55,7 +59,19 @@ class SweepCallback(Callback):
     def on_study_start(self, config: DictConfig, study_name: str, command: str) -> None:
         """Begin the sweep's own run, once the sweeper has accepted the command."""
         _STARTED[:] = [StartedSweep(config, study_name, command)]
-        begin_sweep(study_name, folder_of(study_name), _STARTED[0].jobs, command)
+        own = folder_of(study_name)
+        begin_sweep(study_name, own, _STARTED[0].jobs, command, about(config))
+        if _is_ours(own):
+            with _hydra_config(config):
+                open_tracker(config).start(own)
+
+    def on_study_progress(
+        self, config: DictConfig, study_name: str, families: Sequence[Progressed]
+    ) -> None:
+        """Add to the history of the search, which MLflow charts while the sweep runs."""
+        own = folder_of(study_name)
+        if _is_ours(own):
+            add_progress(own, families, maximize=config.hydra.sweeper.direction == "maximize")
 
 
 def end_sweep(code: int) -> None:
@@ -85,36 +101,54 @@ def _finish_left(runs: Iterable[RunFolder], config: DictConfig) -> None:
 
 def _end_study(started: StartedSweep, own: RunFolder, code: int) -> None:
     tracker = open_tracker(started.config)
-    with _closed(started, own, tracker, code):
+    with _closed(started, own, tracker, code) as metrics:
         if code not in STOPPED:
             from sweeps.verdict.review_sweep import review_sweep  # needs torch
 
-            review_sweep(started.config, own, tracker)
+            metrics |= result(review_sweep(started.config, own, tracker))
 
 
 @contextmanager
-def _closed(started: StartedSweep, own: RunFolder, tracker: Tracker, code: int) -> Iterator[None]:
-    """The sweep's own run, ended as the sweep is."""
+def _closed(
+    started: StartedSweep, own: RunFolder, tracker: Tracker, code: int
+) -> Iterator[dict[str, float]]:
+    """The sweep's own run, ended as the sweep is, with the metrics that the caller adds."""
     status = "FINISHED" if code == 0 else "KILLED" if code in STOPPED else "FAILED"
+    metrics: dict[str, float] = {}
     _take(started, own, tracker)
     try:
-        yield
+        yield metrics
     except BaseException as error:
         status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
         raise
     finally:
         if _take(started, own, tracker):
-            own.end(status, tags=_note(own.artifacts / "verdict.md"))  # type: ignore[arg-type]
+            note = _note(own.artifacts / "verdict.md")
+            own.end(status, tags=note, metrics=metrics)  # type: ignore[arg-type]
             tracker.finish(own)
 
 
 def _take(started: StartedSweep, own: RunFolder, tracker: Tracker) -> bool:
     """Whether the sweep's run is this process's, and not that of another command at work on it."""
     begin_sweep(str(started.study), own, started.jobs, started.command)
-    ours: bool = own.read()["owner"] == this_process()
-    if ours:
+    if ours := _is_ours(own):
         tracker.start(own)
     return ours
+
+
+@contextmanager
+def _hydra_config(config: DictConfig) -> Iterator[None]:
+    """Context in which `${hydra:...}` in the sweep's config is known, as it is in a job."""
+    before = HydraConfig.instance().cfg
+    HydraConfig.instance().set_config(config)
+    try:
+        yield
+    finally:
+        HydraConfig.instance().cfg = before
+
+
+def _is_ours(own: RunFolder) -> bool:
+    return bool(own.read()["owner"] == this_process())
 
 
 def _note(verdict: Path) -> dict[str, str]:

@@ -18,13 +18,14 @@ from sweeps.runs.run_info import source
 from sweeps.runs.train_runs import RunWriter, run
 from sweeps.verdict.decide import Decision, Trial, decide
 from sweeps.verdict.retrain import FRESH, reseeded
+from sweeps.verdict.sweep_result import complete_history
 from sweeps.verdict.verdict_lock import exclusive
 
 Families = Mapping[str, Sequence[Any]]
 
 
-def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> None:
-    """Judge a sweep, write all of its files, and print the answer.
+def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review:
+    """Judge a sweep, write all of its files, and print the answer; give what was printed.
 
     Of several commands that end one sweep together, the first one judges; the others wait, and
     print its verdict.
@@ -38,11 +39,13 @@ def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> None:
         review = _review(config, own, tracker)
         write_files.write(review, own.artifacts)
     terminal.show(review, console.out)
+    return review
 
 
 def _review(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review:
     sweeper, verdict_settings = config.hydra.sweeper, read_verdict_settings(config)
     study = read_review.read_study(str(sweeper.storage), str(sweeper.study_name))
+    complete_history(own, study.trials, maximize=sweeper.direction == "maximize")
     n_trials = max([int(sweeper.n_trials), *map(read_review.finished, study.trials.values())])
     basis = _basis(study.trials, n_trials, verdict_settings)
     verdict = _known(own, basis)

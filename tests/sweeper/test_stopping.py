@@ -15,7 +15,7 @@ from optuna.exceptions import StorageInternalError
 from rich.console import Console
 
 from hydra_plugins.optuna_families import finished_trials, in_batches
-from optuna_families.sweep.progress import Progress
+from optuna_families.progress.watcher import Progress
 
 STORAGE = "sqlite:///mlruns/optuna.db"
 pytestmark = pytest.mark.cold  # a launcher starts the interpreter itself

@@ -14,7 +14,7 @@ def weights(model: nn.Module) -> dict[str, float]:
     """Every weight by name; for a model of more than `SMALL` weights, a norm per tensor.
 
     >>> list(weights(nn.Linear(2, 1)))
-    ['weight/0', 'weight/1', 'bias']
+    ['weights/weight.0', 'weights/weight.1', 'weights/bias']
     >>> list(weights(nn.Linear(100, 1)))
     ['norm/weight', 'norm/bias']
     """
@@ -34,4 +34,6 @@ def stacked_weights(stack: Stack) -> tuple[list[str], Tensor]:
 def _names(flat: Mapping[str, Tensor]) -> Iterator[str]:
     for name, tensor in flat.items():
         size = tensor.shape[1]
-        yield from [name] if size == 1 else (f"{name}/{i}" for i in range(size))
+        # One prefix: MLflow's UI puts their charts into one section.
+        each = [name] if size == 1 else [f"{name}.{i}" for i in range(size)]
+        yield from (f"weights/{one}" for one in each)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ LONGEST_NAME = 250  # of a run, by the column in MLflow's database
 
 # Tags that identify our runs: for searches in the UI, and to find unfinished runs again.
 UID_TAG, FOLDER_TAG, OWNER_TAG = "sweeps.run", "sweeps.folder", "sweeps.owner"
+NOTHING = MetricColumns([], [], [], [])
 NAMES_TAG = "sweeps.names"  # original names of renamed params and metrics, as JSON
 
 
@@ -30,6 +31,8 @@ class RunUpdate:
         status: also RUNNING while there is `more`.
         start, end: milliseconds since 1970.
         values: since the last update, oldest first.
+        summary: metrics of the run as a whole, at step 0, once it has ended.
+        dataset: see `RunInfo`.
         position: in the history after `values`, in bytes.
         more: the history has values after `position`.
     """
@@ -46,6 +49,8 @@ class RunUpdate:
     values: MetricColumns
     position: int
     more: bool = False
+    summary: MetricColumns = NOTHING
+    dataset: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_update(folder: RunFolder, after: int = 0) -> RunUpdate:
@@ -68,7 +73,16 @@ def read_update(folder: RunFolder, after: int = 0) -> RunUpdate:
         values=replace(values, names=[metrics[name] for name in values.names]),
         position=position,
         more=more,
+        summary=_summary(run.get("metrics", {}) if ended else {}, run.get("end", 0)),
+        dataset=run.get("dataset", {}),
     )
+
+
+def _summary(found: Mapping[str, float], end: int) -> MetricColumns:
+    if not found:
+        return NOTHING
+    names = accepted(tuple(found))
+    return MetricColumns(list(names.values()), [0], [end], [[float(v)] for v in found.values()])
 
 
 def _tags(folder: RunFolder, run: dict[str, Any]) -> dict[str, str]:

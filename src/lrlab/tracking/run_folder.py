@@ -33,12 +33,14 @@ class RunInfo:
         params: chosen settings; cannot change once tracked.
         tags: anything else.
         parent: folder of the run that this one is part of, such as a sweep.
+        dataset: what it trains on: `name`, `digest` and `source`; {} to say nothing.
     """
 
     name: str
     params: Mapping[str, object] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     parent: str | None = None
+    dataset: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,16 @@ class RunFolder:
                 self.note_recorded(**noted | {"complete": False})
             return self._begin(info, {key: self.read()[key] for key in ("uid", "start")})
 
-    def end(self, status: Status, tags: Mapping[str, str] | None = None) -> None:
-        """Set status, end time and further tags of the run."""
+    def end(
+        self,
+        status: Status,
+        tags: Mapping[str, str] | None = None,
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        """Set status, end time, further tags, and metrics of the run as a whole."""
         run = self.read()
         ended = {"status": status, "end": _now(), "tags": run["tags"] | dict(tags or {})}
+        ended |= {"metrics": dict(metrics)} if metrics else {}
         write_json(self.path / "run.json", run | ended)
 
     def give_up(self) -> None:
@@ -112,7 +120,9 @@ class RunFolder:
     def info(self) -> RunInfo:
         """The name, params, tags and parent of the run."""
         run = self.read()
-        return RunInfo(run["name"], run["params"], run["tags"], run["parent"])
+        return RunInfo(
+            run["name"], run["params"], run["tags"], run["parent"], run.get("dataset", {})
+        )
 
     def status(self) -> Status:
         """The status; KILLED if it is RUNNING in a process that is dead."""

@@ -14,8 +14,6 @@ Read in this order:
     The config that the trials of a study have in common, and the differences between two of them.
 `sweep_folder`
     Claims `hydra.sweep.dir` for one sweep, also when two start in the same second.
-`progress`
-    The live table, or a line every 10 seconds where there is no terminal.
 `results`
     `optimization_results.yaml`, the best trial, and the check of `max_failure_rate`.
 `resume_command`

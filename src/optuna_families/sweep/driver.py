@@ -6,8 +6,9 @@ import contextlib
 import io
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra._internal.callbacks import Callbacks
 from hydra.core.plugins import Plugins
@@ -21,6 +22,8 @@ from optuna_families import signals
 from optuna_families.configs.compose import Composer
 from optuna_families.hydra_errors import SweepFailed
 from optuna_families.plan import Plan
+from optuna_families.progress.screen import FamilyProgress
+from optuna_families.progress.watcher import Progress
 from optuna_families.quiet import tamed
 from optuna_families.search_space import overrides
 from optuna_families.search_space.override_text import override
@@ -28,7 +31,6 @@ from optuna_families.settings import Settings
 from optuna_families.storage.retry import patiently
 from optuna_families.sweep import results
 from optuna_families.sweep.prepare import make
-from optuna_families.sweep.progress import Progress
 from optuna_families.sweep.resume_command import command
 from optuna_families.trials.ask_tell import AskTell
 from optuna_families.trials.study_cache import StudyCache
@@ -64,7 +66,9 @@ class Sweep:
             self._announce(plan)
             self._notify(plan)
             with signals.signals(quiet=False):
-                with Progress(plan, StudyCache(plan, composer), self._console()):
+                cache, tell = StudyCache(plan, composer), partial(self._tell, plan)
+                silent = self._shown_elsewhere()
+                with Progress(plan, cache, self._console(), tell, silent_end=silent):
                     self._work(plan, composer)
                 self._finish(plan, composer)
 
@@ -101,11 +105,21 @@ class Sweep:
 
     def _notify(self, plan: Plan) -> None:
         """Call `on_study_start` of the Hydra callbacks that define it."""
+        resume = command(plan, self.settings)
+        self._call("on_study_start", config=self.config, study_name=plan.name, command=resume)
+
+    def _tell(self, plan: Plan, families: list[FamilyProgress]) -> None:
+        """Call `on_study_progress` of the Hydra callbacks that define it."""
+        self._call("on_study_progress", config=self.config, study_name=plan.name, families=families)
+
+    def _call(self, method: str, **arguments: Any) -> None:
         for callback in self.context.callbacks.callbacks:
-            if hasattr(callback, "on_study_start"):
-                callback.on_study_start(
-                    config=self.config, study_name=plan.name, command=command(plan, self.settings)
-                )
+            if hasattr(callback, method):
+                getattr(callback, method)(**arguments)
+
+    def _shown_elsewhere(self) -> bool:
+        """Whether a callback shows the result of the study itself (`shows_result`)."""
+        return any(getattr(c, "shows_result", False) for c in self.context.callbacks.callbacks)
 
     def _say(self, line: str) -> None:
         self._console().print(line, markup=False, highlight=False, soft_wrap=True)
@@ -169,9 +183,10 @@ class Sweep:
         trials = patiently(lambda: [cache.trials(i) for i in range(len(plan.families))])
         found = results.summarize(plan, trials)
         results.write(folder / "optimization_results.yaml", found)
-        for line in results.best_lines(plan, trials):
-            self._say(line)
-        self._announce(plan)
+        if signals.requested() or not self._shown_elsewhere():
+            for line in results.best_lines(plan, trials):
+                self._say(line)
+            self._announce(plan)
         if signals.requested():
             raise SystemExit(signals.requested())
         results.check_failures(plan, trials)

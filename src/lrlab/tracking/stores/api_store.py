@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,7 +67,7 @@ class ApiStore:
             return run_id
         if update.uid not in self._tags:
             self._continue(update, run_id)
-        metrics = (Metric(*value) for value in update.values)
+        metrics = (Metric(*value) for value in chain(update.values, update.summary))
         for chunk in _chunks(metrics, MAX_METRICS):
             self._log(run_id, metrics=chunk)
         self._write_tags(update, run_id)

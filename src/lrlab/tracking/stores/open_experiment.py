@@ -1,12 +1,13 @@
 """Opens or creates an MLflow experiment, and chooses its store."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Run
+from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, Run
 from mlflow.exceptions import MlflowException
 
 from crashsafe.addresses import with_driver
@@ -48,6 +49,20 @@ class OpenExperiment:
                 self.client.set_terminated(run.info.run_id, "KILLED")
             elif owner is not Liveness.ALIVE and status not in ("RUNNING", None):
                 yield folder
+
+    def log_dataset(self, run_id: str, dataset: Mapping[str, str]) -> None:
+        """Note what a run trains on, for MLflow's column of data sets; once, however often called.
+
+        Args:
+            run_id: of the run.
+            dataset: see `RunInfo`; {} does nothing.
+        """
+        if dataset:
+            noted = Dataset(
+                dataset["name"], dataset["digest"], "code", json.dumps({"url": dataset["source"]})
+            )
+            context = InputTag("mlflow.data.context", "training")
+            self.client.log_inputs(run_id, [DatasetInput(noted, [context])])
 
     def _running(self) -> list[Run]:
         running: list[Run] = []
@@ -95,6 +110,7 @@ def _status(folder: RunFolder, uid: str) -> Status | None:
 def _get_or_create(client: MlflowClient, name: str) -> Experiment:
     experiment = client.get_experiment_by_name(name)
     if experiment is not None:
+        _update_views(client, experiment)
         return experiment
     try:
         client.create_experiment(
@@ -104,6 +120,13 @@ def _get_or_create(client: MlflowClient, name: str) -> Experiment:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise  # otherwise another process has created it
     return client.get_experiment_by_name(name) or _get_or_create(client, name)
+
+
+def _update_views(client: MlflowClient, experiment: Experiment) -> None:
+    """Replace the saved views that an older version has made; a deleted one stays deleted."""
+    for tag, view in saved_views().items():
+        if experiment.tags.get(tag, view) != view:
+            client.set_experiment_tag(experiment.experiment_id, tag, view)
 
 
 def _location(uri: str, name: str) -> str | None:

@@ -99,14 +99,14 @@ def rows(update: RunUpdate, run_id: str, experiment: int, artifacts: str) -> dic
     """
     tags = [_validate_tag(*pair) for pair in update.tags.items()]  # type: ignore[no-untyped-call]
     params = [_validate_param(*pair) for pair in update.params.items()]  # type: ignore[no-untyped-call]
-    metrics = _metrics(update.values, run_id)
+    metrics, whole = _metrics(update.values, run_id), _metrics(update.summary, run_id)
     return {
         "runs": [_run(update, run_id, experiment, artifacts)],
         "params": [(param.key, param.value, run_id) for param in params],
         "tags": [(tag.key, tag.value, run_id) for tag in tags]
         + [(MLFLOW_RUN_NAME, update.name, run_id)],
-        "metrics": list(chain.from_iterable(zip(*metrics, strict=True))),
-        "latest_metrics": [_latest(metric) for metric in metrics],
+        "metrics": list(chain(*zip(*metrics, strict=True), *whole)),
+        "latest_metrics": [_latest(metric) for metric in [*metrics, *whole]],
     }
 
 

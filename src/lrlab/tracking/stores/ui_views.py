@@ -16,9 +16,11 @@ COLUMNS = (
     "params.`optimizer.lr`",
     "tags.`role`",
     "tags.`state`",
+    "attributes.`Dataset`",
 )
 SECTION = "learning-curves"
-CHARTS = {"lr": "linear", "loss": "log", "excess_loss": "log"}  # per epoch; scale of the y axis
+# Per epoch, and of a sweep per ended trial; scale of the y axis.
+CHARTS = {"lr": "linear", "loss": "log", "excess_loss": "log", "best_in_tuning": "log"}
 BY_LOSS = {"orderByKey": "metrics.`loss`", "orderByAsc": True}
 VIEWS = {
     "sweeps": ("Sweeps with their runs", {}),

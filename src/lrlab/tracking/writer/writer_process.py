@@ -109,9 +109,9 @@ class WriterLoop:
 
 
 def _has_plot(run: RunFolder) -> bool:
-    """Whether a run gets a plot: it is not part of a sweep."""
+    """Whether a run gets a plot: it is neither a sweep nor part of one."""
     try:
-        return run.read()["parent"] is None
+        return run.read()["parent"] is None and run.read()["tags"].get("role") != "sweep"
     except UNREADABLE:
         return False
 

@@ -1,0 +1,151 @@
+"""Shows progress: a live screen on a terminal, else a line every `QUIET` seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from optuna_families import signals
+from optuna_families.plan import Plan
+from optuna_families.progress.screen import FamilyProgress, SweepProgress, final, line, screen
+from optuna_families.storage.retry import patiently
+from optuna_families.storage.trial_counts import TrialCounts
+from optuna_families.workers.heartbeat import stop
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+
+    from optuna_families.trials.study_cache import StudyCache
+
+log = logging.getLogger(__name__)
+QUIET = 10.0  # seconds between two plain lines
+TELL = 2.0  # seconds between two calls of `tell`
+PACE = 60.0  # seconds over which the rate is measured
+
+Tell = Callable[[list[FamilyProgress]], None]
+
+
+class Progress:
+    """Reads the study in a thread and shows it; also passes stop requests on to the workers.
+
+    Args:
+        plan: of the sweep.
+        cache: of its studies, for this thread alone.
+        console: where it is shown.
+        tell: told the state of each family, every `TELL` seconds.
+        silent_end: say nothing at a good end: the application does.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        cache: StudyCache,
+        console: Console,
+        tell: Tell = lambda _: None,
+        *,
+        silent_end: bool = False,
+    ) -> None:
+        self._plan, self._console, self._tell = plan, console, tell
+        self._cache, self._silent_end = cache, silent_end
+        self._begun = time.monotonic()
+        self._before = sum(counts.finished for counts in self._cache.all_counts())
+        self._pace = deque([(self._begun, self._before)])  # (time, finished trials)
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True, name="optuna-progress")
+        self._live: Live | None = None
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal:
+            from rich.live import Live
+
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end.set()
+        self._thread.join()
+        if self._live:
+            self._live.stop()
+        if error is None:
+            if not self._silent_end or signals.requested():
+                self._say_all(final(patiently(self._state)))
+            return
+        with contextlib.suppress(Exception):  # do not hide the error being raised
+            self._say_all(final(self._state()))
+
+    def _say_all(self, lines: list[str]) -> None:
+        self._console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
+
+    def _watch(self) -> None:
+        passed_on, shown, said, told = False, "", time.monotonic(), time.monotonic()
+        while not self._end.wait(0.5 if self._live else 1.0):
+            try:
+                if signals.requested() and not passed_on:
+                    stop(self._plan)
+                    passed_on = True
+                state, now = self._state(), time.monotonic()
+                if now - told > TELL:
+                    told = now
+                    self._tell(list(state.rows))
+                if self._live:
+                    self._live.update(screen(state, self._console.width), refresh=True)
+                elif now - said > QUIET and (text := line(state)) != shown:
+                    shown, said = text, now
+                    self._say_all([shown])
+            except Exception:
+                log.debug("cannot read the study", exc_info=True)
+
+    def _state(self) -> SweepProgress:
+        all_counts, maximize = self._cache.all_counts(), self._maximizes
+        done = sum(counts.finished for counts in all_counts)
+        rows = self._rows(all_counts)
+        rate, left = self._rate(done), self._left(done)
+        return SweepProgress(self._plan.name, rows, maximize, rate, left)
+
+    @property
+    def _maximizes(self) -> bool:
+        return self._plan.settings.directions == ("maximize",)
+
+    def _left(self, done: int) -> float | None:
+        """The seconds left, at the mean rate of this session; None if that is not known."""
+        new, total = done - self._before, sum(family.n_trials for family in self._plan.families)
+        if not new or done >= total:
+            return None
+        return (time.monotonic() - self._begun) / new * (total - done)
+
+    def _rate(self, done: int) -> float:
+        """Finished trials per second over the last `PACE` seconds."""
+        now = time.monotonic()
+        self._pace.append((now, done))
+        while len(self._pace) > 2 and self._pace[0][0] < now - PACE:
+            self._pace.popleft()
+        begun, before = self._pace[0]
+        return (done - before) / (now - begun) if done > before else 0.0
+
+    def _rows(self, all_counts: list[TrialCounts]) -> list[FamilyProgress]:
+        """A row per family, over its tunings."""
+        bests, families = self._cache.bests(), self._plan.families
+        which = max if self._maximizes else min
+        return [
+            FamilyProgress(
+                label,
+                sum((all_counts[i] for i in indices), TrialCounts()),
+                sum(families[i].n_trials for i in indices),
+                which((b for i in indices if (b := bests[i]) is not None), default=None),
+            )
+            for label, indices in self._plan.labels.items()
+        ]
