@@ -60,7 +60,7 @@ def _sweep(folder: Path, env: Mapping[str, str]) -> str:
         text=True,
         check=True,
     )
-    return done.stdout[done.stdout.index("\nmine: ") + 1 :]
+    return done.stdout[done.stdout.index("\nuse ") + 1 :]
 
 
 def _look(page: Any, runs: str) -> None:

@@ -10,6 +10,7 @@ Read in this order:
 - `wall_time`: share of the wall time of trials that ran at the same time.
 - `tables`: one table row for each family.
 - `sentences`: the answer and the notes as sentences.
+- `hints`: what to try next, as sentences.
 - `formatting`: names and numbers as text.
 
 `output` writes the files and prints; `plots` draws the charts. To add a column, change `tables`;

@@ -109,12 +109,3 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     if len(names) > most:
         return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} others"
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
-def times(factor: float) -> str:
-    """A factor of a learning rate.
-
-    >>> [times(factor) for factor in (0.25, 0.5, 1.0, 4.0)]
-    ['x 1/4', 'x 1/2', 'x 1', 'x 4']
-    """
-    return f"x 1/{1 / factor:g}" if factor < 1 else f"x {factor:g}"

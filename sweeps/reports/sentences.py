@@ -1,10 +1,10 @@
 """The answer and the notes of a review, as sentences."""
 
 import math
-from collections.abc import Iterator
 
 from sweeps.reports.comparison import is_outdated, ordered, simplest, why_no_result
-from sweeps.reports.formatting import diverged, listed, number, settings, times
+from sweeps.reports.formatting import diverged, listed, number, settings
+from sweeps.reports.hints import hints
 from sweeps.reports.review import Review
 from sweeps.reports.verdict_data import Verdict
 
@@ -70,16 +70,14 @@ def notes(review: Review) -> list[str]:
 def _verdict_notes(review: Review) -> list[str]:
     verdict = review.verdict
     if verdict is None:
-        return [f"continue with: {review.command}"] if review.command else []
+        go_on = [f"continue with: {review.command}"] if review.command else []
+        return [*go_on, *hints(review)]
     ranking, lines = verdict.ranking, []
     if is_outdated(review):
         lines.append(
             f"the sweep has changed since this verdict; update it with: {_evaluation(review)}"
         )
-    if verdict.robustness:
-        lines.append(
-            f"loss of {ranking.best.family} with its learning rate {', '.join(_around(verdict))}"
-        )
+    lines += hints(review)
     lines.append(
         f"loss: mean of {ranking.seeds} fresh seeds and its 95 % interval; p: probability that "
         f"chance, of seeds or search, separates {len(ranking.standings)} equally good families "
@@ -96,13 +94,6 @@ def _verdict_notes(review: Review) -> list[str]:
             f"x opt.: excess loss divided by {number(verdict.optimum, 3)}, the lowest in theory"
         )
     return lines
-
-
-def _around(verdict: Verdict) -> Iterator[str]:
-    """The loss at each multiple of the learning rate."""
-    known = verdict.robustness_diverged or [0] * len(verdict.robustness)
-    for (factor, loss), lost in zip(verdict.robustness, known, strict=True):
-        yield f"{times(factor)}: {diverged(lost, verdict.ranking.seeds) or number(loss)}"
 
 
 def _evaluation(review: Review) -> str:

@@ -12,7 +12,9 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from crashsafe.processes import this_process
-from lrlab.tracking import RunFolder, Tracker
+from lrlab.tracking import NoTracker, RunFolder, Tracker
+from lrlab.tracking.mlflow_commands import how_to_look
+from sweeps import console
 from sweeps.checks.check_sweep import refuse
 from sweeps.runs.sweep_history import Progressed, add_progress
 from sweeps.runs.sweep_run import begin_sweep, folder_of
@@ -106,6 +108,8 @@ def _end_study(started: StartedSweep, own: RunFolder, code: int) -> None:
             from sweeps.verdict.review_sweep import review_sweep  # needs torch
 
             metrics |= result(review_sweep(started.config, own, tracker))
+    if isinstance(tracker, NoTracker):  # others say this once all is recorded
+        console.summary([("page", how_to_look(str(started.study)))])
 
 
 @contextmanager

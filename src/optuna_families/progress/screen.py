@@ -121,9 +121,11 @@ def _plain(text: str) -> RenderableType:
 
 
 def _bar(state: SweepProgress, width: int) -> RenderableType:
-    from rich.progress_bar import ProgressBar
+    from rich.text import Text
 
-    return ProgressBar(total=state.total or 1, completed=state.done, width=min(width, 60))
+    length = min(width, 60)
+    done = int(length * min(1.0, state.done / (state.total or 1)))
+    return Text("━" * done, style="green") + Text("─" * (length - done), style="dim")
 
 
 def _table(state: SweepProgress, width: int) -> RenderableType:

@@ -1,5 +1,6 @@
 """A review on a terminal, 100 columns wide."""
 
+import shlex
 from io import StringIO
 
 from rich.box import SIMPLE_HEAD
@@ -14,6 +15,7 @@ from sweeps.reports.sentences import facts, headline, notes
 from sweeps.reports.tables import RIGHT, rows
 
 WIDTH = 100
+COMMAND = "  python -m "
 
 
 def show(review: Review, console: Console) -> None:
@@ -23,14 +25,16 @@ def show(review: Review, console: Console) -> None:
 
 
 def text(review: Review, width: int = WIDTH) -> str:
-    """The table, what the families' parameters are, notes, and the headline as the last line."""
+    """The answer, the table, what the families' parameters are, notes, and what to do next."""
     file = StringIO()
     console = Console(file=file, width=width, color_system=None, highlight=False, markup=False)
+    console.print(headline(review))
+    console.print()
     console.print(facts(review))
     console.print(_table(review, console))
-    for line in [*_parameters(review), "", *notes(review), "", headline(review)]:
+    for line in [*_parameters(review), "", *notes(review), *_next(review)]:
         # A command is one line, or it could not be copied.
-        console.print(line, soft_wrap=" with: " in line)
+        console.print(line, soft_wrap=" with: " in line or line.startswith(COMMAND))
     return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
 
 
@@ -49,6 +53,14 @@ def _spaced(review: Review, gap: int) -> Table:
     for row in found:
         table.add_row(*row.values())
     return table
+
+
+def _next(review: Review) -> list[str]:
+    """How to use what is recommended."""
+    if review.verdict is None or review.verdict.recommended is None:
+        return []
+    name = shlex.quote(review.sweep)
+    return ["", "use it as a torch program:", f"{COMMAND}sweeps.export {name} --out best.py"]
 
 
 def _parameters(review: Review) -> list[str]:
