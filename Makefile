@@ -1,5 +1,7 @@
 # One vocabulary, here and in CI: `make check` is everything.
-.PHONY: check lint types contracts test format screenshots slow
+.PHONY: check lint types contracts test plain newest prereleases format screenshots slow
+
+WATCHED = ^(torch|mlflow|optuna|hydra-core|omegaconf)[ ]
 
 check: lint types contracts test
 
@@ -26,3 +28,21 @@ screenshots:
 
 slow:
 	python -m pytest -m slow
+
+# The suite without what exists for speed only: it must pass both ways.
+plain:
+	SWEEPS_PLAIN=1 python -m pytest
+
+# The suite with the newest releases that pyproject.toml allows, in an environment of its own.
+newest:
+	python -m venv --clear .envs/newest
+	.envs/newest/bin/pip install --quiet --upgrade -e '.[dev]'
+	.envs/newest/bin/pip list | grep -iE '$(WATCHED)'
+	.envs/newest/bin/python -m pytest
+	$(MAKE) prereleases
+
+# A report: what fails with the releases of Hydra to come. Needs the environment of `newest`.
+prereleases:
+	-.envs/newest/bin/pip install --quiet --pre --upgrade 'hydra-core>=1.4.0rc0' 'omegaconf>=2.4.0rc0'
+	.envs/newest/bin/pip list | grep -iE '$(WATCHED)'
+	-.envs/newest/bin/python -m pytest -q --tb=line

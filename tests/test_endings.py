@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from omegaconf import OmegaConf
 
 from lrlab.tracking import NoTracker
-from optuna_families.sweep import stored_sweeps
+from optuna_families.stored import stored_sweeps
 from sweeps.runs.run_spec import group_by_task, prepare
 from sweeps.runs.sweep_run import folder_of
 from sweeps.verdict.retrain import losses
@@ -114,9 +114,9 @@ def test_the_end_of_a_sweep_reads_the_study_once(
 ) -> None:
     command(*SWEEP, STUDY, "verdict.finalists=0").check_returncode()
     monkeypatch.chdir(tmp_path)
-    opened, reads = stored_sweeps._opened, []
+    opened, reads = stored_sweeps.opened, []
     monkeypatch.setattr(
-        stored_sweeps, "_opened", lambda storage: (reads.append(storage), opened(storage))[1]
+        stored_sweeps, "opened", lambda storage: (reads.append(storage), opened(storage))[1]
     )
     sweeper = {"study_name": "mine", "storage": "sqlite:///mlruns/optuna.db", "n_trials": 2}
     verdict = {"finalists": 1, "selection": 2, "fresh": 3}

@@ -16,7 +16,7 @@ from optuna_families.hydra_errors import SweepFailed
 from optuna_families.reporting import report
 from optuna_families.safe_output import lost_output, protect_output
 from optuna_families.search_space.override_text import override
-from optuna_families.sweep.stored_sweeps import (
+from optuna_families.stored.stored_sweeps import (
     all_trials,
     finished_trials,
     importances,

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from optuna_families import signals
 from optuna_families.plan import Plan
 from optuna_families.progress.screen import FamilyProgress, SweepProgress, final, line, screen
 from optuna_families.storage.retry import patiently
 from optuna_families.storage.trial_counts import TrialCounts
-from optuna_families.workers.heartbeat import stop
+from optuna_families.workers.heartbeat import Poller, stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
     from optuna_families.trials.study_cache import StudyCache
 
-log = logging.getLogger(__name__)
 QUIET = 10.0  # seconds between two plain lines
 TELL = 2.0  # seconds between two calls of `tell`
 PACE = 60.0  # seconds over which the rate is measured
@@ -32,7 +29,7 @@ PACE = 60.0  # seconds over which the rate is measured
 Tell = Callable[[list[FamilyProgress]], None]
 
 
-class Progress:
+class Progress(Poller):
     """Reads the study in a thread and shows it; also passes stop requests on to the workers.
 
     Args:
@@ -52,23 +49,23 @@ class Progress:
         *,
         silent_end: bool = False,
     ) -> None:
+        super().__init__("optuna-progress", 0.5 if console.is_terminal else 1.0)
         self._plan, self._console, self._tell = plan, console, tell
         self._cache, self._silent_end = cache, silent_end
         self._begun = time.monotonic()
         self._before = sum(counts.finished for counts in self._cache.all_counts())
         self._pace = deque([(self._begun, self._before)])  # (time, finished trials)
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True, name="optuna-progress")
-        self._live: Live | None = None
+        self._passed_on = False  # a stop request to the workers
+        self._shown, self._said, self._told = "", self._begun, self._begun
+        self._screen: Live | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             from rich.live import Live
 
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
-        self._thread.start()
-        return self
+            self._screen = Live(console=self._console, auto_refresh=False, transient=True)
+            self._screen.start()
+        return super().__enter__()
 
     def __exit__(
         self,
@@ -76,10 +73,9 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._end.set()
-        self._thread.join()
-        if self._live:
-            self._live.stop()
+        super().__exit__(kind, error, trace)
+        if self._screen:
+            self._screen.stop()
         if error is None:
             if not self._silent_end or signals.requested():
                 self._say_all(final(patiently(self._state)))
@@ -90,24 +86,19 @@ class Progress:
     def _say_all(self, lines: list[str]) -> None:
         self._console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
 
-    def _watch(self) -> None:
-        passed_on, shown, said, told = False, "", time.monotonic(), time.monotonic()
-        while not self._end.wait(0.5 if self._live else 1.0):
-            try:
-                if signals.requested() and not passed_on:
-                    stop(self._plan)
-                    passed_on = True
-                state, now = self._state(), time.monotonic()
-                if now - told > TELL:
-                    told = now
-                    self._tell(list(state.rows))
-                if self._live:
-                    self._live.update(screen(state, self._console.width), refresh=True)
-                elif now - said > QUIET and (text := line(state)) != shown:
-                    shown, said = text, now
-                    self._say_all([shown])
-            except Exception:
-                log.debug("cannot read the study", exc_info=True)
+    def _poll(self) -> None:
+        if signals.requested() and not self._passed_on:
+            stop(self._plan)
+            self._passed_on = True
+        state, now = self._state(), time.monotonic()
+        if now - self._told > TELL:
+            self._told = now
+            self._tell(list(state.rows))
+        if self._screen:
+            self._screen.update(screen(state, self._console.width), refresh=True)
+        elif now - self._said > QUIET and (text := line(state)) != self._shown:
+            self._shown, self._said = text, now
+            self._say_all([text])
 
     def _state(self) -> SweepProgress:
         all_counts, maximize = self._cache.all_counts(), self._maximizes

@@ -18,8 +18,6 @@ Read in this order:
     `optimization_results.yaml`, the best trial, and the check of `max_failure_rate`.
 `resume_command`
     The command that resumes the sweep. Nothing else builds it.
-`stored_sweeps`
-    The public functions that read a finished sweep: `all_trials`, `finished_trials`, ...
 
 Trials do not run here: see `optuna_families.workers`. Users see the names of study attributes
 (`sweep`, `family`, `space`, `problem`, ...) and stored studies have them, so they must not change.

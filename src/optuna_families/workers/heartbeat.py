@@ -6,8 +6,9 @@ import contextlib
 import logging
 import threading
 import time
+from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from crashsafe.masking import masked
 from crashsafe.processes import Liveness, liveness
@@ -23,20 +24,15 @@ log = logging.getLogger(__name__)
 POLL = 1.0  # seconds between two polls
 
 
-class Heartbeat:
-    """Writes heartbeats; stops the worker when the sweep was stopped or its process is dead."""
+class Poller(ABC):
+    """A thread that calls `_poll` at intervals as long as the context is open."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._storage = connect(plan.storage).storage
-        self._study = self._storage.get_study_id_from_name(plan.families[0].study)
-        self._trials: list[int] = []  # ids
-        self._last = time.monotonic()
-        self._failing = False  # at the last poll
+    def __init__(self, name: str, seconds: float) -> None:
+        self._seconds = seconds
         self._end = threading.Event()
-        self._thread = threading.Thread(target=self._live, daemon=True, name="optuna-heartbeat")
+        self._thread = threading.Thread(target=self._live, daemon=True, name=name)
 
-    def __enter__(self) -> Heartbeat:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -49,17 +45,35 @@ class Heartbeat:
         self._end.set()
         self._thread.join()
 
+    def _live(self) -> None:
+        while not self._end.wait(self._seconds):
+            try:
+                self._poll()
+            except Exception as error:  # the next poll may succeed
+                self._complain(error)
+
+    @abstractmethod
+    def _poll(self) -> None: ...
+
+    def _complain(self, error: Exception) -> None:
+        log.debug("%s failed", self._thread.name, exc_info=error)
+
+
+class Heartbeat(Poller):
+    """Writes heartbeats; stops the worker when the sweep was stopped or its process is dead."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("optuna-heartbeat", POLL)
+        self._plan = plan
+        self._storage = connect(plan.storage).storage
+        self._study = self._storage.get_study_id_from_name(plan.families[0].study)
+        self._trials: list[int] = []  # ids
+        self._last = time.monotonic()
+        self._failing = False  # at the last poll
+
     def watch(self, trials: list[int]) -> None:
         """Write heartbeats for these trial ids from now on."""
         self._trials, self._last = trials, time.monotonic()
-
-    def _live(self) -> None:
-        while not self._end.wait(POLL):
-            try:
-                self._poll()
-                self._failing = False
-            except Exception as error:  # the next poll may succeed
-                self._complain(error)
 
     def _complain(self, error: Exception) -> None:
         """Warn once: without heartbeats, workers on other machines fail the trials."""
@@ -78,6 +92,7 @@ class Heartbeat:
             self._last = now
             for trial in self._trials:
                 self._beat(trial, int(now))
+        self._failing = False
 
     def _beat(self, trial: int, now: int) -> None:
         from optuna.exceptions import UpdateFinishedTrialError

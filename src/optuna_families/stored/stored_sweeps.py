@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crashsafe.addresses import sqlite_file
-from crashsafe.creation import exists
-from crashsafe.masking import masked
+from optuna_families.stored.open_database import loaded, opened
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -28,7 +23,7 @@ def sweeps(storage: str) -> list[str]:
     Raises:
         KeyError: when there is no such database.
     """
-    with _opened(storage) as database:
+    with opened(storage) as database:
         return _names(database.storage.get_all_studies())
 
 
@@ -72,7 +67,7 @@ def read_sweep(storage: str, study_name: str) -> StoredSweep:
     Raises:
         KeyError: when there is no such sweep.
     """
-    with _opened(storage) as database:
+    with opened(storage) as database:
         return StoredSweep(_families(database, study_name))
 
 
@@ -147,51 +142,6 @@ def _importances(study: Study) -> dict[str, float]:
     return get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
 
 
-@contextmanager
-def _opened(storage: str) -> Iterator[Database]:
-    from optuna.storages import RDBStorage
-
-    from optuna_families.storage.connect import Database, literal
-
-    address = _address(storage)
-    _check_tables(address)
-    opened = RDBStorage(literal(address), skip_table_creation=True)
-    try:
-        yield Database(address, opened, opened)
-    finally:
-        opened.remove_session()
-        opened.engine.dispose()
-
-
-def _address(storage: str) -> str:
-    """Return the full address, as the sweep reads it; a SQLite file must exist."""
-    from hydra.errors import HydraException
-
-    from optuna_families.storage.connect import address
-
-    here = Path.cwd()
-    try:
-        found = address(storage, here, here)
-    except HydraException as error:
-        raise KeyError(str(error).replace("hydra.sweeper.storage", "storage", 1)) from None
-    file = sqlite_file(found)
-    if file is not None and not exists(file):
-        raise KeyError(f"there is no study database {file}")
-    return found
-
-
-def _check_tables(address: str) -> None:
-    """Reject a database without studies: Optuna would create its tables in it."""
-    from sqlalchemy import create_engine, inspect
-
-    engine = create_engine(address)
-    try:
-        if not inspect(engine).has_table("studies"):
-            raise KeyError(f"there are no studies in {masked(address)}")
-    finally:
-        engine.dispose()
-
-
 def _families(database: Database, name: str) -> dict[str, list[Study]]:
     """Return the families' studies by label, in order of their tunings, with their trials."""
     studies = database.storage.get_all_studies()
@@ -202,24 +152,9 @@ def _families(database: Database, name: str) -> dict[str, list[Study]]:
         raise KeyError(f"no sweep {name!r} in that storage; it has {known or 'none'}")
     found: dict[str, list[Study]] = {}
     for sweep in sorted(sweeps, key=lambda one: int(one.user_attrs.get("tuning", 0))):
-        found.setdefault(sweep.user_attrs["family"], []).append(_loaded(database, sweep))
+        found.setdefault(sweep.user_attrs["family"], []).append(loaded(database, sweep))
     return found
 
 
 def _names(studies: list[FrozenStudy]) -> list[str]:
     return sorted({str(s.user_attrs["sweep"]) for s in studies if "sweep" in s.user_attrs})
-
-
-def _loaded(database: Database, stored: FrozenStudy) -> Study:
-    from optuna import load_study
-
-    from optuna_families.storage.in_memory import InMemoryStorage
-    from optuna_families.storage.sql_storage import trial_store
-    from optuna_families.storage.trial_cache import TrialCache
-
-    known = trial_store(database)
-    trials = TrialCache(stored._study_id, known)
-    trials.merge(known.changed_heads({stored._study_id: 0}, ()))
-    trials.read_all()
-    storage = InMemoryStorage(stored.study_name, stored.directions, trials)
-    return load_study(study_name=stored.study_name, storage=storage)
