@@ -66,7 +66,7 @@ def _most_together(cfg: DictConfig) -> int:
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
 @in_batches(_train_together, size=_most_together)
 def job(cfg: DictConfig) -> float:
-    """Train one config; give its final loss."""
+    """Train one config; give its objective, by default the final loss."""
     try:
         return _train(cfg)
     except Exception as error:
@@ -96,7 +96,7 @@ def _train(cfg: DictConfig) -> float:
     if isinstance(last, Exception):
         raise last
     _print(hydra_config, name, spec, last, folder)
-    return last.loss
+    return spec.objective.value(last)
 
 
 def _as_failed(ended: Iterator["Ended"], folder: RunFolder) -> Iterator["Ended"]:
@@ -116,7 +116,7 @@ def _print(
     if hydra_config.mode == RunMode.RUN:
         console.summary(_facts(name, spec, last, folder))
     elif not _searches(hydra_config):
-        console.row(name, last, header=hydra_config.job.num == 0)
+        console.row(name, last, spec.objective, header=hydra_config.job.num == 0)
 
 
 def _searches(hydra_config: HydraConf) -> bool:

@@ -18,6 +18,7 @@ from rich.progress import (
 
 from crashsafe.masking import masked
 from lrlab.history import Epoch, spread
+from lrlab.objective import Objective, mean
 
 QUIET_SECONDS = 10.0  # between two lines of progress where the output is no terminal
 SHOWN = 8  # values of a tensor in the summary
@@ -119,6 +120,7 @@ def facts(epoch: Epoch) -> list[tuple[str, str]]:
         ("lr", ", ".join(map(repr, epoch.lrs))),
         *_tensors(epoch),
         ("loss", f"{epoch.loss:.6g}{above}"),
+        *((name, f"{mean(values):.6g}") for name, values in epoch.scores.items()),
         *_seeds(epoch),
     ]
 
@@ -147,9 +149,12 @@ def _tensor(metric: str) -> str:
     return re.sub(r"\.\d+$", "", name) if group == "weights" else group
 
 
-def row(name: str, epoch: Epoch, *, header: bool) -> None:
+def row(name: str, epoch: Epoch, objective: Objective, *, header: bool) -> None:
     """One run of a grid, as a row of a table that grows run by run."""
+    by_loss = objective.name == "loss"
     if header:
-        out.print(f"{'run':<32} {'final lr':<24} {'loss':<10} excess loss")
+        title = "excess loss" if by_loss else objective.name
+        out.print(f"{'run':<32} {'final lr':<24} {'loss':<10} {title}")
     excess = "" if epoch.excess_loss is None else f"{epoch.excess_loss:.2e}"
-    out.print(f"{name:<32} {epoch.lrs[0]!r:<24} {epoch.loss:<10.6f} {excess}")
+    last = excess if by_loss else f"{objective.value(epoch):.6g}"
+    out.print(f"{name:<32} {epoch.lrs[0]!r:<24} {epoch.loss:<10.6f} {last}")

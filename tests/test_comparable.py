@@ -37,6 +37,8 @@ def config(compose: Callable[..., Any]) -> Callable[..., Any]:
         "+task.more=1,2",
         "seeds=1,5",
         "seed=range(1, 9)",
+        "objective=loss,gain",
+        "direction=minimize,maximize",
     ],
 )
 def test_a_swept_problem_is_refused_by_name(config: Any, word: str) -> None:
@@ -75,7 +77,7 @@ def test_a_direction_other_than_the_verdict_s_is_refused(
 ) -> None:
     with pytest.raises(ConfigError) as refusal:
         check_sweep(config(direction=direction))
-    assert str(refusal.value).startswith(f"hydra.sweeper.direction={shown}: ")
+    assert str(refusal.value).startswith(f"hydra.sweeper.direction={shown} is not allowed: ")
 
 
 def test_a_grid_that_ranks_nothing_may_sweep_anything(config: Any) -> None:

@@ -253,7 +253,7 @@ def test_scalars_of_numpy_and_torch_make_a_history_that_can_be_read(scalar, tmp_
 @pytest.mark.parametrize(
     ("kind", "about", "message"),
     [
-        ("ReduceLROnPlateau", {}, "monitor must be 'loss', got monitor=None"),
+        ("ReduceLROnPlateau", {}, "monitor must name it, such as 'loss', got None"),
         ("StepLR", {"monitor": "loss"}, "StepLR watches no metric"),
         ("StepLR", {"step_every": "epochs"}, "step_every must be epoch or batch, got 'epochs'"),
     ],

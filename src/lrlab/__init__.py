@@ -6,8 +6,9 @@ Read in this order:
 
 1. `schedules`: `Schedule`, a torch scheduler plus when it steps and what it monitors.
 2. `tasks/`: `Task`, data with a model and a loss; subclass it for your own problem.
-3. `training`: `train`, the training loop of one model, a generator of `Epoch`s.
-4. `history`: `Epoch`, the metrics after an epoch, and the CSV file that holds them.
+3. `training/`: `train`, the training loop of one model, a generator of `Epoch`s.
+4. `history`: `Epoch`, the metrics after an epoch, and the CSV file that holds them; `objective`:
+   `Objective`, the metric that runs are judged by.
 5. `divergence`: when a training counts as diverged.
 6. `recipes`: `Recipe`, builds the optimizer and the schedule of a model.
 7. `batch/`: `train_batch`, many trainings at once.
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from lrlab.batch import Batch, TrainingBatch, train_batch
     from lrlab.divergence import DivergedError
     from lrlab.history import Epoch, HistoryFile
+    from lrlab.objective import Objective
     from lrlab.recipes import Recipe
     from lrlab.schedules import Schedule, follow
     from lrlab.simulation import simulate
@@ -48,6 +50,7 @@ _HOMES = {
     "Epoch": "history",
     "HistoryFile": "history",
     "LinearRegression": "tasks",
+    "Objective": "objective",
     "Recipe": "recipes",
     "Schedule": "schedules",
     "Task": "tasks",
@@ -64,6 +67,7 @@ __all__ = [
     "Epoch",
     "HistoryFile",
     "LinearRegression",
+    "Objective",
     "Recipe",
     "Schedule",
     "Task",

@@ -25,6 +25,7 @@ class Epoch:
         weights: names and values (see `lrlab.tasks.weights`).
         milliseconds: time of the state, since 1970.
         losses: one per seed; with several seeds, all other values are means.
+        scores: the other metrics of `Task.evaluate` by name, one value per seed.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Epoch:
     weights: Mapping[str, float] = field(default_factory=dict)
     milliseconds: int = field(default_factory=now)
     losses: tuple[float, ...] = ()
+    scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def metrics(self) -> dict[str, float]:
         """All values by their metric name.
@@ -45,8 +47,11 @@ class Epoch:
         names.append("loss")
         if self.excess_loss is not None:
             names.append("excess_loss")
-        if len(self.losses) > 1:
+        several = len(self.losses) > 1
+        if several:
             names.append("loss_std")
+        for name in self.scores:
+            names += [name, f"{name}_std"] if several else [name]
         return dict(zip([*names, *self.weights], self.values(), strict=True))
 
     def values(self) -> list[float]:
@@ -60,6 +65,9 @@ class Epoch:
             found.append(self.excess_loss)
         if len(self.losses) > 1:
             found.append(spread(self.losses))
+        for values in self.scores.values():
+            several = len(values) > 1
+            found += [sum(values) / len(values), spread(values)] if several else values
         found += self.weights.values()
         return found
 

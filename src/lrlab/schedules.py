@@ -37,7 +37,8 @@ class Schedule:
     Args:
         scheduler: any torch `LRScheduler`, `ReduceLROnPlateau` included.
         step_every: `epoch` or `batch`: after each epoch or minibatch.
-        monitor: `loss` for a scheduler whose `step` takes a metric, else None.
+        monitor: the metric for a scheduler whose `step` takes one, such as `loss`, else None.
+            After a minibatch there is its `loss` only.
 
     Raises:
         ValueError: `step_every` is neither value, or `monitor` does not fit the scheduler.
@@ -45,34 +46,39 @@ class Schedule:
     >>> import torch
     >>> Schedule(ReduceLROnPlateau(torch.optim.SGD([torch.zeros(1)], lr=0.4)))
     Traceback (most recent call last):
-    ValueError: ReduceLROnPlateau watches a metric: monitor must be 'loss', got monitor=None
+    ValueError: ReduceLROnPlateau watches a metric: monitor must name it, such as 'loss', got None
     """
 
     scheduler: LRScheduler
     step_every: Event = "epoch"
-    monitor: Literal["loss"] | None = None
+    monitor: str | None = None
 
     def __post_init__(self) -> None:
         if self.step_every not in get_args(Event):
             raise ValueError(f"step_every must be epoch or batch, got {self.step_every!r}")
         name, watches = type(self.scheduler).__name__, _watches_a_metric(type(self.scheduler).step)
-        if watches and self.monitor != "loss":
+        if watches and not self.monitor:
             raise ValueError(
-                f"{name} watches a metric: monitor must be 'loss', got monitor={self.monitor!r}"
+                f"{name} watches a metric: monitor must name it, such as 'loss', got {self.monitor}"
+            )
+        if self.step_every == "batch" and self.monitor not in (None, "loss"):
+            raise ValueError(
+                f"monitor={self.monitor} is known after an epoch, not after a batch: "
+                "use step_every=epoch, or monitor=loss"
             )
         if not watches and self.monitor is not None:
             raise ValueError(
                 f"{name} watches no metric: monitor must be None, got monitor={self.monitor!r}"
             )
 
-    def after(self, event: Event, loss: Callable[[], float]) -> None:
-        """Step if the event is `step_every`; `loss` is called only if monitored."""
+    def after(self, event: Event, metric: Callable[[str], float]) -> None:
+        """Step if the event is `step_every`; `metric` gives what is monitored, by its name."""
         if event != self.step_every:
             return
         if self.monitor is None:
             self.scheduler.step()
         else:
-            cast(ReduceLROnPlateau, self.scheduler).step(loss())
+            cast(ReduceLROnPlateau, self.scheduler).step(metric(self.monitor))
 
     def lrs(self) -> tuple[float, ...]:
         """The current learning rates, one per parameter group."""

@@ -64,5 +64,5 @@ def hyperparameters(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in g.items() if key not in LR_KEYS} for g in groups]
 
 
-def _never_improves() -> float:
+def _never_improves(_: str) -> float:
     return 1.0

@@ -25,16 +25,17 @@ class _Call(nn.Module):
 
 
 def over_members(
-    function: Callable[..., Tensor],
+    function: Callable[..., Any],
     model: nn.Module,
     stack: Stack,
     *arguments: Any,
     shared: bool = True,
-) -> Tensor:
+) -> Any:
     """Map a function of a model over all models of a stack: shape `(models, ...)`.
 
     Args:
-        function: takes a model and the arguments; must support `torch.func.vmap`.
+        function: takes a model and the arguments and returns a tensor, or tensors by name; must
+            support `torch.func.vmap`.
         model: defines the structure; its own parameters are not used.
         stack: the parameters of all models.
         arguments: tensors, or tuples of them.
@@ -55,8 +56,7 @@ def over_members(
 
     inside = (0, *(None if shared else 0 for _ in arguments))
     given = arguments if shared else tree_map(partial(_repeated, len(_first(stack))), arguments)
-    found: Tensor = vmap(one, in_dims=inside)(dict(stack), *given)
-    return found
+    return vmap(one, in_dims=inside)(dict(stack), *given)
 
 
 def _repeated(models: int, argument: Tensor) -> Tensor:

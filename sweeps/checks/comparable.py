@@ -10,7 +10,7 @@ from sweeps.codegen import typed_words
 from sweeps.config.errors import ConfigError
 
 # What the loss is measured on. Not here: `epochs`, a question of budget, which trials may answer.
-PROBLEM = ("task", "seed", "seeds")
+PROBLEM = ("task", "seed", "seeds", "objective", "direction")
 TUNABLE = ("task.batch_size",)  # part of the training, although it stands in the task's file
 
 
@@ -27,7 +27,7 @@ def check_sweep(config: DictConfig) -> None:
     """
     if "study_name" not in config.hydra.sweeper:
         return
-    _check_direction(config.hydra.sweeper.get("direction"))
+    _check_direction(config)
     for override in _swept(config):
         if _is_problem(override.key_or_group, config):
             raise ConfigError(
@@ -38,14 +38,16 @@ def check_sweep(config: DictConfig) -> None:
             )
 
 
-def _check_direction(direction: object) -> None:
+def _check_direction(config: DictConfig) -> None:
+    direction, wanted = config.hydra.sweeper.get("direction"), config.get("direction", "minimize")
     found = list(direction) if isinstance(direction, ListConfig) else [direction]
     names = [str(getattr(one, "name", one)) for one in found]
-    if len(names) > 1 or names == ["maximize"]:
-        shown = ",".join(names) if len(names) == 1 else f"[{','.join(names)}]"
+    if names != [wanted]:
+        shown = names[0] if len(names) == 1 else f"[{','.join(names)}]"
         raise ConfigError(
-            f"hydra.sweeper.direction={shown}: trials are ranked by their loss alone, the smallest "
-            "first; use minimize, and let the task give what should be large with a minus sign"
+            f"hydra.sweeper.direction={shown} is not allowed: trials are ranked by one objective, "
+            f"objective={config.get('objective', 'loss')}, which direction={wanted} belongs to; "
+            "say which metric is meant, such as objective=accuracy direction=maximize"
         )
 
 

@@ -12,7 +12,7 @@ from sweeps.codegen.preambles import Preamble
 from sweeps.codegen.values import as_text
 from sweeps.config.config_groups import RunSettings, Stepping, call_for_group, check, meta_values
 from sweeps.config.errors import ConfigError
-from sweeps.config.signatures import check_types
+from sweeps.config.validation.signatures import check_types
 
 NO_SCHEDULE = "lrlab.curves.flat"
 
@@ -66,7 +66,7 @@ def snippet(config: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
         *preamble.definitions(),
         *([PLACEHOLDER, names(groups)] if groups else []),
         _yours(config, stepping, groups),
-        *([VALIDATE] if stepping == Stepping("epoch", "loss") else []),
+        *_validation(stepping),
         "\n".join(made),
         _loop(config["epochs"], stepping, groups),
     )
@@ -128,6 +128,15 @@ def _yours(config: Mapping[str, Any], stepping: Stepping | None, groups: Sequenc
     repeated = f"{batches} * " if batches > 1 else ""
     length = f" The schedule is made for {length}."
     return YOURS.format(length=length, repeated=repeated, model=model)
+
+
+def _validation(stepping: Stepping | None) -> list[str]:
+    """What gives the metric that the scheduler watches after an epoch."""
+    if stepping is None or stepping.monitor is None or stepping.step_every == "batch":
+        return []
+    name = stepping.monitor
+    own = f"; yours: {ascii(name)[1:-1]}" if name != "loss" else ""
+    return [VALIDATE.replace(" the scheduler watches.", f" the scheduler watches{own}.")]
 
 
 def _count(number: int, what: str, plural: str) -> str:

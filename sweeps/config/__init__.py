@@ -4,8 +4,7 @@ Read in this order:
 
 - `config_groups`: resolves the config groups and validates them; what most other code calls.
 - `targets`: the only place where `_target_` names become callables; holds the allow-list.
-- `signatures`: validates keys and types against the signature of the `_target_`.
-- `conditions`: `require` (an error) and `expect` (a warning) of the config files.
+- `validation/`: checks of keys, types, conditions and the objective.
 - `templates`: resolves the config of trials that differ in a few values once, then fills them in.
 - `parameter_groups`: parameter groups that a task defines.
 - `resolvers`: location of `conf/`, OmegaConf resolvers `calc` and `unique`.

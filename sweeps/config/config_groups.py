@@ -8,15 +8,16 @@ from typing import Any, Literal
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sweeps.config.conditions import (
+from sweeps.config.errors import ConfigError, in_words
+from sweeps.config.targets import TargetError, build, locate
+from sweeps.config.validation.conditions import (
     check_conditions,
     check_group,
     check_mapping,
     check_presence,
 )
-from sweeps.config.errors import ConfigError, in_words
-from sweeps.config.signatures import check_arguments, check_types
-from sweeps.config.targets import TargetError, build, locate
+from sweeps.config.validation.objectives import check_objective
+from sweeps.config.validation.signatures import check_arguments, check_types
 
 GroupConfig = dict[str, Any]
 GroupConfigs = dict[str, GroupConfig]  # by group
@@ -27,7 +28,10 @@ GROUPS = (*TRAINED, "tracking")
 
 # Keys that are no arguments of the `_target_`: in every group, and in some groups.
 META_KEYS = ("_target_", "search", "require", "expect")
-GROUP_META_KEYS = {"scheduler": ("step_every", "monitor"), "task": ("batches",)}
+GROUP_META_KEYS = {
+    "scheduler": ("step_every", "monitor"),
+    "task": ("batches", "objective", "metrics"),
+}
 
 # Arguments that our code passes to the `_target_`, so that no file sets them.
 GIVEN = {"optimizer": ("params",), "scheduler": ("optimizer", "last_epoch"), "task": ("device",)}
@@ -46,6 +50,8 @@ class RunSettings:
     steps: int
     init_seed: int | None = None
     order_seed: int | None = None
+    objective: str = "loss"
+    direction: Literal["minimize", "maximize"] = "minimize"
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Stepping:
     """When the scheduler steps: see `lrlab.Schedule`."""
 
     step_every: Literal["epoch", "batch"] = "epoch"
-    monitor: Literal["loss"] | None = None
+    monitor: str | None = None
 
 
 def check_settings(cfg: DictConfig) -> None:
@@ -73,7 +79,8 @@ def check_settings(cfg: DictConfig) -> None:
     Raises:
         ConfigError: a wrong type, or a value outside of what is allowed.
     """
-    check_presence(cfg, TRAINED, [s.name for s in fields(RunSettings) if s.default is MISSING])
+    required = [setting.name for setting in fields(RunSettings) if setting.default is MISSING]
+    check_presence(cfg, TRAINED, required)
     if cfg.get("verdict") is not None:
         check_mapping(cfg, "verdict")
     typed = {key: cfg[key] for key in _settings(cfg) if not OmegaConf.is_interpolation(cfg, key)}
@@ -84,6 +91,7 @@ def check_settings(cfg: DictConfig) -> None:
     # `steps` depends on the groups, which are validated later with better messages.
     values = {key: _item(cfg, key, "") for key in _settings(cfg) if key != "steps"}
     check_conditions("", values, values.get("require"))
+    check_objective(cfg)
     read_verdict_settings(cfg)
 
 

@@ -13,7 +13,8 @@ def ordered(review: Review) -> list[FamilyReview]:
     ranks = {standing.family: rank for rank, standing in enumerate(standings)}
 
     def key(family: FamilyReview) -> tuple[int, float, str]:
-        tuned = inf if family.best is None else family.best.value or 0.0
+        best = family.best
+        (tuned,) = review.objective.costs([best.value or 0.0]) if best else (inf,)
         return ranks.get(family.name, len(ranks)), tuned, family.name
 
     return sorted(review.families, key=key)

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from lrlab.objective import Objective
+
 
 def family_name(label: str) -> str:
     """A family's name from its label in the study.
@@ -109,3 +111,12 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     if len(names) > most:
         return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} others"
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def extreme(objective: Objective) -> str:
+    """What the best has.
+
+    >>> extreme(Objective()), extreme(Objective("accuracy", "maximize"))
+    ('lowest loss', 'highest accuracy')
+    """
+    return f"{'highest' if objective.maximizes else 'lowest'} {objective.name}"

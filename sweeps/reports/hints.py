@@ -21,15 +21,16 @@ def hints(review: Review) -> list[str]:
 
 def _robustness(verdict: Verdict) -> Iterator[str]:
     """What another learning rate would do."""
-    losses = {factor: loss for factor, loss in verdict.robustness if factor in TIMES}
+    shown, goal = dict(verdict.robustness), verdict.goal
+    losses = {f: goal.costs([value])[0] for f, value in shown.items() if f in TIMES}
     used = losses.get(1.0, math.nan)
     matter = verdict.ranking.margin * abs(used)
     better = {f: loss for f, loss in losses.items() if loss < used - matter}
     if better:
         best = min(better, key=better.__getitem__)
         yield (
-            f"{TIMES[best]} the learning rate is better still (loss {number(better[best])} instead "
-            f"of {number(used)}): widen the range of optimizer.lr, or search longer"
+            f"{TIMES[best]} the learning rate is better still ({goal.name} {number(shown[best])} "
+            f"instead of {number(shown[1.0])}): widen the range of optimizer.lr, or search longer"
         )
     yield from _safe(verdict, losses, used)
 
@@ -37,16 +38,16 @@ def _robustness(verdict: Verdict) -> Iterator[str]:
 def _safe(verdict: Verdict, losses: dict[float, float], used: float) -> Iterator[str]:
     """How far the learning rate may be off."""
     family, seeds = verdict.ranking.best.family, verdict.ranking.seeds
-    factors = sorted(losses)
+    factors, up = sorted(losses), verdict.goal.maximizes
     good = [f for f in factors if losses[f] <= used + NEAR * abs(used)]
     lost = dict(zip((f for f, _ in verdict.robustness), verdict.robustness_diverged, strict=False))
     broken = next((f for f in factors if f > 1 and not math.isfinite(losses[f])), None)
     if good == [1.0]:
-        yield f"{family} needs this learning rate: half or twice of it gives a worse loss"
+        yield f"{family} needs this learning rate: half or twice of it gives a worse {verdict.objective}"
     elif good:
         yield (
             f"{family} bears {good[0]:g} to {good[-1]:g} times the recommended learning rate "
-            f"(loss at most {NEAR:.0%} higher)"
+            f"({verdict.objective} at most {NEAR:.0%} {'lower' if up else 'higher'})"
         )
     if broken is not None:
         how = diverged(lost.get(broken, seeds), seeds)

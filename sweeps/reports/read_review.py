@@ -1,12 +1,13 @@
 """Makes a review from the study database, the trials' folders and the verdict."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from hydra_plugins.optuna_families import read_sweep
+from lrlab.objective import LOSS, Objective
 from sweeps.reports.formatting import family_name
 from sweeps.reports.output.write_files import VERDICT
 from sweeps.reports.review import FamilyReview, Review, State, TrialRow
@@ -27,11 +28,13 @@ class StoredStudy:
         name: of the sweep.
         trials: of each family by its name, whatever their state.
         importances: of the parameters of each family, as shares of 1.
+        objective: what its trials' values are.
     """
 
     name: str
     trials: Mapping[str, Trials]
     importances: Mapping[str, Mapping[str, float]]
+    objective: Objective = LOSS
 
 
 def read_study(storage: str, name: str) -> StoredStudy:
@@ -52,7 +55,16 @@ def read_study(storage: str, name: str) -> StoredStudy:
         name,
         {names[label]: found for label, found in sweep.trials.items()},
         {names[label]: shares for label, shares in sweep.importances.items()},
+        _objective(sweep),
     )
+
+
+def _objective(sweep: Any) -> Objective:
+    """The direction is the study's; the name is in the tags of its trials."""
+    folders = (t.user_attrs.get("folder") for trials in sweep.trials.values() for t in trials)
+    names = (TrialFolder(Path(folder)).objective for folder in folders if folder)
+    direction: Any = sweep.directions[0]
+    return Objective(next(filter(None, names), "loss"), direction)
 
 
 def make_review(
@@ -65,9 +77,9 @@ def make_review(
         verdict: its verdict, if it has one.
         show: told how many trials were read, and of how many.
     """
-    rows = _rows(study.trials, show)
-    parts = tuple(_family(name, rows[name], study.importances[name], verdict) for name in rows)
-    return review_of(study.name, parts, verdict)
+    rows = _rows(study, show)
+    parts = tuple(_family(name, rows[name], study, verdict) for name in rows)
+    return review_of(study.name, parts, verdict, study.objective)
 
 
 def finished(trials: Trials) -> int:
@@ -92,14 +104,16 @@ def _typed(trials: Trials) -> str:
     return str(typed[-1]) if typed else "none"
 
 
-def _rows(found: Mapping[str, Trials], show: Show) -> dict[str, tuple[TrialRow, ...]]:
+def _rows(study: StoredStudy, show: Show) -> dict[str, tuple[TrialRow, ...]]:
+    found, by_loss = study.trials, study.objective.name == "loss"
     trials = [trial for group in found.values() for trial in group]
     costs = dict(zip(map(id, trials), shares([_span(trial) for trial in trials]), strict=True))
     rows, done = {}, 0
     for name, group in found.items():
         made = []
         for trial in group:
-            made.append(_row(trial, costs[id(trial)]))
+            row = _row(trial, costs[id(trial)])
+            made.append(row if by_loss else replace(row, excess=None))
             show(done := done + 1, len(trials))
         rows[name] = tuple(made)
     return rows
@@ -130,9 +144,10 @@ def _row(trial: Any, seconds: float) -> TrialRow:
 
 
 def _family(
-    name: str, rows: tuple[TrialRow, ...], matters: Mapping[str, float], verdict: Verdict | None
+    name: str, rows: tuple[TrialRow, ...], study: StoredStudy, verdict: Verdict | None
 ) -> FamilyReview:
-    family = FamilyReview(name, rows)
+    matters, objective = study.importances[name], study.objective
+    family = FamilyReview(name, rows, objective=objective)
     picked = verdict.picks[name].trial if verdict and name in verdict.picks else None
     chosen = next((row for row in rows if row.number == picked), family.best)
     folder = TrialFolder(Path(chosen.folder)) if chosen and chosen.folder else None
@@ -144,10 +159,16 @@ def _family(
         shares,
         folder.arguments if folder else 0,
         folder.warning if folder else "",
+        objective,
     )
 
 
-def review_of(study: str, parts: tuple[FamilyReview, ...], verdict: Verdict | None) -> Review:
+def review_of(
+    study: str,
+    parts: tuple[FamilyReview, ...],
+    verdict: Verdict | None,
+    objective: Objective = LOSS,
+) -> Review:
     """All that there is to say of a sweep whose families were read."""
     newest = _newest(row for part in parts for row in part.trials)
     finished = [part.counts["complete"] + part.counts["pruned"] for part in parts]
@@ -160,6 +181,7 @@ def review_of(study: str, parts: tuple[FamilyReview, ...], verdict: Verdict | No
         parts,
         verdict,
         newest.command,
+        objective,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from lrlab.objective import LOSS, Objective
 from sweeps.reports.verdict_data import Value, Verdict
 
 State = Literal["complete", "pruned", "failed", "interrupted", "running"]
@@ -18,7 +19,7 @@ class TrialRow:
     Args:
         number: its number in the sweep.
         state: how it ended.
-        value: its loss in tuning.
+        value: its loss in tuning, or another objective.
         params: sampled parameters by full key, such as `optimizer.lr`.
         seconds: its share of the wall time.
         reason: why it failed.
@@ -51,6 +52,7 @@ class FamilyReview:
         importances: importance of each parameter as a share of 1; empty if unknown.
         arguments: number of arguments of its schedule.
         warning: warning about the learning rate of its selected trial, if any.
+        objective: what it is judged by.
     """
 
     name: str
@@ -59,12 +61,13 @@ class FamilyReview:
     importances: Mapping[str, float] = field(default_factory=dict)
     arguments: int = 0
     warning: str = ""
+    objective: Objective = LOSS
 
     @cached_property
     def best(self) -> TrialRow | None:
-        """The trial with the lowest loss in tuning."""
+        """The trial with the lowest loss, or the best objective, in tuning."""
         complete = [t for t in self.trials if t.state == "complete" and t.value is not None]
-        return min(complete, key=lambda trial: trial.value or 0.0, default=None)
+        return min(complete, key=lambda t: self.objective.costs([t.value or 0.0]), default=None)
 
     @property
     def swept(self) -> int:
@@ -95,6 +98,7 @@ class Review:
         families: in any order.
         verdict: None while the sweep is unfinished.
         command: command that continues the sweep.
+        objective: what it is about.
     """
 
     sweep: str
@@ -105,3 +109,4 @@ class Review:
     families: tuple[FamilyReview, ...]
     verdict: Verdict | None = None
     command: str = ""
+    objective: Objective = LOSS

@@ -3,7 +3,7 @@
 import math
 
 from sweeps.reports.comparison import is_outdated, ordered, simplest, why_no_result
-from sweeps.reports.formatting import diverged, listed, number, settings
+from sweeps.reports.formatting import diverged, extreme, listed, number, settings
 from sweeps.reports.hints import hints
 from sweeps.reports.review import Review
 from sweeps.reports.verdict_data import Verdict
@@ -31,22 +31,24 @@ def facts(review: Review) -> str:
 
 
 def _how_sure(review: Review, verdict: Verdict) -> str:
-    ranking = verdict.ranking
+    ranking, name = verdict.ranking, review.objective.name
     best, evaluated, tied = ranking.best, len(ranking.standings), list(ranking.tied[1:])
+    first = extreme(review.objective)
     if evaluated == 1:
         if best.diverged:
             lost = diverged(best.diverged, ranking.seeds)
             return f"the only family evaluated; it {lost} fresh seeds"
-        return f"the only family evaluated; loss {number(best.mean)} on {ranking.seeds} fresh seeds"
+        value = f"{name} {number(best.mean)}"
+        return f"the only family evaluated; {value} on {ranking.seeds} fresh seeds"
     if ranking.seeds < 2:
-        return f"lowest loss of {evaluated} families; with one seed, differences cannot be tested"
+        return f"{first} of {evaluated} families; with one seed, differences cannot be tested"
     if not tied:
-        return f"lowest loss of {evaluated} families; it differs significantly from every other"
+        return f"{first} of {evaluated} families; it differs significantly from every other"
     family = simplest(review)
-    name = family.name if family else best.family
+    plain = family.name if family else best.family
     return (
-        f"lowest loss of {evaluated} families, not significantly different from {listed(tied)}; "
-        f"the simplest of these {len(tied) + 1} is {name}"
+        f"{first} of {evaluated} families, not significantly different from {listed(tied)}; "
+        f"the simplest of these {len(tied) + 1} is {plain}"
     )
 
 
@@ -58,7 +60,8 @@ def _unfinished(review: Review) -> str:
     so_far = f"{state}: {done} of {promised} trials, no verdict"
     if first.best is None:
         return so_far
-    best = f"{first.name} {settings(first.best.params)}, loss {number(first.best.value)}"
+    value = f"{review.objective.name} {number(first.best.value)}"
+    best = f"{first.name} {settings(first.best.params)}, {value}"
     return f"{so_far}; best in tuning: {best}"
 
 
@@ -72,20 +75,20 @@ def _verdict_notes(review: Review) -> list[str]:
     if verdict is None:
         go_on = [f"continue with: {review.command}"] if review.command else []
         return [*go_on, *hints(review)]
-    ranking, lines = verdict.ranking, []
+    ranking, name, lines = verdict.ranking, review.objective.name, []
     if is_outdated(review):
         lines.append(
             f"the sweep has changed since this verdict; update it with: {_evaluation(review)}"
         )
     lines += hints(review)
     lines.append(
-        f"loss: mean of {ranking.seeds} fresh seeds and its 95 % interval; p: probability that "
+        f"{name}: mean of {ranking.seeds} fresh seeds and its 95 % interval; p: probability that "
         f"chance, of seeds or search, separates {len(ranking.standings)} equally good families "
         f"this far (tied if {ranking.level:g} or above)"
     )
     matter = ranking.margin * abs(ranking.best.mean)
     if matter > 0 and math.isfinite(matter) and len(ranking.standings) > 1:
-        share = f"{100 * ranking.margin:g} % of the best loss"
+        share = f"{100 * ranking.margin:g} % of the best {name}"
         lines.append(f"differences below {number(matter, 2)} ({share}) are ignored")
     if verdict.optimum == 0:
         lines.append("theory: this number of full-batch steps can reach an excess loss of 0")

@@ -8,7 +8,7 @@ from sweeps.reports.formatting import diverged, duration, number, probability, s
 from sweeps.reports.review import FamilyReview, Review, State
 
 Row = Mapping[str, str]
-JUDGED = ("loss", "excess", "x opt.", "p", "")
+JUDGED = ("excess", "x opt.", "p", "")
 NOT_COMPLETE: tuple[State, ...] = ("pruned", "failed", "interrupted", "running")
 RIGHT = ("#", "excess", "x opt.", "p", "trials", *NOT_COMPLETE, "time")  # columns of numbers
 
@@ -25,7 +25,7 @@ def _row(review: Review, family: FamilyReview, rank: int) -> Row:
     return {
         "#": str(rank) if family.best else "",
         "family": family.name,
-        **(_evaluated(review, family, standing) if review.verdict else _tuned(family)),
+        **(_evaluated(review, family, standing) if review.verdict else _tuned(review, family)),
         "trials": str(len(family.trials)),
         **{state: str(family.counts[state] or "") for state in NOT_COMPLETE},
         "time": duration(family.seconds),
@@ -33,20 +33,23 @@ def _row(review: Review, family: FamilyReview, rank: int) -> Row:
     }
 
 
-def _tuned(family: FamilyReview) -> Row:
+def _tuned(review: Review, family: FamilyReview) -> Row:
     """While there is no verdict."""
     best = family.best
-    loss = number(best.value, 6) if best else ""
-    return {"loss in tuning": loss, "excess": number(best.excess, 2) if best else ""}
+    value = number(best.value, 6) if best else ""
+    return {
+        f"{review.objective.name} in tuning": value,
+        "excess": number(best.excess, 2) if best else "",
+    }
 
 
 def _evaluated(review: Review, family: FamilyReview, standing: Standing | None) -> Row:
     if review.verdict is None or standing is None:
-        return dict.fromkeys(JUDGED, "")
+        return dict.fromkeys((review.objective.name, *JUDGED), "")
     excess, optimum = review.verdict.picks[family.name].excess, review.verdict.optimum
     best = standing.family == review.verdict.ranking.best.family
     return {
-        "loss": diverged(standing.diverged, review.verdict.ranking.seeds) or _loss(standing),
+        review.objective.name: _value(review.verdict.ranking.seeds, standing),
         "excess": number(excess, 2),
         "x opt.": f"{excess / optimum:.3g}" if excess is not None and optimum else "",
         "p": "" if best else probability(standing.p_corrected),
@@ -54,6 +57,8 @@ def _evaluated(review: Review, family: FamilyReview, standing: Standing | None) 
     }
 
 
-def _loss(standing: Standing) -> str:
+def _value(seeds: int, standing: Standing) -> str:
+    if standing.diverged:
+        return diverged(standing.diverged, seeds)
     bounds = standing.interval
     return with_error(standing.mean, None if bounds is None else (bounds[1] - bounds[0]) / 2)

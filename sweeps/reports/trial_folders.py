@@ -70,6 +70,11 @@ class TrialFolder:
         return info.tags.get("task") or str(info.params.get("task", "")) if info else ""
 
     @property
+    def objective(self) -> str | None:
+        """What it is judged by; None where it was not trained."""
+        return self.info.tags.get("objective", "loss") if self.config and self.info else None
+
+    @property
     def warning(self) -> str:
         """What was odd about its learning rate before it was trained; empty if nothing."""
         return self.info.tags.get("warning", "") if self.info else ""

@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import ConfigDict, TypeAdapter
 
+from lrlab.objective import Direction, Objective
 from lrlab.ranking import Ranking, Standing
 
 Value = bool | int | float | str | None
@@ -99,6 +100,8 @@ class Verdict(Stored):
         recommended: None if every selected trial diverged.
         excluded: finalists that could not be evaluated.
         robustness_diverged: number of fresh seeds that diverged, for each entry of `robustness`.
+        objective: what is judged by; the ranking's "losses" are its values.
+        direction: whether less or more of it is better.
         basis: hash of everything that the verdict depends on; empty in files of older versions.
     """
 
@@ -110,6 +113,13 @@ class Verdict(Stored):
     excluded: tuple[Excluded, ...] = ()
     robustness_diverged: tuple[int, ...] = ()
     basis: str = ""
+    objective: str = "loss"
+    direction: Direction = "minimize"
+
+    @property
+    def goal(self) -> Objective:
+        """What is judged by."""
+        return Objective(self.objective, self.direction)
 
     def standing(self, family: str) -> Standing | None:
         """The standing of a family, if it was ranked."""

@@ -43,6 +43,8 @@ def run_info(spec: RunSpec, job_info: JobInfo) -> RunInfo:
         params = {key: value for key, value in params.items() if key in chosen}
     base = rejected_run_info(job_info)
     tags = {"device": devices.full_name(spec.device)} | _versions() | source()
+    if spec.objective.name != "loss":
+        tags["objective"] = spec.objective.name
     if spec.warnings:
         tags["warning"] = "; ".join(spec.warnings)
     # Not of every trial: they all train on the data that their sweep's own run names.

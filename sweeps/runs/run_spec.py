@@ -10,10 +10,9 @@ import torch
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 
-from lrlab import Epoch, Recipe, Schedule, Task, TrainingBatch, devices, train_batch
+from lrlab import Epoch, Objective, Recipe, Schedule, Task, TrainingBatch, devices, train_batch
 from lrlab.simulation import LrCurve, trace
 from lrlab.tasks import Draw
-from sweeps.config.conditions import unmet_expectations
 from sweeps.config.config_groups import (
     GroupConfig,
     GroupConfigs,
@@ -26,6 +25,7 @@ from sweeps.config.config_groups import (
 )
 from sweeps.config.errors import ConfigError
 from sweeps.config.parameter_groups import group_settings, has_own_groups
+from sweeps.config.validation.conditions import unmet_expectations
 
 DRAWN = 50_000  # steps of a curve checked beforehand, a second's work; training checks every epoch
 
@@ -49,6 +49,11 @@ class RunSpec:
         """Equal for runs that can be trained in one batch."""
         settings = asdict(self.settings) | {"steps": None}
         return json.dumps([settings, self.config["task"]], default=str)
+
+    @property
+    def objective(self) -> Objective:
+        """What it is judged by."""
+        return Objective(self.settings.objective, self.settings.direction)
 
     @property
     def seeds(self) -> range:
@@ -100,6 +105,21 @@ def train(specs: Sequence[RunSpec], *, each_seed: bool = False) -> TrainingBatch
         divergence=first.settings.divergence,
         each_seed=each_seed,
     )
+
+
+def check_metrics(spec: RunSpec, epoch: Epoch) -> None:
+    """Check that the task's evaluation gives the objective and what the scheduler watches.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    known = ("loss", *epoch.scores)
+    monitor = spec.config["scheduler"].get("monitor") or "loss"
+    for key, name in (("objective", spec.objective.name), ("scheduler.monitor", monitor)):
+        if name not in known:
+            raise ConfigError(
+                f"{key}={name} is not allowed: the task's evaluation gives {', '.join(known)}"
+            )
 
 
 def prepare(cfg: DictConfig) -> RunSpec:

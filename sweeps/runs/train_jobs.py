@@ -9,7 +9,6 @@ from hydra.conf import HydraConf
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from lrlab import Epoch
 from lrlab.tracking import RunFolder, Tracker
 from sweeps import console
 from sweeps.config.templates import Template, template
@@ -64,7 +63,7 @@ def most_together(cfg: DictConfig) -> int:
 def train_jobs(
     jobs: Iterable[SweptJob], tracker: Tracker
 ) -> Iterator[tuple[SweptJob, float | Exception]]:
-    """Train a sweep's jobs together, as far as they are alike; give each with its loss.
+    """Train a sweep's jobs together, as far as they are alike; give each with its objective.
 
     A trial whose config cannot work, or whose task cannot be made, is tracked all the same, as
     failed.
@@ -85,7 +84,9 @@ def train_jobs(
             continue
         ready.append((job, writer))
     for index, ended in run([writer for _, writer in ready]):
-        yield ready[index][0], loss(ended)
+        job, writer = ready[index]
+        objective = writer.spec.objective
+        yield job, ended if isinstance(ended, Exception) else objective.value(ended)
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,3 @@ def _record_rejected(
         folder.end("FAILED", tags={"state": "failed", "reason": reason(error)})
         tracker.start(folder)
         tracker.finish(folder)
-
-
-def loss(ended: Epoch | Exception) -> float | Exception:
-    """The result of a run for the sweeper."""
-    return ended if isinstance(ended, Exception) else ended.loss

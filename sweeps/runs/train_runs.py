@@ -17,7 +17,7 @@ from lrlab.batch.memory import ran_short, release
 from lrlab.tracking import RunFolder, RunInfo, Status, Tracker
 from sweeps.runs.end_reasons import readable, reason
 from sweeps.runs.memory_fit import cut, fitting, learn
-from sweeps.runs.run_spec import RunSpec, group_by_task, train
+from sweeps.runs.run_spec import RunSpec, check_metrics, group_by_task, train
 
 LOG = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class RunWriter:
         info: its name, params and tags.
         folder: where it is kept.
         tracker: who carries it on.
-        report: told the loss and the epoch now and then; true gives the run up.
+        report: told the objective and the epoch now and then; true gives the run up.
         show: told every epoch.
         weights: gives the parameters as they are, once there are any.
     """
@@ -65,8 +65,14 @@ class RunWriter:
         self.tracker.start(self.folder)
 
     def write(self, epoch: Epoch) -> None:
-        """Keep an epoch; one that is there stays, where the training had to begin anew."""
-        if self.last is not None and epoch.number <= self.last.number:
+        """Keep an epoch; one that is there stays, where the training had to begin anew.
+
+        Raises:
+            ConfigError: the task's evaluation has no such metric as the objective.
+        """
+        if self.last is None:
+            check_metrics(self.spec, epoch)
+        elif epoch.number <= self.last.number:
             return
         self.last = epoch
         self._file.write(epoch)
@@ -78,7 +84,7 @@ class RunWriter:
         if epoch.number <= self._reported or epoch.number % every:
             return False
         self._reported = epoch.number
-        return self.report(epoch.loss, epoch.number)
+        return self.report(self.spec.objective.value(epoch), epoch.number)
 
     def end(self, end: str, error: BaseException | None = None) -> None:
         """Write weights, losses and final status, and notify the tracker."""

@@ -63,10 +63,9 @@ def outcome(run: RunFolder, verdict_loss: str = "") -> str:
     if not rows:
         return f"{run.info().name}: not trained ({run.status()})"
     unfinished = "" if run.status() == "FINISHED" else f" ({run.status()})"
-    last = rows[-1]
-    return (
-        f"{run.info().name}: loss {last['loss']:.6g} after {last['epoch']:.0f} epochs{unfinished}"
-    )
+    last, name = rows[-1], run.info().tags.get("objective", "loss")
+    value = f"{name} {last[name]:.6g}"
+    return f"{run.info().name}: {value} after {last['epoch']:.0f} epochs{unfinished}"
 
 
 def command_line(run: RunFolder) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from hydra_plugins.optuna_families import all_trials
+from hydra_plugins.optuna_families import read_sweep
 from lrlab.tracking import RunFolder
 from sweeps.runs.sweep_run import folder_of
 
@@ -40,7 +40,7 @@ def select_run(study: str, family: str | None, storage: str) -> FoundRun:
         NotFoundError: no such study or family, or none of its trials is complete.
     """
     recommended = None if family else _recommended(study)
-    return recommended or _best(study, family, _families(study, storage))
+    return recommended or _best(study, family, *_families(study, storage))
 
 
 def _recommended(study: str) -> FoundRun | None:
@@ -53,20 +53,21 @@ def _recommended(study: str) -> FoundRun | None:
     if not recommended.get("folder"):
         return None
     why = f"recommended by the verdict on study {study}"
-    loss = _evaluated(content.get("ranking", {}), recommended.get("family"))
+    name = content.get("objective", "loss")
+    loss = _evaluated(content.get("ranking", {}), recommended.get("family"), name)
     return FoundRun(_there(recommended["folder"]), why, loss)
 
 
-def _evaluated(ranking: Mapping[str, Any], family: str | None) -> str:
+def _evaluated(ranking: Mapping[str, Any], family: str | None, name: str) -> str:
     for standing in ranking.get("standings", []):
         if standing["family"] == family:
             loss, lost = float(standing["mean"]), int(standing["diverged"])
-            return on_fresh_seeds(loss, ranking["seeds"], lost)
+            return on_fresh_seeds(loss, ranking["seeds"], lost, name)
     return ""
 
 
-def on_fresh_seeds(loss: float, seeds: int, diverged: int = 0) -> str:
-    """The loss by which a verdict judges a run; the one in its tuning is better than is true.
+def on_fresh_seeds(loss: float, seeds: int, diverged: int = 0, name: str = "loss") -> str:
+    """The loss, or what is judged by, of a run in a verdict; that in its tuning is too good.
 
     >>> on_fresh_seeds(0.04174482, 30)
     'loss 0.0417448, the mean over 30 fresh seeds'
@@ -75,17 +76,19 @@ def on_fresh_seeds(loss: float, seeds: int, diverged: int = 0) -> str:
     """
     if diverged:
         return f"diverged on {diverged} of {seeds} fresh seeds"
-    return f"loss {loss:.6g}, the mean over {seeds} fresh seeds"
+    return f"{name} {loss:.6g}, the mean over {seeds} fresh seeds"
 
 
-def _families(study: str, storage: str) -> dict[str, list[Any]]:
+def _families(study: str, storage: str) -> tuple[dict[str, list[Any]], bool]:
+    """The trials of each family, and whether the objective is to be large."""
     try:
-        found = all_trials(storage, study)
+        sweep = read_sweep(storage, study)
     except KeyError as error:
         raise NotFoundError(f"no run and no study is called {study!r}: {error.args[0]}") from error
     except (SQLAlchemyError, ImportError) as error:
         raise NotFoundError(f"the studies cannot be read: {str(error).splitlines()[0]}") from error
-    return {label or _typed(trials): trials for label, trials in found.items()}
+    found = {label or _typed(trials): trials for label, trials in sweep.trials.items()}
+    return found, sweep.directions == ["maximize"]
 
 
 def _typed(trials: list[Any]) -> str:
@@ -95,7 +98,9 @@ def _typed(trials: list[Any]) -> str:
     return str(typed[-1]) if typed else "scheduler=none"
 
 
-def _best(study: str, family: str | None, families: dict[str, list[Any]]) -> FoundRun:
+def _best(
+    study: str, family: str | None, families: dict[str, list[Any]], maximize: bool
+) -> FoundRun:
     chosen = {label: trials for label, trials in families.items() if _is_called(label, family)}
     if not chosen:
         there = ", ".join(families)
@@ -104,7 +109,7 @@ def _best(study: str, family: str | None, families: dict[str, list[Any]]) -> Fou
     complete = [trial for trial in trials if trial.state.name == "COMPLETE"]
     if not complete:
         raise NotFoundError(f"study {study} has no complete trial{_instead(trials)}")
-    best = min(complete, key=lambda trial: trial.value)
+    best = (max if maximize else min)(complete, key=lambda trial: trial.value)
     among = f"{family} in study {study}" if family else f"study {study}"
     return FoundRun(_there(best.user_attrs["folder"]), f"the best of {among}")
 

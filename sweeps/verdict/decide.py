@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from lrlab import Objective
 from lrlab.ranking import Ranking, rank
 from lrlab.tracking import RunFolder
 from lrlab.training import fresh_model
@@ -46,7 +47,7 @@ class Trial(Candidate):
 
 
 def best_trials(
-    family: str, trials: Sequence[Any], most: int
+    family: str, trials: Sequence[Any], most: int, objective: Objective
 ) -> tuple[list[Trial], list[Excluded]]:
     """A family's best complete trials whose folder is still there, no parameters twice.
 
@@ -55,7 +56,7 @@ def best_trials(
     excluded: list[Excluded] = []
     complete = [trial for trial in trials if trial.state.name == "COMPLETE"]
     found: dict[str, Trial] = {}
-    for trial in sorted(complete, key=lambda trial: trial.value):
+    for trial in sorted(complete, key=lambda trial: objective.costs([trial.value])):
         folder = Path(trial.user_attrs.get("folder", ""))
         config = folder / "artifacts" / "config.yaml"
         if len(found) < most and str(trial.params) not in found and config.exists():
@@ -90,6 +91,7 @@ class Decision:
 def decide(
     families: Mapping[str, Sequence[Any]],
     n_trials: int,
+    objective: Objective,
     verdict_settings: VerdictSettings,
     show: Show,
 ) -> Decision | None:
@@ -98,13 +100,14 @@ def decide(
     Args:
         families: the trials of each, of any state, by its name.
         n_trials: of each family's tuning.
+        objective: of the sweep.
         verdict_settings: what the verdict takes.
         show: told how many trainings were done just now.
     """
     most = verdict_settings.finalists or FAST.finalists
     found, excluded = [], []
     for name, trials in families.items():
-        usable, unusable = best_trials(name, trials, most)
+        usable, unusable = best_trials(name, trials, most, objective)
         found.append(usable)
         excluded += unusable
     evaluated, budget, failed = _evaluated(found, verdict_settings, show)
@@ -113,9 +116,20 @@ def decide(
         for out in excluded:
             console.warn(out.line)
         return None
-    ranking = rank(finalists(evaluated), n_trials, verdict_settings.margin, verdict_settings.level)
+    ranking = rank(
+        finalists(evaluated),
+        n_trials,
+        verdict_settings.margin,
+        verdict_settings.level,
+        maximize=objective.maximizes,
+    )
     chosen = picks(trial for trial, _ in evaluated)
-    verdict = replace(_verdict(ranking, chosen, budget), excluded=tuple(excluded))
+    verdict = replace(
+        _verdict(ranking, chosen, budget),
+        excluded=tuple(excluded),
+        objective=objective.name,
+        direction=objective.direction,
+    )
     return Decision(verdict, chosen, budget)
 
 
@@ -147,13 +161,16 @@ def _verdict(ranking: Ranking, chosen: Mapping[str, Trial], budget: Budget) -> V
 
 
 def _pick(trial: Trial, mean: float, budget: Budget) -> SelectedTrial:
-    best = reseeded(trial.spec, FRESH, budget.fresh).best_loss
+    by_loss = trial.spec.objective.name == "loss"
+    best = reseeded(trial.spec, FRESH, budget.fresh).best_loss if by_loss else None
     return SelectedTrial(trial.number, trial.params, None if best is None else mean - best)
 
 
 def _gradients_only(chosen: Mapping[str, Trial]) -> bool:
     """Whether the bound of `Task.best_excess` holds for every pick, and is the same for all."""
     specs = [trial.spec for trial in chosen.values()]
+    if any(spec.objective.name != "loss" for spec in specs):
+        return False
     return len({e.settings.epochs for e in specs}) == 1 and all(
         e.recipe.combines_gradients(e.task) for e in specs
     )
@@ -173,6 +190,7 @@ def _optimum(spec: RunSpec, budget: Budget) -> float | None:
 
 def _recommended(trial: Trial, ranking: Ranking) -> Recommended:
     run, best = RunFolder(trial.folder), ranking.best
-    verdict_loss = on_fresh_seeds(best.mean, ranking.seeds, best.diverged)
+    name = trial.spec.objective.name
+    verdict_loss = on_fresh_seeds(best.mean, ranking.seeds, best.diverged, name)
     text = program(run, "recommended by the verdict", verdict_loss)
     return Recommended(trial.family, command_line(run), text, str(trial.folder))

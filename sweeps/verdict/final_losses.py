@@ -1,4 +1,4 @@
-"""Final losses of many runs: batches are split when a run fails or memory runs short."""
+"""Final objectives of many runs: batches are split when a run fails or memory runs short."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from sweeps.runs.run_spec import RunSpec, group_by_task, train
 
 TOGETHER = 256  # most models in one batch
 
-Losses = tuple[float, ...]  # one per seed; inf if it diverged
+Losses = tuple[float, ...]  # the objective of each seed; inf if it diverged
 Show = Callable[[int], None]
 
 
@@ -87,7 +87,7 @@ def _attempt(specs: Sequence[RunSpec]) -> list[Losses | Exception] | Exception:
     last: dict[int, Losses] = {}
     try:
         for epochs in train(specs, each_seed=True):
-            last |= {index: epoch.losses for index, epoch in epochs.items()}
+            last |= {i: specs[i].objective.of_seeds(epoch) for i, epoch in epochs.items()}
     except Exception as error:
         return error
     except SystemExit as error:

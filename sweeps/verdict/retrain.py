@@ -83,8 +83,13 @@ def select(
     Diverging on fewer seeds comes first, then the mean of the seeds that did not diverge.
     """
     found, failed = _trained(candidates, SELECTION, budget.selection, show)
-    order = sorted(found, key=lambda pair: (pair[0].family, *badness(pair[1])))
+    order = sorted(found, key=_order)
     return [candidate for candidate, _ in order], failed
+
+
+def _order(pair: tuple[Candidate, Losses]) -> tuple[str, int, float]:
+    candidate, found = pair
+    return candidate.family, *badness(candidate.spec.objective.costs(found))
 
 
 def evaluate(

@@ -50,7 +50,7 @@ def _review(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review:
     basis = _basis(study.trials, n_trials, verdict_settings)
     verdict = _known(own, basis)
     if verdict is None and verdict_settings.finalists != 0:
-        verdict = _evaluate(study.trials, n_trials, verdict_settings, own, tracker)
+        verdict = _evaluate(study, n_trials, verdict_settings, own, tracker)
         if verdict is not None:
             verdict = replace(verdict, basis=basis)
             # Before the plots, which take seconds: a stop does not cost the finalists again.
@@ -59,14 +59,14 @@ def _review(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review:
 
 
 def _evaluate(
-    families: Families,
+    study: read_review.StoredStudy,
     n_trials: int,
     verdict_settings: VerdictSettings,
     own: RunFolder,
     tracker: Tracker,
 ) -> Verdict | None:
     with console.counter("evaluating the finalists") as count:
-        decision = decide(families, n_trials, verdict_settings, count)
+        decision = decide(study.trials, n_trials, study.objective, verdict_settings, count)
         if decision is None:
             return None
         _record_selected(decision, own, tracker)

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -19,20 +19,26 @@ class BatchState:
 
     Args:
         lrs: learning rates, shape `(runs, parameter groups)`, mean over the seeds.
-        losses: shape `(runs, seeds)`.
+        metrics: by name, `loss` among them; each of shape `(runs, seeds)`.
         weights: shape `(runs, values)`, mean over the seeds.
         names: of the values in `weights`.
     """
 
     lrs: list[tuple[float, ...]]
-    losses: list[list[float]]
+    metrics: Mapping[str, list[list[float]]]
     weights: list[list[float]]
     names: Sequence[str]
+
+    @property
+    def losses(self) -> list[list[float]]:
+        """Shape `(runs, seeds)`."""
+        return self.metrics["loss"]
 
     def epoch(self, run: int, number: int, best: float | None, milliseconds: int) -> Epoch:
         """The state of one run."""
         losses = self.losses[run]
         loss = losses[0] if len(losses) == 1 else sum(losses) / len(losses)
+        scores = {name: tuple(rows[run]) for name, rows in self.metrics.items() if name != "loss"}
         return Epoch(
             number,
             self.lrs[run],
@@ -41,6 +47,7 @@ class BatchState:
             dict(zip(self.names, self.weights[run], strict=True)),
             milliseconds,
             tuple(losses),
+            scores,
         )
 
 

@@ -1,12 +1,13 @@
 """The learning rates of runs that share an optimizer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from lrlab.recipes import Recipe
 from lrlab.schedules import Event, Schedule
+from lrlab.tasks.metrics import monitored
 
 LONGEST = 1_000_000  # steps; a longer schedule is stepped in training instead of traced before it
 
@@ -15,7 +16,7 @@ class LearningRates:
     """The learning rates of runs whose schedules change nothing else, for every seed.
 
     A schedule without a monitor is traced once before training, for all seeds; one that monitors
-    the loss is stepped in training, one copy per seed.
+    a metric is stepped in training, one copy per seed.
 
     Args:
         recipes: of the runs; each optimizer has one parameter group.
@@ -50,14 +51,13 @@ class LearningRates:
                 schedule.scheduler.optimizer.step()  # torch warns if the scheduler steps first
             self._read_live(run)
 
-    def after(self, event: Event, losses: Tensor) -> None:
-        """Step after an epoch or a minibatch; losses have shape `(runs, seeds)`."""
+    def after(self, event: Event, metrics: Mapping[str, Tensor]) -> None:
+        """Step after an epoch or a minibatch; metrics have shape `(runs, seeds)`."""
         self._step[event] += 1
         if event in self._traced:
             self._read_traced(event)
         for run, schedules in self._live.items():
-            for schedule, loss in zip(schedules, losses[run], strict=True):
-                schedule.after(event, loss.item)
+            step_each(schedules, event, {name: values[run] for name, values in metrics.items()})
             self._read_live(run)
 
     def of_runs(self) -> list[float]:
@@ -84,3 +84,9 @@ def _table(lrs: dict[int, list[float]]) -> tuple[list[int], Tensor]:
     """The run indices, and their learning rates of shape `(steps + 1, runs)`."""
     columns = torch.tensor(list(lrs.values()), dtype=torch.float64)
     return list(lrs), columns.T.contiguous()
+
+
+def step_each(schedules: Sequence[Schedule], event: Event, metrics: Mapping[str, Tensor]) -> None:
+    """Step the schedule of each seed; metrics have shape `(seeds,)`."""
+    for seed, schedule in enumerate(schedules):
+        schedule.after(event, lambda name, seed=seed: float(monitored(metrics, name)[seed]))  # type: ignore[misc]

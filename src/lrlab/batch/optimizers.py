@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from lrlab.batch.learning_rates import LearningRates
+from lrlab.batch.learning_rates import LearningRates, step_each
 from lrlab.recipes import Recipe
 from lrlab.schedules import Event
 from lrlab.stacking import Stack
@@ -23,8 +23,8 @@ class BatchOptimizer(Protocol):
     def step(self, gradients: Gradients) -> None:
         """Take one step; gradients have shape `(models of these runs, *shape of the parameter)`."""
 
-    def after(self, event: Event, losses: Tensor) -> None:
-        """Step the schedules after an epoch or a minibatch; losses have shape `(runs, seeds)`."""
+    def after(self, event: Event, metrics: Mapping[str, Tensor]) -> None:
+        """Step the schedules after an epoch or a minibatch; metrics have shape `(runs, seeds)`."""
 
     def lrs(self) -> list[tuple[float, ...]]:
         """The learning rates of each run, one per parameter group: the mean over seeds."""
@@ -78,9 +78,9 @@ class SharedOptimizer:
                 parameter.sub_(start)
             parameter.mul_(lrs.view(-1, *(1 for _ in start.shape[1:]))).add_(start)
 
-    def after(self, event: Event, losses: Tensor) -> None:
+    def after(self, event: Event, metrics: Mapping[str, Tensor]) -> None:
         """See `BatchOptimizer`."""
-        self._rates.after(event, losses)
+        self._rates.after(event, metrics)
 
     def lrs(self) -> list[tuple[float, ...]]:
         """See `BatchOptimizer`."""
@@ -107,10 +107,9 @@ class OptimizerPerModel:
                 parameter.grad = None if gradient is None else gradient[seed]
             optimizer.step()
 
-    def after(self, event: Event, losses: Tensor) -> None:
+    def after(self, event: Event, metrics: Mapping[str, Tensor]) -> None:
         """See `BatchOptimizer`."""
-        for schedule, loss in zip(self._schedules, losses[0], strict=True):
-            schedule.after(event, loss.item)
+        step_each(self._schedules, event, {name: values[0] for name, values in metrics.items()})
 
     def lrs(self) -> list[tuple[float, ...]]:
         """See `BatchOptimizer`."""

@@ -68,7 +68,11 @@ class SequentialBatch(TrainingBatch):
         epochs = [[member.epoch for member in members] for members in self._members]
         return BatchState(
             [_means([e.lrs for e in seeds]) for seeds in epochs],
-            [[e.loss for e in seeds] for seeds in epochs],
+            {"loss": [[e.loss for e in seeds] for seeds in epochs]}
+            | {
+                name: [[e.scores[name][0] for e in seeds] for seeds in epochs]
+                for name in epochs[0][0].scores
+            },
             [list(_means([tuple(e.weights.values()) for e in seeds])) for seeds in epochs],
             list(epochs[0][0].weights),
         )

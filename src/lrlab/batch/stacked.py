@@ -1,6 +1,6 @@
 """Trains a batch as one tensor program: stacked parameters, one forward and backward pass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from lrlab.recipes import Recipe
 from lrlab.schedules import Event
 from lrlab.stacking import stacked
 from lrlab.tasks import Draw, Task
+from lrlab.tasks.metrics import named, rows
 from lrlab.tasks.weights import stacked_weights
 from lrlab.training import fresh_model
 
@@ -37,7 +38,7 @@ class StackedBatch(TrainingBatch):
             raise ValueError("a task whose model has buffers (such as batch norm) cannot stack")
         self._stack = stacked(models * len(recipes))
         self._generators = [torch.Generator().manual_seed(seed.order) for seed in seeds]
-        self._losses = self._evaluate()
+        self._metrics = self._evaluate()
         groups = list(grouped(self.tasks[0], self._model, recipes, epochs))
         # The run at each position of the stack.
         self._order = [run for runs, _ in groups for run in runs]
@@ -51,14 +52,14 @@ class StackedBatch(TrainingBatch):
         start = 0
         for runs, shared in groups:
             recipes = [self._recipes[run] for run in runs]
-            rows = self._rows(start, start + len(runs))
-            stack = {name: tensor[rows] for name, tensor in self._stack.items()}
+            part = self._rows(start, start + len(runs))
+            stack = {name: tensor[part] for name, tensor in self._stack.items()}
             optimizer: BatchOptimizer = (
                 SharedOptimizer(context, recipes, stack)
                 if shared
                 else OptimizerPerModel(context, recipes[0], stack)
             )
-            yield optimizer, rows
+            yield optimizer, part
             start += len(runs)
 
     def _rows(self, start: int, end: int) -> slice:
@@ -67,33 +68,34 @@ class StackedBatch(TrainingBatch):
     def state_dict(self, run: int) -> dict[str, Tensor]:
         """The parameters of a run."""
         index = self._order.index(run)
-        rows = self._rows(index, index + 1) if len(self._seeds) > 1 else index
-        return {name: tensor.detach()[rows].clone() for name, tensor in self._stack.items()}
+        own = self._rows(index, index + 1) if len(self._seeds) > 1 else index
+        return {name: tensor.detach()[own].clone() for name, tensor in self._stack.items()}
 
     def _advance(self) -> None:
         self._model.train()
         for batch, shared in self._task_stack.minibatches(self._generators):
             self._step(batch, shared)
-        self._losses = self._evaluate()
-        self._after("epoch", self._losses)
+        self._metrics = self._evaluate()
+        self._after("epoch", self._metrics)
 
     def _step(self, batch: tuple[Tensor, Tensor], shared: bool) -> None:
         losses = self._task_stack.losses(self._model, self._stack, batch, shared=shared)
         trained = {name: tensor for name, tensor in self._stack.items() if tensor.requires_grad}
         found = torch.autograd.grad(losses.sum(), list(trained.values()), allow_unused=True)
         gradients = dict.fromkeys(self._stack) | dict(zip(trained, found, strict=True))
-        for optimizer, rows in self._optimizers:
-            optimizer.step({k: None if g is None else g[rows] for k, g in gradients.items()})
-        self._after("batch", losses.detach())
+        for optimizer, part in self._optimizers:
+            optimizer.step({k: None if g is None else g[part] for k, g in gradients.items()})
+        self._after("batch", {"loss": losses.detach()})
 
-    def _after(self, event: Event, losses: Tensor) -> None:
-        for optimizer, rows in self._optimizers:
-            optimizer.after(event, losses[rows].reshape(-1, len(self._seeds)))
+    def _after(self, event: Event, metrics: Mapping[str, Tensor]) -> None:
+        for optimizer, part in self._optimizers:
+            own = {name: values[part] for name, values in metrics.items()}
+            optimizer.after(event, rows(own, len(self._seeds)))
 
     @torch.no_grad()
-    def _evaluate(self) -> Tensor:
+    def _evaluate(self) -> dict[str, Tensor]:
         self._model.eval()
-        return self._task_stack.evaluate(self._model, self._stack)
+        return named(self._task_stack.evaluate(self._model, self._stack))
 
     @torch.no_grad()
     def _observe(self) -> BatchState:
@@ -102,7 +104,10 @@ class StackedBatch(TrainingBatch):
             values = values.reshape(-1, len(self._seeds), len(names)).mean(dim=1)
         return BatchState(
             self._by_run([lr for optimizer, _ in self._optimizers for lr in optimizer.lrs()]),
-            self._by_run(self._losses.reshape(-1, len(self._seeds)).tolist()),
+            {
+                name: self._by_run(values.tolist())
+                for name, values in rows(self._metrics, len(self._seeds)).items()
+            },
             self._by_run(values.tolist()),
             names,
         )

@@ -17,7 +17,7 @@ class Finalist:
         family: its name, such as `cosine`.
         rank: 0 for the selected trial, 1 for the next best, ...; by mean over the selection seeds.
         losses: one per fresh seed, the same seeds in the same order for all finalists; inf or nan
-            if the training diverged.
+            if the training diverged. Or the values of another objective.
     """
 
     family: str
@@ -25,8 +25,12 @@ class Finalist:
     losses: tuple[float, ...]
 
 
-def by_family(finalists: Iterable[Finalist]) -> dict[str, Array]:
+def by_family(finalists: Iterable[Finalist], *, maximize: bool = False) -> dict[str, Array]:
     """The losses of each family's finalists, shape (ranks, seeds); inf if diverged.
+
+    Args:
+        finalists: of all families.
+        maximize: more is better: the values are negated.
 
     Raises:
         ValueError: no finalists, ranks other than 0, 1, 2, ..., or different numbers of seeds.
@@ -42,7 +46,8 @@ def by_family(finalists: Iterable[Finalist]) -> dict[str, Array]:
             raise ValueError(f"{finalist.family} has two finalists of rank {finalist.rank}")
         own[finalist.rank] = finalist.losses
     _check(rows)
-    return {name: _array([own[r] for r in sorted(own)]) for name, own in rows.items()}
+    sign = -1.0 if maximize else 1.0
+    return {name: _array([own[r] for r in sorted(own)], sign) for name, own in rows.items()}
 
 
 def badness(losses: Array | Sequence[float]) -> tuple[int, float]:
@@ -66,6 +71,6 @@ def _check(rows: dict[str, dict[int, tuple[float, ...]]]) -> None:
         raise ValueError(f"all finalists need losses on the same seeds, got {sorted(seeds)} losses")
 
 
-def _array(losses: list[tuple[float, ...]]) -> Array:
-    array = np.array(losses, dtype=np.float64)
+def _array(losses: list[tuple[float, ...]], sign: float) -> Array:
+    array = sign * np.array(losses, dtype=np.float64)
     return np.where(np.isfinite(array), array, np.inf)

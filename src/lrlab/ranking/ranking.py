@@ -1,7 +1,7 @@
 """Orders families by loss, and tests which cannot be told from the best."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,8 @@ class Standing:
 
     Args:
         family: its name.
-        mean: of the selected trial's losses over the fresh seeds; inf if any seed diverged.
+        mean: of the selected trial's losses over the fresh seeds; inf if any seed diverged (-inf
+            where more is better).
         interval: 95 % interval of that mean; None with one seed or a diverged seed.
         diverged: number of fresh seeds on which the selected trial diverged.
         p_seeds: p-value of the difference from the best for other seeds; like the next three, 1
@@ -72,7 +73,12 @@ class Ranking:
 
 
 def rank(
-    finalists: Iterable[Finalist], n_trials: int, margin: float = 0.001, level: float = 0.05
+    finalists: Iterable[Finalist],
+    n_trials: int,
+    margin: float = 0.001,
+    level: float = 0.05,
+    *,
+    maximize: bool = False,
 ) -> Ranking:
     """Order families by the loss of their selected trials; test which are told from the best.
 
@@ -81,6 +87,8 @@ def rank(
         n_trials: trials of each family's tuning, >= 1.
         margin: negligible difference, relative to the magnitude of the best loss, >= 0.
         level: accepted probability of a false difference, in (0, 1).
+        maximize: the finalists' values are an objective of which more is better, not losses. The
+            ranking of negated values is then the same, with its means and intervals negated.
 
     Raises:
         ValueError: no finalists, different seeds, or an argument out of range.
@@ -98,7 +106,7 @@ def rank(
     ('cosine', ('cosine',), 0.0002)
     """
     _check(n_trials, margin, level)
-    families = by_family(finalists)
+    families = by_family(finalists, maximize=maximize)
     order = sorted(families, key=lambda name: (*badness(families[name][0]), name))
     negligible = margin * _magnitude(families[order[0]][0])
     smooth = {name: isotonic(families[name]) for name in order}
@@ -111,6 +119,7 @@ def rank(
     ]
     found = zip(order, [BEST, *ps], [1.0, *corrected], strict=True)
     standings = tuple(_standing(name, families[name][0], p, last, level) for name, p, last in found)
+    standings = tuple(map(_negated, standings)) if maximize else standings
     deepest = max(map(len, families.values()))
     return Ranking(standings, n_trials, deepest, families[order[0]].shape[1], margin, level)
 
@@ -152,3 +161,9 @@ def _standing(family: str, selected: Array, ps: _Ps, corrected: float, level: fl
     diverged, _ = badness(selected)
     bounds, tied = interval(selected), corrected >= level
     return Standing(family, float(selected.mean()), bounds, diverged, *ps, corrected, tied)
+
+
+def _negated(standing: Standing) -> Standing:
+    """With mean and interval of the objective, whose negative was ranked."""
+    bounds = standing.interval and (-standing.interval[1], -standing.interval[0])
+    return replace(standing, mean=-standing.mean, interval=bounds)

@@ -5,7 +5,7 @@
 3. `draws`: `Draw`, the seeds of one training; `TaskStack`, the tasks of several seeds as one tensor
    program; `regression_stack`: the same for regressions with different data.
 4. `streaming`: `StreamingRegression`, least squares on samples never seen twice.
-5. `weights`: the weights of a model as named metrics.
+5. `metrics`: what `Task.evaluate` returned, by name; `weights`: the weights of a model by name.
 
 **What a seed draws.** Everything that is random: the data (where the task draws them), the initial
 weights, the order of the minibatches. A run with `seeds=N` has N draws of all three, as have the

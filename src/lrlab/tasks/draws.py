@@ -1,12 +1,13 @@
 """The random numbers of a training, and the tasks that they draw."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
 
 from lrlab.stacking import Minibatch, Stack, minibatches
+from lrlab.tasks.metrics import named
 from lrlab.tasks.task import Task
 
 
@@ -59,13 +60,13 @@ class TaskStack:
         """See `Task.stacked_loss`."""
         return self.tasks[0].stacked_loss(model, stack, batch, shared=shared)
 
-    def evaluate(self, model: nn.Module, stack: Stack) -> Tensor:
-        """`Task.evaluate` of every model on the task of its seed, shape `(models,)`."""
+    def evaluate(self, model: nn.Module, stack: Stack) -> Tensor | Mapping[str, Tensor]:
+        """`Task.evaluate` of every model on the task of its seed, each value `(models,)`."""
         if self._same:
             return self.tasks[0].stacked_evaluate(model, stack)
         seeds = len(self.tasks)
         found = [
-            task.stacked_evaluate(model, {name: t[seed::seeds] for name, t in stack.items()})
+            named(task.stacked_evaluate(model, {name: t[seed::seeds] for name, t in stack.items()}))
             for seed, task in enumerate(self.tasks)
         ]
-        return torch.stack(found, dim=1).flatten()
+        return {name: torch.stack([one[name] for one in found], 1).flatten() for name in found[0]}

@@ -1,7 +1,7 @@
 """`Task`, the base class of all tasks."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
@@ -45,8 +45,13 @@ class Task(ABC):
         """The training loss of a minibatch: a scalar with a gradient."""
 
     @abstractmethod
-    def evaluate(self, model: nn.Module) -> Tensor | float:
-        """The loss that is reported, over all data or a validation set: a scalar."""
+    def evaluate(self, model: nn.Module) -> Tensor | float | Mapping[str, Tensor | float]:
+        """The loss that is reported, over all data or a validation set: a scalar.
+
+        Or several metrics by name, such as `{"loss": ..., "accuracy": ...}`: all are logged after
+        each epoch, any can be the objective or be watched by a scheduler. `loss` must be among
+        them: by it a training counts as diverged.
+        """
 
     def parameter_groups(self, model: nn.Module) -> Iterable[Any]:
         """Parameters or parameter groups for the optimizer; by default all parameters."""
@@ -81,7 +86,8 @@ class Task(ABC):
                 has minibatch `i % seeds`.
             shared: whether all models share the minibatch.
         """
-        return over_members(self.loss, model, stack, batch, shared=shared)
+        losses: Tensor = over_members(self.loss, model, stack, batch, shared=shared)
+        return losses
 
     def best_excess(self, model: nn.Module, epochs: int) -> float | None:  # noqa: ARG002
         """A lower bound of the excess loss after `epochs` epochs from this model; None if unknown.
@@ -91,6 +97,15 @@ class Task(ABC):
         """
         return None
 
-    def stacked_evaluate(self, model: nn.Module, stack: Stack) -> Tensor:
-        """`evaluate` of every model of a stack, shape `(models,)`."""
-        return over_members(lambda one: torch.as_tensor(self.evaluate(one)), model, stack)
+    def stacked_evaluate(self, model: nn.Module, stack: Stack) -> Tensor | Mapping[str, Tensor]:
+        """`evaluate` of every model of a stack, each value of shape `(models,)`."""
+        found: Tensor | Mapping[str, Tensor] = over_members(
+            lambda one: _tensors(self.evaluate(one)), model, stack
+        )
+        return found
+
+
+def _tensors(evaluated: Any) -> Any:
+    if isinstance(evaluated, Mapping):
+        return {name: torch.as_tensor(value) for name, value in evaluated.items()}
+    return torch.as_tensor(evaluated)

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrlab.tracking.run_columns import AT_ONCE, read_values
-from lrlab.tracking.run_folder import RunFolder
+from lrlab.tracking.run_folder import RunFolder, RunInfo
 
 # The palette of Okabe & Ito, which colour-blind readers can distinguish.
-BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#7f7f7f"
+BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#7f7f7f"
 
 
 def plot_run(run: RunFolder) -> None:
@@ -24,17 +24,23 @@ def plot_run(run: RunFolder) -> None:
             if step % every == 0:
                 rows.setdefault(step, {"epoch": step})[name] = value
     if any("loss" in row for row in rows.values()):
-        _plot(list(rows.values()), run.info().name, run.artifacts / "curve.png")
+        _plot(list(rows.values()), run.info(), run.artifacts / "curve.png")
 
 
-def _plot(history: Sequence[Mapping[str, float]], title: str, path: Path) -> None:
-    """Write a PNG of the learning rate above the loss, over the epochs."""
-    figure = Figure(figsize=(7, 5))  # a layout engine would render everything twice
-    figure.subplots_adjust(left=0.12, right=0.97, bottom=0.1, top=0.92)
-    above, below = figure.subplots(2, 1, sharex=True)
+def _plot(history: Sequence[Mapping[str, float]], info: RunInfo, path: Path) -> None:
+    """Write a PNG of the learning rate above the loss and the objective, over the epochs."""
+    objective = info.tags.get("objective", "loss")
+    panels = 2 if objective == "loss" else 3
+    figure = Figure(figsize=(7, 2.5 * panels))  # a layout engine would render everything twice
+    figure.subplots_adjust(left=0.12, right=0.97, bottom=0.2 / panels, top=1 - 0.16 / panels)
+    above, below, *more = figure.subplots(panels, 1, sharex=True)
     _plot_lrs(above, history)
     _plot_loss(below, history)
-    figure.suptitle(title)
+    for axes in more:
+        axes.plot(_epochs(history), [row[objective] for row in history], color=GREEN)
+        axes.set(ylabel=objective)
+    [below, *more][-1].set(xlabel="epoch")
+    figure.suptitle(info.name)
     figure.savefig(path, dpi=120)
 
 
@@ -58,7 +64,7 @@ def _plot_loss(axes: Axes, history: Sequence[Mapping[str, float]]) -> None:
         axes.legend()
     if all(loss > 0 for loss in losses):
         axes.set_yscale("log")
-    axes.set(xlabel="epoch", ylabel="loss")
+    axes.set(ylabel="loss")
 
 
 def _epochs(history: Sequence[Mapping[str, float]]) -> list[float]:

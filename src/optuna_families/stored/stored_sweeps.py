@@ -40,6 +40,12 @@ class StoredSweep:
     studies: dict[str, list[Study]]
 
     @property
+    def directions(self) -> list[str]:
+        """``minimize`` or ``maximize``, for each objective."""
+        study = next(iter(self.studies.values()))[0]
+        return [direction.name.lower() for direction in study.directions]
+
+    @property
     def trials(self) -> dict[str, list[FrozenTrial]]:
         """All trials of each family; see `all_trials`."""
         return {

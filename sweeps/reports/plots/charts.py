@@ -1,7 +1,8 @@
 """Charts as plain data; `png_charts` draws them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal
 
 Mark = Literal["point", "pruned", "failed", "pick"]
@@ -10,11 +11,24 @@ WORDS = {"pick": "selected trial", "pruned": "pruned", "failed": "failed"}  # in
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis: what it shows and in which unit; whether it is logarithmic, or begins at 0."""
+    """An axis: what it shows and in which unit; whether it is logarithmic, or begins at 0.
+
+    `upward`: more is better.
+    """
 
     label: str
     log: bool = False
     from_zero: bool = False
+    upward: bool = False
+
+    @property
+    def worst(self) -> float:
+        """What everything else is better than."""
+        return -inf if self.upward else inf
+
+    def best(self, values: Iterable[float]) -> float:
+        """The best of some values."""
+        return max(values) if self.upward else min(values)
 
 
 @dataclass(frozen=True)

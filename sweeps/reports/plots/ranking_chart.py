@@ -3,7 +3,7 @@
 import math
 
 from lrlab.ranking import Standing
-from sweeps.reports.formatting import listed
+from sweeps.reports.formatting import extreme, listed
 from sweeps.reports.plots import search_charts, training_charts
 from sweeps.reports.plots.charts import Axis, Chart, Interval, Intervals
 from sweeps.reports.review import Review
@@ -25,17 +25,17 @@ def charts(review: Review) -> list[Chart]:
 
 
 def ranking(review: Review) -> Intervals | None:
-    """The picks' losses on the fresh seeds."""
+    """The picks' losses, or other objectives, on the fresh seeds."""
     standings = review.verdict.ranking.standings if review.verdict else ()
     rows = [_row(standing) for standing in standings if math.isfinite(standing.mean)]
     if not rows or review.verdict is None:
         return None
     means = [row.mean for row in rows]
     log = min(means) > 0 and max(means) > WIDE * min(means) and all(row.low > 0 for row in rows)
-    label = f"loss: mean of {review.verdict.ranking.seeds} fresh seeds, 95 % interval"
-    return Intervals(
-        "ranking", _title(review.verdict.ranking.tied, len(rows)), Axis(label, log), rows
-    )
+    seeds, name = review.verdict.ranking.seeds, review.objective.name
+    label = f"{name}: mean of {seeds} fresh seeds, 95 % interval"
+    title = _title(review.verdict.ranking.tied, len(rows), extreme(review.objective))
+    return Intervals("ranking", title, Axis(label, log), rows)
 
 
 def _row(standing: Standing) -> Interval:
@@ -43,12 +43,12 @@ def _row(standing: Standing) -> Interval:
     return Interval(standing.family, standing.mean, low, high, standing.tied)
 
 
-def _title(tied: tuple[str, ...], families: int) -> str:
+def _title(tied: tuple[str, ...], families: int, most: str) -> str:
     best, others = tied[0], list(tied[1:])
     if families == 1:
         return f"{best}, the only family evaluated"
     if not others:
-        return f"{best} has the lowest loss and differs significantly from every other"
+        return f"{best} has the {most} and differs significantly from every other"
     if len(others) == families - 1 and families > 2:
         return f"No significant difference between {best} and the {len(others)} others"
-    return f"{best} has the lowest loss, not significantly below {listed(others, 3)}"
+    return f"{best} has the {most}, not significantly different from {listed(others, 3)}"

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from lrlab.objective import Objective
 from sweeps.reports.comparison import ordered
 from sweeps.reports.formatting import number, parameter
 from sweeps.reports.plots.charts import Axis, Curves, Line, Mark, Points, Shares
@@ -18,11 +19,11 @@ def progress(review: Review) -> Curves | None:
     searched = [family for family in ordered(review) if family.best]
     if not searched:
         return None
-    axis = _axis(searched)
+    axis = _axis(review.objective, searched)
     lines, points = [], []
     for family in searched:
         bests = _bests(family, axis)
-        lines.append(Line(family.name, range(1, len(bests) + 1), positive(bests), steps=True))
+        lines.append(Line(family.name, range(1, len(bests) + 1), _shown(bests, axis), steps=True))
         points += list(_ends(family, lines[-1].y))
     best = searched[0]
     found = [trial.number for trial in best.trials].index(best.best.number if best.best else 0)
@@ -50,17 +51,20 @@ def basins(review: Review) -> Curves | None:
     searched = [family for family in ordered(review) if _placed(family)]
     if not searched:
         return None
-    axis, crowded = _axis(searched), len(searched) > CROWD
+    axis, crowded = _axis(review.objective, searched), len(searched) > CROWD
     lines = [_edge(family, axis) for family in searched]
     points = [] if crowded else [_scatter(family, axis) for family in searched]
     points += [_pick(review, family, axis) for family in searched]
     swept = any("optimizer.lr" in trial.params for f in searched for trial in f.trials)
     x = Axis("base learning rate" if swept else "highest learning rate of the curve", log=True)
-    title = f"Loss over learning rate: {_width(searched[0], axis)}"
+    name = review.objective.name
+    title = f"{name[:1].upper()}{name[1:]} over learning rate: {_width(searched[0], axis)}"
     return Curves("basins", title, x, axis, lines, points, first=[searched[0].name])
 
 
-def _axis(families: Sequence[FamilyReview]) -> Axis:
+def _axis(objective: Objective, families: Sequence[FamilyReview]) -> Axis:
+    if objective.name != "loss":
+        return Axis(objective.name, upward=objective.maximizes)
     complete = [t for family in families for t in family.trials if t.state == "complete"]
     if all(trial.excess is not None for trial in complete):
         return Axis(EXCESS, log=True)
@@ -69,7 +73,11 @@ def _axis(families: Sequence[FamilyReview]) -> Axis:
 
 def _height(trial: TrialRow, axis: Axis) -> float:
     found = trial.excess if axis.label == EXCESS else trial.value
-    return math.inf if found is None or trial.state != "complete" else found
+    return axis.worst if found is None or trial.state != "complete" else found
+
+
+def _shown(heights: Sequence[float], axis: Axis) -> list[float]:
+    return positive(heights) if axis.log else list(heights)
 
 
 def _bests(family: FamilyReview, axis: Axis) -> list[float]:
@@ -78,7 +86,7 @@ def _bests(family: FamilyReview, axis: Axis) -> list[float]:
     first = next(height for height in heights if math.isfinite(height))
     bests: list[float] = []
     for height in heights:
-        bests.append(min(height, bests[-1]) if bests else min(height, first))
+        bests.append(axis.best([height, bests[-1] if bests else first]))
     return bests
 
 
@@ -107,14 +115,17 @@ def _edge(family: FamilyReview, axis: Axis) -> Line:
     best: dict[int, TrialRow] = {}
     for trial in trials:
         index = int((BINS - 1) * (math.log(_lr(trial)) - low) / (high - low or 1))
-        best[index] = min(best.get(index, trial), trial, key=lambda t: _height(t, axis))
+        before = best.get(index, trial)
+        better = axis.best([_height(before, axis), _height(trial, axis)])
+        best[index] = before if _height(before, axis) == better else trial
     edge = list(best.values())
-    return Line(family.name, [_lr(t) for t in edge], positive([_height(t, axis) for t in edge]))
+    heights = [_height(t, axis) for t in edge]
+    return Line(family.name, [_lr(t) for t in edge], _shown(heights, axis))
 
 
 def _scatter(family: FamilyReview, axis: Axis) -> Points:
     trials = _placed(family)
-    heights = positive([_height(trial, axis) for trial in trials])
+    heights = _shown([_height(trial, axis) for trial in trials], axis)
     return Points(family.name, [_lr(t) for t in trials], heights)
 
 
@@ -122,13 +133,20 @@ def _pick(review: Review, family: FamilyReview, axis: Axis) -> Points:
     trials, picks = _placed(family), review.verdict.picks if review.verdict else {}
     number = picks[family.name].trial if family.name in picks else None
     trial = next((t for t in trials if t.number == number), None)
-    trial = trial or min(trials, key=lambda t: _height(t, axis))
-    height = positive([_height(trial, axis)])
+    trial = trial or _best(trials, axis)
+    height = _shown([_height(trial, axis)], axis)
     return Points(family.name, [_lr(trial)], height, "pick")
+
+
+def _best(trials: Sequence[TrialRow], axis: Axis) -> TrialRow:
+    best = axis.best(_height(trial, axis) for trial in trials)
+    return next(trial for trial in trials if _height(trial, axis) == best)
 
 
 def _width(family: FamilyReview, axis: Axis) -> str:
     trials = _placed(family)
+    if axis.label not in ("loss", EXCESS):  # a ratio of other metrics says nothing
+        return f"{family.name} is best at {number(_lr(_best(trials, axis)), 2)}"
     least = min(_height(trial, axis) for trial in trials)
     good = [_lr(trial) for trial in trials if _height(trial, axis) <= 2 * least]
     if len(good) < 2:

@@ -28,18 +28,21 @@ def learning_rates(review: Review) -> Curves | None:
 
 
 def losses(review: Review) -> Curves | None:
-    """The loss after each epoch, above the best reachable where that is known."""
-    trained = _trained(review)
+    """The loss (or another objective) after each epoch, above the best reachable where known."""
+    trained, objective = _trained(review), review.objective
     if not trained:
         return None
-    known = all("excess_loss" in family.history[0] for family in trained)
-    column, label = ("excess_loss", EXCESS) if known else ("loss", "loss")
+    name, by_loss = objective.name, objective.name == "loss"
+    known = by_loss and all("excess_loss" in family.history[0] for family in trained)
+    column, label = ("excess_loss", EXCESS) if known else (name, name)
     found = {family.name: _column(family, column) for family in trained}
-    log = known or all(loss > 0 for values in found.values() for loss in values)
-    lowest = min((values[-1], name) for name, values in found.items())
-    title = f"Loss of the best of each family: {lowest[1]} ends lowest"
+    log = known or (by_loss and all(loss > 0 for values in found.values() for loss in values))
+    pick, word = (max, "highest") if objective.maximizes else (min, "lowest")
+    last = pick((values[-1], family) for family, values in found.items())
+    what = f"{name[:1].upper()}{name[1:]} of the best"
+    title = f"{what} of each family: {last[1]} ends {word}"
     if len(found) == 1:
-        title = f"Loss of the best {lowest[1]}, {number(lowest[0], 3)} at the end"
+        title = f"{what} {last[1]}, {number(last[0], 3)} at the end"
     lines = [
         Line(f.name, _column(f, "epoch"), positive(found[f.name]) if log else found[f.name])
         for f in trained

@@ -1,6 +1,7 @@
 """The training loop of one model, a generator of epochs; to stop early, break out of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import count, islice
 
 import torch
@@ -11,6 +12,7 @@ from lrlab.divergence import diverged, loss_limit
 from lrlab.history import Epoch
 from lrlab.schedules import Schedule
 from lrlab.tasks import Task
+from lrlab.tasks.metrics import evaluate, monitored
 from lrlab.tasks.weights import weights
 
 
@@ -67,12 +69,12 @@ def endless_epochs(
 ) -> Iterator[Epoch]:
     """Yield the state before training and after each epoch; never ends, ignores divergence."""
     generator = torch.Generator().manual_seed(seed)
-    yield _observe(0, task, model, schedule, _evaluate(task, model))
+    yield _observe(0, task, model, schedule, evaluate(task, model))
     for number in count(1):
         _train_epoch(task, model, optimizer, schedule, generator)
-        loss = _evaluate(task, model)
-        schedule.after("epoch", lambda loss=loss: loss)  # type: ignore[misc]
-        yield _observe(number, task, model, schedule, loss)
+        metrics = evaluate(task, model)
+        schedule.after("epoch", partial(monitored, metrics))
+        yield _observe(number, task, model, schedule, metrics)
 
 
 def _train_epoch(
@@ -88,15 +90,13 @@ def _train_epoch(
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        schedule.after("batch", loss.item)
+        schedule.after("batch", lambda _, loss=loss: loss.item())  # type: ignore[misc]
 
 
-def _evaluate(task: Task, model: nn.Module) -> float:
-    model.eval()
-    with torch.no_grad():
-        return float(task.evaluate(model))
-
-
-def _observe(number: int, task: Task, model: nn.Module, schedule: Schedule, loss: float) -> Epoch:
+def _observe(
+    number: int, task: Task, model: nn.Module, schedule: Schedule, metrics: Mapping[str, float]
+) -> Epoch:
+    loss = metrics["loss"]
     excess = None if task.best_loss is None else loss - float(task.best_loss)
-    return Epoch(number, schedule.lrs(), loss, excess, weights(model))
+    scores = {name: (value,) for name, value in metrics.items() if name != "loss"}
+    return Epoch(number, schedule.lrs(), loss, excess, weights(model), scores=scores)
