@@ -43,7 +43,7 @@ def _safe(verdict: Verdict, losses: dict[float, float], used: float) -> Iterator
     lost = dict(zip((f for f, _ in verdict.robustness), verdict.robustness_diverged, strict=False))
     broken = next((f for f in factors if f > 1 and not math.isfinite(losses[f])), None)
     if good == [1.0]:
-        yield f"{family} needs this learning rate: half or twice of it gives a worse {verdict.objective}"
+        yield f"{family} needs this learning rate: half or twice of it is worse"
     elif good:
         yield (
             f"{family} bears {good[0]:g} to {good[-1]:g} times the recommended learning rate "
