@@ -9,7 +9,8 @@ from typing import Any
 
 from simpleeval import DEFAULT_OPERATORS, InvalidExpression, NumberTooHigh, SimpleEval
 
-BITS = 1_000_000  # limit of an integer power, milliseconds of work
+BITS = 10_000  # limit of a whole number: about 3000 digits, which Python still prints
+LENGTH = 1000  # characters of an expression
 
 
 def increasing(values: Iterable[float]) -> bool:
@@ -42,6 +43,13 @@ def _remainder(number: float, by: float) -> float:
     if isinstance(number, str):
         raise TypeError("% takes numbers")
     return number % by
+
+
+def _round(number: float, digits: int | None = None) -> Any:
+    # `round(1, -10**9)` computes 10**(10**9).
+    if digits is not None and abs(digits) > BITS:
+        raise NumberTooHigh("a number is rounded to too many digits")
+    return round(number, digits)
 
 
 def _power(base: float, exponent: float) -> Any:
@@ -86,14 +94,16 @@ def checked(text: str, names: Iterable[str] = ()) -> ast.expr:
     Traceback (most recent call last):
     ValueError: '1 if epoch >= 0 else ().__class__' cannot be computed: Attribute is not arithmetic
     """
+    if len(text) > LENGTH:
+        reason = f"an expression may have {LENGTH} characters, this has {len(text)}"
+        raise _not_computed(f"{text[:40]}...", reason)
     try:
         tree, used = _parse(text.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"{text!r} cannot be computed: {_first_line(error)}") from error
+        raise _not_computed(text, error) from error
     for name in used:
         if name not in names and name not in FUNCTIONS and name not in CONSTANTS:
-            known = ", ".join(sorted(names))
-            raise ValueError(f"{text!r} cannot be computed: {name} is none of {known}")
+            raise _not_computed(text, f"{name} is none of {', '.join(sorted(names))}")
     return tree
 
 
@@ -135,8 +145,8 @@ def _check_power(power: ast.BinOp) -> None:
 def evaluate(text: str, **names: Any) -> Any:
     """The value of an arithmetic expression: numbers, comparisons, conditionals, a few functions.
 
-    Rejects any other syntax (see `checked`) and huge powers, so that a config file cannot run
-    code.
+    Rejects any other syntax (see `checked`), long texts and huge whole numbers, so that a config
+    file can neither run code nor take long.
 
     Args:
         text: a Python expression over `names` and `sqrt exp log cos sin abs len min max int
@@ -153,12 +163,18 @@ def evaluate(text: str, **names: Any) -> Any:
     ValueError: '().__class__' cannot be computed: Attribute is not arithmetic
     """
     tree = checked(text, names)
-    evaluator = SimpleEval(OPERATORS, FUNCTIONS, CONSTANTS | names)
+    evaluator = SimpleEval(OPERATORS, FUNCTIONS | {"round": _round}, CONSTANTS | names)
     try:
-        return evaluator.eval(text, previously_parsed=tree)
+        value = evaluator.eval(text, previously_parsed=tree)
     except COMPUTING as error:
-        raise ValueError(f"{text!r} cannot be computed: {_first_line(error)}") from error
+        raise _not_computed(text, error) from error
+    if isinstance(value, int) and value.bit_length() > BITS:
+        raise _not_computed(text, "its value is too large a whole number")
+    if isinstance(value, str) and len(value) > LENGTH:
+        raise _not_computed(text, "its value is too long a text")
+    return value
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+def _not_computed(text: str, reason: object) -> ValueError:
+    said = (str(reason) or type(reason).__name__).splitlines()[0]
+    return ValueError(f"{text!r} cannot be computed: {said}")

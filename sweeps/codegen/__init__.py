@@ -17,7 +17,22 @@ Safe to change: the layout of a program. Keep: text from a config never becomes 
 learning rates of the program equal those of the run to the last digit (tests/test_snippets.py).
 """
 
-from sweeps.codegen.commands import command, command_of, config_dir, run_command, typed_words
+from sweeps.codegen.commands import (
+    command,
+    command_of,
+    config_dir,
+    run_command,
+    stored_command,
+    typed_words,
+)
 from sweeps.codegen.programs import snippet
 
-__all__ = ["command", "command_of", "config_dir", "run_command", "snippet", "typed_words"]
+__all__ = [
+    "command",
+    "command_of",
+    "config_dir",
+    "run_command",
+    "snippet",
+    "stored_command",
+    "typed_words",
+]

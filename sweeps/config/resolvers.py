@@ -12,6 +12,7 @@ from hydra_plugins.optuna_families import override
 from lrlab.expressions import evaluate
 from sweeps.trust.config_sources import guard_config_sources
 from sweeps.trust.env_resolver import register_env_resolver
+from sweeps.trust.interpolation_bounds import bound_interpolations
 from sweeps.trust.trusted_names import read_trusted
 
 
@@ -46,6 +47,7 @@ def register_resolvers() -> None:
     read_trusted()
     guard_config_sources(conf_dir())
     register_env_resolver()
+    bound_interpolations()
     _remember_parsing()
     OmegaConf.register_new_resolver("calc", _calc, replace=True)
     OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], replace=True, use_cache=True)

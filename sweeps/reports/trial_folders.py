@@ -10,8 +10,9 @@ import yaml
 
 from lrlab.history import read_history
 from lrlab.tracking import RunFolder, RunInfo
-from sweeps.codegen import command, config_dir
+from sweeps.codegen import command, config_dir, stored_command
 from sweeps.config.config_groups import arguments
+from sweeps.trust.file_bounds import FileBoundError, check_bounds
 
 Rows = tuple[Mapping[str, float], ...]
 
@@ -95,7 +96,7 @@ class TrialFolder:
         """The command that goes on with the sweep; empty where it is not known."""
         parent = RunFolder(Path(self.info.parent)) if self.info and self.info.parent else None
         stored = parent.info().tags.get("command") if parent and parent.uid() else None
-        return stored or self._rebuilt()
+        return stored_command(stored or self._rebuilt())
 
     def _rebuilt(self) -> str:
         """The same for a sweep of an older version, which did not store it."""
@@ -109,7 +110,9 @@ class TrialFolder:
 
 
 def _yaml(path: Path) -> dict[str, Any]:
-    if not path.exists():
+    try:
+        check_bounds(path)
+    except (FileNotFoundError, FileBoundError):
         return {}
     found = yaml.safe_load(path.read_text(encoding="utf-8"))
     return found if isinstance(found, dict) else {}

@@ -15,8 +15,12 @@ from lrlab.tracking.run_folder import UNREADABLE
 UNKNOWN = "linear_regression"  # an experiment; the default task
 
 
+# MLflow's client sends these to whatever server it talks to.
+CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+
+
 class MissingPasswordError(Exception):
-    """A run belongs to a store whose password is not known."""
+    """A run belongs to a store whose password is not known, or may not be sent there."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,9 @@ class DestinationFinder:
         """The destination of a run, its address with the password.
 
         Raises:
-            MissingPasswordError: the folder notes an address without its password, and neither
-                what was typed nor the environment has it; the message is that address.
+            MissingPasswordError: the folder notes an address without its password, or a server
+                to which the environment's credentials would go, and neither what was typed nor the
+                environment names it; the message is that address.
         """
         noted, given = _noted(run), os.environ.get("MLFLOW_TRACKING_URI")
         if noted is None:
@@ -89,6 +94,7 @@ def _is_trial(run: dict[str, Any]) -> bool:
 def _with_password(noted: str | None, given: str | None) -> str | None:
     if given and masked(given) == noted:
         return given
-    if noted and "***" in noted:
+    to_another = (noted or "").startswith("http") and any(map(os.environ.get, CREDENTIALS))
+    if noted and ("***" in noted or to_another):
         raise MissingPasswordError(noted)
     return noted

@@ -9,9 +9,10 @@ from yaml import YAMLError
 
 from lrlab.history import read_history
 from lrlab.tracking import RunFolder
-from sweeps.codegen import command_of, snippet
+from sweeps.codegen import command_of, snippet, stored_command
 from sweeps.config.config_groups import TRAINED
 from sweeps.stored.select_run import NotFoundError
+from sweeps.trust.file_bounds import FileBoundError, check_bounds
 
 
 def program(run: RunFolder, why: str = "", verdict_loss: str = "") -> str:
@@ -24,6 +25,7 @@ def program(run: RunFolder, why: str = "", verdict_loss: str = "") -> str:
 
     Raises:
         NotFoundError: its config cannot be read.
+        FileBoundError: its config is too large to be one.
         TargetError: its config names what no config may call.
         ConfigError: its config cannot work, or not be written as a program.
     """
@@ -34,6 +36,7 @@ def program(run: RunFolder, why: str = "", verdict_loss: str = "") -> str:
 
 
 def _config(path: Path) -> dict[str, Any]:
+    check_bounds(path)
     try:
         config: Any = OmegaConf.to_container(OmegaConf.load(path))
     except YAMLError as error:
@@ -72,9 +75,10 @@ def command_line(run: RunFolder) -> str:
     """The command that trains a run again; empty where it was not kept."""
     job = run.path / ".hydra" / "hydra.yaml"
     if not job.exists():
-        return run.info().tags.get("command", "")
+        return stored_command(run.info().tags.get("command", ""))
     try:
         # As plain YAML: an override that is an interpolation is text, and stays what was typed.
+        check_bounds(job)
         return command_of(yaml.safe_load(job.read_text(encoding="utf-8"))["hydra"])
-    except (YAMLError, LookupError, TypeError):
+    except (YAMLError, LookupError, TypeError, FileBoundError):
         return ""  # cut off, or changed

@@ -10,6 +10,7 @@ Read in this order:
 - `config_sources`: puts the checks into Hydra's loader; which file is foreign.
 - `foreign_files`: what a foreign file may set, and which defaults it may choose.
 - `file_bounds`: limits on the size of a foreign file.
+- `interpolation_bounds`: a limit on what one value may resolve.
 - `command_flags`: Hydra's options that are refused.
 - `env_resolver`: the environment variables that `${oc.env:...}` gives.
 

@@ -19,6 +19,7 @@ from sweeps.runs.end_reasons import in_a_line
 from sweeps.runs.run_spec import RunSpec, prepare
 from sweeps.stored.run_program import command_line, program
 from sweeps.stored.select_run import on_fresh_seeds
+from sweeps.trust.file_bounds import check_bounds
 from sweeps.verdict.final_losses import Losses, Show
 from sweeps.verdict.retrain import (
     FRESH,
@@ -62,6 +63,7 @@ def best_trials(
         if len(found) < most and str(trial.params) not in found and config.exists():
             number = trial.user_attrs["number"]
             try:
+                check_bounds(config)
                 spec = prepare(OmegaConf.load(config))  # type: ignore[arg-type]  # a mapping
             except Exception as error:
                 excluded.append(Excluded(family, number, in_a_line(error)))

@@ -10,7 +10,9 @@ Read in this order:
 `fast_percentile`
     Optuna's percentile and median pruners with sorted values per step.
 `fast_tpe`
-    Optuna's TPE sampler with the computations of the next three modules.
+    Optuna's TPE sampler with the computations of the last three modules.
+`safe_cmaes`
+    Optuna's CMA-ES, which reads its state from the study without running code.
 `past_trials`
     The finished trials of a study as a NumPy table.
 `tpe_densities`

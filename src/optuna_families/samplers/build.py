@@ -110,6 +110,10 @@ def _class(name: str) -> Any:
         from optuna_families.samplers.fast_tpe import FastTPESampler
 
         return FastTPESampler
+    if name == "CmaEsSampler":
+        from optuna_families.samplers.safe_cmaes import SafeCmaEsSampler
+
+        return SafeCmaEsSampler
     return getattr(optuna.pruners if name.endswith("Pruner") else optuna.samplers, name)
 
 

@@ -24,6 +24,7 @@ def suggest(
     Returns:
         the composed config of the trial's choices, and its parameters by name.
     """
+    stored = {*trial.params}  # of none of ours: whoever wrote the study's database put them there
     choices = family.choices if family.label else _choose(trial, composer)
     composed = composer.compose(choices, family.tuning)
     for name, dim in composed.space.items():
@@ -31,7 +32,8 @@ def suggest(
     if plan.settings.custom_search_space:
         _extend(trial, plan.settings.custom_search_space, composed, plan)
     groups = () if family.label else composer.arguments.groups
-    return composed, {name: v for name, v in trial.params.items() if name not in groups}
+    left_out = {*groups, *(stored - {*composed.space})}
+    return composed, {name: v for name, v in trial.params.items() if name not in left_out}
 
 
 def _choose(trial: Trial, composer: Composer) -> tuple[str, ...]:
