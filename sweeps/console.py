@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,14 +16,15 @@ from rich.progress import (
 )
 
 from crashsafe.masking import masked
+from crashsafe.safe_console import SafeConsole
 from lrlab.history import Epoch, spread
 from lrlab.objective import Objective, mean
 
 QUIET_SECONDS = 10.0  # between two lines of progress where the output is no terminal
 SHOWN = 8  # values of a tensor in the summary
 
-out = Console(soft_wrap=True, highlight=False, markup=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+out = SafeConsole(soft_wrap=True, highlight=False, markup=False)
+err = SafeConsole(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 
 def warn(line: str) -> None:
@@ -47,10 +47,10 @@ def progress(name: str, epochs: int, *, hidden: bool = False) -> Iterator[Callab
         yield _calm_progress(epochs)
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[state]}"),
+        TextColumn("{task.fields[state]}", markup=False),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=err, transient=True) as bar:
@@ -62,7 +62,7 @@ def progress(name: str, epochs: int, *, hidden: bool = False) -> Iterator[Callab
 def counter(title: str) -> Iterator[Callable[[int], None]]:
     """How much is done of something whose end is not known; elsewhere a line now and then."""
     done, last = 0, time.monotonic()
-    columns = SpinnerColumn(), TextColumn("{task.description}")
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False)
     hidden = not err.is_terminal
     with Progress(*columns, console=err, transient=True, disable=hidden) as bar:
         task = bar.add_task(title)

@@ -112,7 +112,7 @@ def _storage_errors() -> Iterator[None]:
 
 
 def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     return Progress(
         *columns, console=console.err, transient=True, disable=not console.err.is_terminal
     )

@@ -20,6 +20,9 @@ noticeable part of a short command. Import from the modules:
 `masking`
     `masked` hides the passwords of all URLs in a text.
 
+`safe_console`
+    `SafeConsole`, on which no text can control the terminal.
+
 `creation`
     `create_file` builds a SQLite file under a temporary name and renames it, so that no process
     sees an incomplete one.

@@ -12,6 +12,7 @@ import torch
 import yaml
 from torch import Tensor
 
+from crashsafe.masking import masked
 from lrlab import Epoch, HistoryFile, TrainingBatch
 from lrlab.batch.memory import ran_short, release
 from lrlab.tracking import RunFolder, RunInfo, Status, Tracker
@@ -60,7 +61,7 @@ class RunWriter:
         """Write the config and start the run in the tracker."""
         self.folder.begin(self.info)
         text = yaml.dump(self.spec.config, Dumper=yaml.CSafeDumper, sort_keys=False)
-        (self.folder.artifacts / "config.yaml").write_text(text, "utf-8")
+        (self.folder.artifacts / "config.yaml").write_text(masked(text), "utf-8")
         self._file = HistoryFile(self.folder.history)
         self.tracker.start(self.folder)
 
@@ -94,7 +95,7 @@ class RunWriter:
         self.weights = dict  # they belong to a whole batch, whose memory others want
         if isinstance(error, Exception):
             text = "".join(traceback.format_exception(error))
-            (self.folder.artifacts / "traceback.txt").write_text(readable(text), "utf-8")
+            (self.folder.artifacts / "traceback.txt").write_text(masked(readable(text)), "utf-8")
         self._write_losses()
         why = {} if error is None else {"reason": reason(error)}
         self.folder.end(ENDS[end], tags={"state": end, **why})

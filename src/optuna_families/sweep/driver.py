@@ -73,9 +73,9 @@ class Sweep:
                 self._finish(plan, composer)
 
     def _console(self) -> Console:
-        from rich.console import Console
+        from crashsafe.safe_console import SafeConsole
 
-        return Console()
+        return SafeConsole(markup=False, highlight=False)
 
     def _composer(self, lines: list[str]) -> Composer:
         loader = self.context.config_loader
@@ -155,6 +155,7 @@ class Sweep:
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=silent, task_function=worker, config=self.config
         )
+        _make_private(self.config.hydra.launcher)
         # The basic launcher runs jobs in sequence: a second worker would have nothing to do.
         workers = 1 if _is_basic(launcher) else min(self.settings.n_jobs, max(1, left))
         worker.workers = workers
@@ -190,6 +191,13 @@ class Sweep:
         if signals.requested():
             raise SystemExit(signals.requested())
         results.check_failures(plan, trials)
+
+
+def _make_private(launcher: DictConfig) -> None:
+    """Create the folder in which submitit pickles the workers: they know the study's password."""
+    if launcher.get("submitit_folder"):
+        folder = Path(str(launcher.submitit_folder)).parent  # the folder itself is named by the job
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _is_basic(launcher: Launcher) -> bool:

@@ -1,5 +1,9 @@
-"""A review as Markdown."""
+"""A review as Markdown. Names and reasons in it are text, also for who shows it as HTML."""
 
+import html
+import re
+
+from crashsafe.safe_console import visible
 from sweeps.reports.review import Review
 from sweeps.reports.sentences import facts, headline, notes
 from sweeps.reports.tables import RIGHT, rows
@@ -8,11 +12,11 @@ from sweeps.reports.tables import RIGHT, rows
 def text(review: Review) -> str:
     """Headline, table, notes, and how to use what is recommended."""
     parts = [
-        f"# Sweep {review.sweep}",
-        f"**{headline(review)}**",
-        facts(review),
+        f"# Sweep {_plain(review.sweep)}",
+        f"**{_plain(headline(review))}**",
+        _plain(facts(review)),
         _table(review),
-        "\n".join(f"- {line}" for line in notes(review)),
+        "\n".join(f"- {_plain(line)}" for line in notes(review)),
         *_use(review),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -28,7 +32,23 @@ def _table(review: Review) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return _plain(text).replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    r"""A line of text without HTML, links or pictures of its own.
+
+    >>> print(_plain("<b>a</b> [b](javascript:c)"))
+    &lt;b&gt;a&lt;/b&gt; \[b](javascript:c)
+    """
+    return html.escape(visible(text).replace("\n", " "), quote=False).replace("[", "\\[")
+
+
+def _block(language: str, text: str) -> str:
+    """A block of code, whose end no line of it can be."""
+    ticks = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, ticks + 1)
+    return f"{fence}{language}\n{visible(text.rstrip())}\n{fence}"
 
 
 def _use(review: Review) -> list[str]:
@@ -37,7 +57,7 @@ def _use(review: Review) -> list[str]:
         return []
     parts = ["## Use it"] if recommended.command or recommended.snippet else []
     if recommended.command:
-        parts.append(f"```sh\n{recommended.command}\n```")
+        parts.append(_block("sh", recommended.command))
     if recommended.snippet:
-        parts.append(f"```python\n{recommended.snippet.rstrip()}\n```")
+        parts.append(_block("python", recommended.snippet))
     return parts

@@ -1,0 +1,85 @@
+"""Texts that others wrote are shown as text: on a terminal, in Markdown, in HTML."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from io import StringIO
+
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+from crashsafe.safe_console import SafeConsole
+from sweeps.reports import Recommended
+from sweeps.reports.output import html_page, markdown, terminal
+from tests.made_up import review
+
+TERMINAL = {
+    "title": "a\x1b]0;owned\x07",
+    "colour": "\x1b[31mred",
+    "link": "\x1b]8;;http://elsewhere\x1b\\here\x1b]8;;\x1b\\",
+    "clipboard": "\x1b]52;c;b3duZWQ=\x07",
+    "cleared": "\x1b[2J\x1b[H",
+    "one byte": "a\x9b31m",
+    "overwritten": "failed\rdone  ",
+    "backspaces": "failed\b\b\b\b\b\bdone",
+    "turned around": "a\u202eb",
+}
+
+
+@pytest.mark.parametrize("text", TERMINAL.values(), ids=TERMINAL)
+@pytest.mark.parametrize("kind", [str, Text, "table"])
+def test_no_text_controls_the_terminal(text: str, kind: object) -> None:
+    file = StringIO()
+    console = SafeConsole(file=file, width=200, markup=False, highlight=False)
+    table = Table(text)
+    table.add_row(text)
+    console.print(table if kind == "table" else kind(text))  # type: ignore[operator]
+    assert not {*file.getvalue()} & {*"\x1b\x07\x9b\r\b\u202e"}
+
+
+def test_the_console_s_own_colours_are_left() -> None:
+    file = StringIO()
+    SafeConsole(file=file, force_terminal=True, color_system="standard").print("a", style="red")
+    assert file.getvalue() == "\x1b[31ma\x1b[0m\n"
+
+
+HTML = "<img src=x onerror=alert(1)>[a](javascript:alert(1))</title></pre><script>\x1b[2J"
+
+
+class Tags(HTMLParser):
+    """Collects the tags of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.found.add(tag + ("!" if "onerror" in str(attrs) else ""))
+
+
+def made_up(name: str):
+    """A review whose sweep, families, reasons, command and program are named like this."""
+    found = review((name, "step"))
+    assert found.verdict is not None
+    code = f"import torch\n# {name}\n```\n{name}"
+    use = Recommended(name, f"python -m sweeps {name}", code)
+    return replace(found, sweep=name, verdict=replace(found.verdict, recommended=use))
+
+
+def test_markdown_has_no_html_and_no_links_of_a_name() -> None:
+    text = markdown.text(made_up(HTML))
+    outside = "\n".join(text.split("````")[::2])  # blocks of code have longer fences than theirs
+    before = outside.partition("```sh")[0]
+    assert "<" not in before
+    assert "](" not in before.replace("\\[a](", "")
+    assert "\x1b" not in text
+
+
+def test_a_page_has_no_tags_of_a_name() -> None:
+    tags = Tags()
+    tags.feed(html_page.page(made_up(HTML), {}))
+    assert not {"script", "img!"} & tags.found
+
+
+def test_a_name_cannot_colour_a_report() -> None:
+    assert "[red]" in terminal.text(made_up("[red]x[/red]"))
