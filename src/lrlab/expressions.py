@@ -45,11 +45,11 @@ def _remainder(number: float, by: float) -> float:
     return number % by
 
 
-def _round(number: float, digits: int | None = None) -> Any:
+def _round(number: float, ndigits: int | None = None) -> Any:
     # `round(1, -10**9)` computes 10**(10**9).
-    if digits is not None and abs(digits) > BITS:
+    if ndigits is not None and abs(ndigits) > BITS:
         raise NumberTooHigh("a number is rounded to too many digits")
-    return round(number, digits)
+    return round(number, ndigits)
 
 
 def _power(base: float, exponent: float) -> Any:

@@ -22,7 +22,7 @@ EXPRESSIONS = {
     "power in a branch that is not taken": "1 if True else 4000000**4000000",
     "shift": "1 << 10**9",
     "rounding": "round(1, -10**9)",
-    "rounding by name": "round(number=12345678, digits=-10**9)",
+    "rounding by name": "round(number=12345678, ndigits=-10**9)",
     "signs": "-" * 100_000 + "1",
     "brackets": "(" * 500 + "1" + ")" * 500,
     "sum": "1" + "+1" * 20_000,
