@@ -32,6 +32,7 @@ def config(compose: Callable[..., Any]) -> Callable[..., Any]:
     [
         "task=linear_regression,other",
         "task=glob(*)",
+        "experiment=short,long",
         "task.noise=0.1,0.5",
         "task.noise=interval(0.1, 0.5)",
         "+task.more=1,2",

@@ -80,8 +80,9 @@ def test_logged_curve_is_the_scheduler_s_own_stepping(compose: Any, scheduler: s
 def test_search_keys_are_real_and_defaults_lie_inside(compose: Any, scheduler: str) -> None:
     node, space = file_and_space(compose(f"scheduler={scheduler}"), "scheduler")
     for key, text in space.items():
-        assert key in node
-        assert inside(node[key], text), f"{key}={node[key]} is outside of {text}"
+        value = OmegaConf.select(OmegaConf.create(node), key)
+        assert value is not None
+        assert inside(value, text), f"{key}={value} is outside of {text}"
 
 
 def test_optimizer_search_keys_are_real_and_defaults_lie_inside(
@@ -129,7 +130,9 @@ def test_all_of_torch_s_schedulers_are_there() -> None:
 
 
 def test_every_optimizer_trains(compose: Any, optimizer: str) -> None:
-    history = list(prepare(compose(f"optimizer={optimizer}", "scheduler=cosine")).train())
+    words = [f"optimizer={optimizer}", "scheduler=cosine", "epochs=200"]
+    lr = [] if "adam" not in optimizer else ["optimizer.lr=0.25"]  # what suits a network is small
+    history = list(prepare(compose(*words, *lr)).train())
     assert history[-1].loss < history[0].loss / 100
 
 

@@ -10,9 +10,10 @@ from sweeps.config.config_groups import read_groups
 from sweeps.config.templates import template
 
 VALUES = {
-    "cosine": {"optimizer.lr": 0.003, "scheduler.T_max": 71, "scheduler.eta_min": 1e-05},
+    "cosine": {"optimizer.lr": 0.003, "scheduler.T_max": 71, "scheduler.shares.eta_min": 1e-05},
     "one_cycle": {"optimizer.lr": 0.5, "scheduler.pct_start": 0.25},
     "cyclic": {"optimizer.lr": 0.25},
+    "swa": {"optimizer.lr": 0.123, "scheduler.shares.swa_lr": 0.0321},
     "warmup_step": {"optimizer.lr": 1e-3},
     "plateau": {"optimizer.lr": 0.7, "scheduler.patience": 4, "scheduler.factor": 0.3},
     "wsd": {"optimizer.lr": 1.0, "scheduler.warmup": 7},

@@ -10,7 +10,7 @@ from sweeps.codegen import typed_words
 from sweeps.config.errors import ConfigError
 
 # What the loss is measured on. Not here: `epochs`, a question of budget, which trials may answer.
-PROBLEM = ("task", "seed", "seeds", "objective", "direction")
+PROBLEM = ("task", "experiment", "seed", "seeds", "objective", "direction")
 TUNABLE = ("task.batch_size",)  # part of the training, although it stands in the task's file
 
 

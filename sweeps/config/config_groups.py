@@ -27,7 +27,7 @@ LATER = ("tracking", "verdict", "hydra")  # other config groups
 GROUPS = (*TRAINED, "tracking")
 
 # Keys that are no arguments of the `_target_`: in every group, and in some groups.
-META_KEYS = ("_target_", "search", "require", "expect")
+META_KEYS = ("_target_", "search", "require", "expect", "shares")
 GROUP_META_KEYS = {
     "scheduler": ("step_every", "monitor"),
     "task": ("batches", "objective", "metrics"),

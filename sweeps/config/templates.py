@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from crashsafe.fast_paths import is_fast
+from lrlab.expressions import evaluate
 from sweeps.config.config_groups import (
     GROUPS,
     LATER,
@@ -25,6 +26,7 @@ from sweeps.config.errors import ConfigError
 
 TOKEN = re.compile(r"[\w.]+")
 SIMPLE = (bool, int, float, str)
+CALCULATED = re.compile(r"\$\{calc:'([^']*)'\}")
 NAMED = re.compile(r"\$\{(\w+\.\w[\w.]*)\}")  # the value at a path, such as `${optimizer.lr}`
 
 
@@ -77,7 +79,12 @@ def _filled(text: str, changes: Mapping[str, Any]) -> Any:
     >>> _filled("eta_min < ${optimizer.lr}, or else", {"optimizer.lr": 0.5})
     'eta_min < 0.5, or else'
     >>> _filled("${calc:'${optimizer.lr} / 2'}", {"optimizer.lr": 0.5})
+    0.25
+    >>> _filled("${calc:'${optimizer.lr} / ${steps}'}", {"optimizer.lr": 0.5})
     """
+    if (calculated := CALCULATED.fullmatch(text)) and NAMED.search(calculated[1]):
+        filled = _filled(calculated[1], changes)
+        return None if filled is None else evaluate(str(filled))
     names = NAMED.findall(text)
     if len(names) != text.count("${") or "\\" in text or not changes.keys() >= set(names):
         return None
