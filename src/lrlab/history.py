@@ -26,6 +26,7 @@ class Epoch:
         milliseconds: time of the state, since 1970.
         losses: one per seed; with several seeds, all other values are means.
         scores: the other metrics of `Task.evaluate` by name, one value per seed.
+        excesses: the excess loss of each seed, over the best loss on its own draw of the data.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Epoch:
     milliseconds: int = field(default_factory=now)
     losses: tuple[float, ...] = ()
     scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    excesses: tuple[float, ...] = ()
 
     def metrics(self) -> dict[str, float]:
         """All values by their metric name.

@@ -15,7 +15,7 @@ class Objective:
     """What runs are tuned, pruned and judged by.
 
     Args:
-        name: a metric of `Task.evaluate`; `loss`, or one that the task names.
+        name: `loss`, `excess_loss`, `risk`, or another metric of `Task.evaluate`.
         direction: whether less or more of it is better.
 
     >>> accuracy, epoch = Objective("accuracy", "maximize"), Epoch(1, (0.1,), 0.5, scores={})
@@ -33,14 +33,19 @@ class Objective:
 
     def value(self, epoch: Epoch) -> float:
         """The objective after an epoch; with several seeds their mean."""
-        return epoch.loss if self.name == "loss" else mean(epoch.scores[self.name])
+        return mean(self._values(epoch))
 
     def of_seeds(self, epoch: Epoch) -> tuple[float, ...]:
         """The objective of each seed; inf for a seed that diverged."""
-        losses = epoch.losses or (epoch.loss,)
-        values = losses if self.name == "loss" else epoch.scores[self.name]
-        pairs = zip(values, losses, strict=True)
+        pairs = zip(self._values(epoch), epoch.losses or (epoch.loss,), strict=True)
         return tuple(value if math.isfinite(loss) else math.inf for value, loss in pairs)
+
+    def _values(self, epoch: Epoch) -> tuple[float, ...]:
+        if self.name == "loss":
+            return epoch.losses or (epoch.loss,)
+        if self.name == "excess_loss" and epoch.excess_loss is not None:
+            return epoch.excesses or (epoch.excess_loss,)
+        return epoch.scores[self.name]
 
     def costs(self, values: Iterable[float]) -> tuple[float, ...]:
         """Values of which less is always better; inf for what is not finite, as if it diverged."""

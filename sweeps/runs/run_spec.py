@@ -113,9 +113,14 @@ def check_metrics(spec: RunSpec, epoch: Epoch) -> None:
     Raises:
         ConfigError: it does not.
     """
-    known = ("loss", *epoch.scores)
+    watched = ("loss", *epoch.scores)
+    judged = watched if epoch.excess_loss is None else (*watched, "excess_loss")
     monitor = spec.config["scheduler"].get("monitor") or "loss"
-    for key, name in (("objective", spec.objective.name), ("scheduler.monitor", monitor)):
+    objective = spec.objective.name
+    for key, name, known in (
+        ("objective", objective, judged),
+        ("scheduler.monitor", monitor, watched),
+    ):
         if name not in known:
             raise ConfigError(
                 f"{key}={name} is not allowed: the task's evaluation gives {', '.join(known)}"

@@ -34,7 +34,9 @@ class BatchState:
         """Shape `(runs, seeds)`."""
         return self.metrics["loss"]
 
-    def epoch(self, run: int, number: int, best: float | None, milliseconds: int) -> Epoch:
+    def epoch(
+        self, run: int, number: int, best: Sequence[float] | None, milliseconds: int
+    ) -> Epoch:
         """The state of one run."""
         losses = self.losses[run]
         loss = losses[0] if len(losses) == 1 else sum(losses) / len(losses)
@@ -43,18 +45,19 @@ class BatchState:
             number,
             self.lrs[run],
             loss,
-            None if best is None else loss - best,
+            None if best is None else loss - math.fsum(best) / len(best),
             dict(zip(self.names, self.weights[run], strict=True)),
             milliseconds,
             tuple(losses),
             scores,
+            () if best is None else tuple(map(float.__sub__, losses, best)),
         )
 
 
-def _mean_best(tasks: Sequence[Task]) -> float | None:
-    """The mean over the seeds of the best loss, where it is known of all."""
+def _best_losses(tasks: Sequence[Task]) -> list[float] | None:
+    """The best loss of each seed, where it is known of all."""
     known = [float(task.best_loss) for task in tasks if task.best_loss is not None]
-    return math.fsum(known) / len(known) if len(known) == len(tasks) else None
+    return known if len(known) == len(tasks) else None
 
 
 class TrainingBatch(ABC):
@@ -84,7 +87,7 @@ class TrainingBatch(ABC):
         self.tasks = [task.redrawn(seed.data) for seed in seeds]
         self._recipes, self._seeds = recipes, seeds
         self._epochs, self._divergence, self._each_seed = epochs, divergence, each_seed
-        self._best = _mean_best(self.tasks)
+        self._best = _best_losses(self.tasks)
         self._limits: list[list[float]] = []
 
     def __iter__(self) -> Iterator[dict[int, Epoch]]:

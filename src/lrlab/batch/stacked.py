@@ -13,7 +13,7 @@ from lrlab.recipes import Recipe
 from lrlab.schedules import Event
 from lrlab.stacking import stacked
 from lrlab.tasks import Draw, Task
-from lrlab.tasks.metrics import named, rows
+from lrlab.tasks.metrics import known_risk, named, rows
 from lrlab.tasks.weights import stacked_weights
 from lrlab.training import fresh_model
 
@@ -95,7 +95,8 @@ class StackedBatch(TrainingBatch):
     @torch.no_grad()
     def _evaluate(self) -> dict[str, Tensor]:
         self._model.eval()
-        return named(self._task_stack.evaluate(self._model, self._stack))
+        found = named(self._task_stack.evaluate(self._model, self._stack))
+        return found | known_risk(self.tasks[0], self._model, self._stack)
 
     @torch.no_grad()
     def _observe(self) -> BatchState:

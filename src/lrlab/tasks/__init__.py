@@ -4,7 +4,8 @@
 2. `regression`: `LinearRegression`, least squares on synthetic data; `quadratics` has its algebra.
 3. `draws`: `Draw`, the seeds of one training; `TaskStack`, the tasks of several seeds as one tensor
    program; `regression_stack`: the same for regressions with different data.
-4. `streaming`: `StreamingRegression`, least squares on samples never seen twice.
+4. `streaming`: `StreamingRegression`, least squares on samples never seen twice; `digits`:
+   `Digits`, small images and small networks.
 5. `metrics`: what `Task.evaluate` returned, by name; `weights`: the weights of a model by name.
 
 **What a seed draws.** Everything that is random: the data (where the task draws them), the initial
@@ -17,6 +18,7 @@ run, so a run with one seed is as if the seed were in all three. A task redraws 
 """
 
 from lrlab.stacking import Minibatch
+from lrlab.tasks.digits import Digits
 from lrlab.tasks.draws import Draw, TaskStack
 from lrlab.tasks.regression import LinearRegression
 from lrlab.tasks.streaming import StreamingRegression
@@ -26,6 +28,7 @@ Batch = Minibatch  # the former name, which tasks of users may import
 
 __all__ = [
     "Batch",
+    "Digits",
     "Draw",
     "LinearRegression",
     "Minibatch",

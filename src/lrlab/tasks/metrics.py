@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from lrlab.stacking import Stack
 from lrlab.tasks.task import Task
 
 # Columns of a history that no metric of a task may be called by.
@@ -23,7 +24,14 @@ def evaluate(task: Task, model: nn.Module) -> dict[str, float]:
     model.eval()
     with torch.no_grad():
         found: dict[str, Any] = named(task.evaluate(model))
+        found |= known_risk(task, model, {k: p[None] for k, p in model.named_parameters()})
     return {name: float(value) for name, value in found.items()}
+
+
+def known_risk(task: Task, model: nn.Module, stack: Stack) -> dict[str, Tensor]:
+    """`Task.stacked_risk` by its name; empty where it is not known."""
+    risk = task.stacked_risk(model, stack)
+    return {} if risk is None else {"risk": risk}
 
 
 def named(evaluated: V | Mapping[str, V]) -> dict[str, V]:

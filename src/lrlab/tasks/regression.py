@@ -185,6 +185,18 @@ class LinearRegression(Task):
         return self.best_loss + off @ self.curvature @ off
 
     @torch.no_grad()
+    def stacked_risk(self, model: nn.Module, stack: Stack) -> Tensor | None:  # noqa: ARG002
+        """The expected squared error on a new row, without a factor of 1/2.
+
+        `noise**2 + bias**2 + sum(eigenvalues * (w - w_true)**2)`, whose minimum is `noise**2`.
+        """
+        if stack.keys() != {"weight", "bias"}:
+            return None  # another model
+        off = stack["weight"].flatten(start_dim=1) - self.w_true.to(stack["weight"])
+        squares = off.square() @ self._scales.square().to(off)
+        return self._noise**2 + stack["bias"].flatten().square() + squares
+
+    @torch.no_grad()
     def stacked_evaluate(self, model: nn.Module, stack: Stack) -> Tensor:  # noqa: ARG002
         """`evaluate` of every model, shape `(models,)`."""
         flat = torch.cat([tensor.flatten(start_dim=1) for tensor in stack.values()], dim=1)

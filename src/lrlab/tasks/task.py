@@ -53,6 +53,13 @@ class Task(ABC):
         them: by it a training counts as diverged.
         """
 
+    def stacked_risk(self, model: nn.Module, stack: Stack) -> Tensor | None:  # noqa: ARG002
+        """The expected loss on a new sample of every model of a stack, shape `(models,)`.
+
+        Override it where it is known exactly, as on synthetic data: it is logged as `risk`.
+        """
+        return None
+
     def parameter_groups(self, model: nn.Module) -> Iterable[Any]:
         """Parameters or parameter groups for the optimizer; by default all parameters."""
         return model.parameters()
