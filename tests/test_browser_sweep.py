@@ -52,7 +52,7 @@ def test_the_runs_of_a_sweep_stand_under_it_by_name(page: Any, runs: str) -> Non
     assert trials.count() == 0
     sweep.get_by_role("button").first.click()
     trials.first.wait_for()
-    assert re.match(r"cosine T_max=\d+ eta_min=\S+ lr=\S+$", trials.first.inner_text())
+    assert re.match(r"cosine T_max=\d+ shares.eta_min=\S+ lr=\S+$", trials.first.inner_text())
     page.get_by_role("link", name=re.compile("^step finalist ")).wait_for()
 
 

@@ -49,6 +49,7 @@ def test_mlflow_has_every_value_of_the_history(command, tmp_path: Path) -> None:
         "lr",
         "loss",
         "excess_loss",
+        "risk",
         "weights/bias",
         *(f"weights/weight.{i}" for i in range(5)),
     }
