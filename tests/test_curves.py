@@ -38,6 +38,19 @@ def test_curves_with_an_end_hold_it(
     assert curves.rex(total + beyond, total=total) == 0
 
 
+@given(st.integers(0, 300), st.lists(st.floats(0, 3), min_size=1, max_size=6), st.booleans())
+def test_a_free_form_has_its_peak_at_one_and_falls_if_monotone(
+    warmup: int, ratios: list[float], monotone: bool
+) -> None:
+    form = {"total": warmup + 60, "warmup": warmup, "start_factor": 0.5, "ratios": ratios}
+    values = [curves.free_form(t, **form, monotone=monotone) for t in range(warmup + 99)]
+    assert max(values) <= 1
+    knots = [curves.free_form(warmup + 60 * i / len(ratios), **form) for i in range(len(ratios))]
+    assert max(*knots, values[-1]) == pytest.approx(1) or monotone
+    falling = values[warmup:]
+    assert not monotone or falling == sorted(falling, reverse=True)
+
+
 @given(st.integers(1, 300), st.data())
 def test_the_peak_is_reached_right_after_the_warm_up(total: int, data: st.DataObject) -> None:
     warmup = data.draw(st.integers(0, total - 1))

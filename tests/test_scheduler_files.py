@@ -4,6 +4,7 @@ import math
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -174,6 +175,9 @@ CLOSED_FORMS = {
     "rex": lambda t: 0.25 * (1 - t / 100) / (0.5 + 0.5 * (1 - t / 100)),
     "warmup_step": lambda t: 0.25 * (0.1 + 0.9 * t / 5 if t < 5 else 0.1 ** ((t - 5) // 33)),
     "swa": lambda t: 0.05 + 0.2 * (1 + math.cos(math.pi * min(1, t / 10))) / 2,
+    "free_form": lambda t: (
+        0.25 * np.interp(t / 25, range(5), np.cumprod([1, 0.75, 0.67, 0.5, 0.1]))
+    ),
     "cyclic": lambda t: 0.025 + 0.225 * (1 - abs(t % 24 / 12 - 1)) / 2 ** (t // 24),
 }
 

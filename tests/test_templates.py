@@ -16,6 +16,7 @@ VALUES = {
     "swa": {"optimizer.lr": 0.123, "scheduler.shares.swa_lr": 0.0321},
     "warmup_step": {"optimizer.lr": 1e-3},
     "plateau": {"optimizer.lr": 0.7, "scheduler.patience": 4, "scheduler.factor": 0.3},
+    "free_form": {"optimizer.lr": 0.3, "scheduler.ratios.2": 0.4},
     "wsd": {"optimizer.lr": 1.0, "scheduler.warmup": 7},
 }
 

@@ -165,4 +165,4 @@ def _put(configs: GroupConfigs, path: str, value: Any) -> None:
     node: Any = configs
     for parent in parents:
         node = node[parent]
-    node[last] = value
+    node[int(last) if isinstance(node, list) else last] = value
