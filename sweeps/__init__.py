@@ -12,12 +12,15 @@ Read in this order:
 - `report`: `python -m sweeps.report`, rewrites the files of a stored sweep.
 - `export`: `python -m sweeps.export`, writes a run as a torch program and as a command.
 - `sync`: `python -m sweeps.sync`, sends to MLflow what is missing there.
+- `list`: `python -m sweeps.list`, what there is to choose; completion in a shell.
 - `ui`: `python -m sweeps.ui`, opens MLflow's own UI at a run.
 - `side_commands`: error handling that these commands share.
 
-Packages, lower layers first (`.importlinter` enforces the order): `config` reads and validates a
-config, `codegen` writes it as code, `runs` trains and records, `checks` validates a whole sweep,
-`stored` finds stored runs, `reports` renders a sweep, `verdict` ranks its families at the end.
+Packages, lower layers first (`.importlinter` enforces the order): `listing` reads the config files
+as text, `trust` decides what configs may name, `config` reads and validates a config, `codegen`
+writes it as code, `runs` trains and records, `checks` validates a whole sweep, `stored` finds
+stored runs, `reports` renders a sweep, `verdict` ranks its families at the end, `previews` traces
+curves.
 
 Safe to change: anything that keeps the tests passing. Keep the options of the commands, the exit
 codes (0, 1 failed, 2 invalid input, 130 and 143 stopped) and the names of written files.

@@ -2,7 +2,11 @@
 
 import sys
 
+from sweeps.listing.help_screen import answer
+
 if __name__ == "__main__":
+    if text := answer(sys.argv[1:]):  # before Hydra's import, a second
+        sys.exit(print(text))  # noqa: T201
     try:
         from sweeps.cli import main
 

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import groupby
 
 from rich.progress import (
@@ -87,6 +87,13 @@ def waiting(what: str) -> Iterator[None]:
         yield
         return
     with err.status(what):
+        yield
+
+
+@contextmanager
+def spinner(what: str) -> Iterator[None]:
+    """The same for a short wait: nothing where there is no terminal."""
+    with err.status(what) if err.is_terminal else nullcontext():
         yield
 
 

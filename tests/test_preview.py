@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from sweeps import preview
+from sweeps.previews import lr_curves, panel_chart
+from sweeps.reports.plots.charts import Panels
 
 
 def test_every_schedule_is_drawn_without_training(
@@ -38,7 +40,7 @@ def test_what_cannot_work_is_refused_by_name(capsys: pytest.CaptureFixture[str])
 def test_a_curve_that_is_too_long_to_be_drawn_whole_says_how_far_it_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preview, "LONGEST", 50)
+    monkeypatch.setattr(lr_curves, "LONGEST", 50)
     preview.main(["scheduler=linear", "epochs=200", "--out", str(tmp_path / "long.png")])
     first, _ = capsys.readouterr().out.splitlines()
     assert first.endswith("lr 0.25 at first, 0.25 at most, 0.1875 at step 50 of 200")
@@ -80,3 +82,21 @@ def test_an_odd_curve_draws_a_warning(tmp_path: Path, capsys: pytest.CaptureFixt
     preview.main([*words, "--out", str(tmp_path / "x.png")])
     said = capsys.readouterr().err
     assert "cosine eta_min=0.5 epochs=3: scheduler.eta_min=0.5: the lr rises" in said
+
+
+def test_a_schedule_that_watches_the_loss_is_drawn_as_one(tmp_path: Path) -> None:
+    found = dict(lr_curves.curves(["scheduler=plateau,cosine", "epochs=30"]))
+    chart = panel_chart.chart_of(found)
+    assert isinstance(chart, Panels)
+    [panel] = chart.groups["adaptive"]
+    never, improves = panel.lines
+    assert (improves.y[-1], never.y[-1]) == (0.25, pytest.approx(0.0025))
+    assert list(chart.groups) == ["decay", "adaptive"]
+
+
+def test_the_space_of_a_search_reaches_around_the_curve(tmp_path: Path) -> None:
+    [(_, curve)] = lr_curves.curves(["scheduler=exponential", "epochs=10"], space=5)
+    assert len(curve.space) == 5
+    ends = [lrs[-1] for lrs in curve.space]
+    assert all(0.25 * 0.8**10 <= end <= 0.25 for end in ends)
+    assert len(set(ends)) == 5

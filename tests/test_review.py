@@ -18,7 +18,7 @@ from lrlab.ranking import Finalist, rank
 from sweeps.reports import Excluded, FamilyReview, Review, TrialRow, Verdict, read_review
 from sweeps.reports.output import html_page, markdown, terminal
 from sweeps.reports.output.write_files import write
-from sweeps.reports.plots.charts import Chart, Curves, Interval
+from sweeps.reports.plots.charts import Chart, Curves, Interval, Panels
 from sweeps.reports.plots.ranking_chart import charts
 from sweeps.reports.plots.styles import styles
 from sweeps.reports.sentences import headline, notes
@@ -224,6 +224,8 @@ def test_a_page_shows_names_as_they_are() -> None:
 def call_for_group(chart: Chart) -> set[str]:
     if isinstance(chart, Curves):
         return {part.family for part in (*chart.lines, *chart.points)}
+    if isinstance(chart, Panels):
+        return {panel.name for panels in chart.groups.values() for panel in panels}
     return {row.family if isinstance(row, Interval) else row for row in chart.rows}
 
 

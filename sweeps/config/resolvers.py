@@ -10,16 +10,11 @@ from omegaconf import OmegaConf
 
 from hydra_plugins.optuna_families import override
 from lrlab.expressions import evaluate
+from sweeps.listing.catalogue import conf_dir as conf_dir
 from sweeps.trust.config_sources import guard_config_sources
 from sweeps.trust.env_resolver import register_env_resolver
 from sweeps.trust.interpolation_bounds import bound_interpolations
 from sweeps.trust.trusted_names import read_trusted
-
-
-def conf_dir() -> Path:
-    """The folder of the config files: inside an installed package, beside it in a checkout."""
-    package = Path(__file__).parent.parent
-    return package / "conf" if (package / "conf").exists() else package.parent / "conf"
 
 
 def own_files(folder: str | Path | None) -> list[str]:

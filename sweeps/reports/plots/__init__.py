@@ -5,7 +5,7 @@
 - `training_charts`: learning rate and loss over the epochs.
 - `search_charts`: progress of the search, parameter importances, loss over learning rate.
 - `styles`: colour, dash and marker of each family.
-- `png_charts`: draws charts with matplotlib; the only module that imports it.
+- `png_charts`: draws charts with matplotlib; `png_panels` draws those of many small ones.
 
 To add a chart, write a function `Review -> Chart | None` and add it to `ranking_chart.charts`.
 """

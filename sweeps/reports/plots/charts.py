@@ -71,6 +71,42 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """A small chart of one curve.
+
+    Args:
+        name: above it.
+        lines: the first is drawn in colour, the others as its companions, dashed.
+        band: (x, lowest, highest) of a shaded range around it.
+        note: in it, small.
+    """
+
+    name: str
+    lines: Sequence[Line]
+    band: tuple[Sequence[float], Sequence[float], Sequence[float]] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Small charts with the same axes, in groups.
+
+    Args:
+        key: name of its files.
+        title: what it shows.
+        groups: panels by the name of their group.
+        columns: panels side by side.
+    """
+
+    key: str
+    title: str
+    x: Axis
+    y: Axis
+    groups: Mapping[str, Sequence[Panel]]
+    columns: int = 4
+
+
+@dataclass(frozen=True)
 class Shares:
     """Bars that make up a whole, a row a family."""
 
@@ -104,4 +140,5 @@ class Intervals:
 # Shown below a ranking. The test is paired by seed, so overlapping intervals are no test.
 READING = "filled, on grey: not significantly different from the best (paired test)"
 
-Chart = Curves | Shares | Intervals
+CROWD = 6  # curves; more of them in one chart are a tangle
+Chart = Curves | Shares | Intervals | Panels

@@ -3,7 +3,17 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeps.reports.plots.charts import READING, WORDS, Chart, Curves, Intervals, Points, Shares
+from sweeps.reports.plots.charts import (
+    READING,
+    WORDS,
+    Chart,
+    Curves,
+    Intervals,
+    Panels,
+    Points,
+    Shares,
+)
+from sweeps.reports.plots.png_panels import draw_panels, save
 from sweeps.reports.plots.styles import GREY, Style
 
 if TYPE_CHECKING:
@@ -29,6 +39,9 @@ def draw(chart: Chart, styles: "Mapping[str, Style]", path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
+    if isinstance(chart, Panels):
+        draw_panels(chart, path)
+        return
     rows = 0 if isinstance(chart, Curves) else len(chart.rows)
     # Families stand in rows, or in the legend: both need their height.
     height = max(4.8, 1.4 + 0.3 * rows)
@@ -45,7 +58,7 @@ def draw(chart: Chart, styles: "Mapping[str, Style]", path: Path) -> None:
     axes.grid(visible=True, color="#e4e4e4", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=110)
+    save(figure, path)
 
 
 def _curves(axes: "Axes", chart: Curves, styles: "Mapping[str, Style]") -> None:

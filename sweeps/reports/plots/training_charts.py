@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from sweeps.reports.comparison import ordered
 from sweeps.reports.formatting import number
-from sweeps.reports.plots.charts import Axis, Curves, Line
+from sweeps.reports.plots.charts import CROWD, Axis, Curves, Line, Panel, Panels
 from sweeps.reports.review import FamilyReview, Review
 
 EXCESS = "excess loss (loss minus the best reachable)"
 
 
-def learning_rates(review: Review) -> Curves | None:
+def learning_rates(review: Review) -> Curves | Panels | None:
     """The learning rate, each from the epoch at which it comes into force."""
     lines = [
         Line(family.name, _column(family, "epoch"), _lrs(family), steps=True)
@@ -24,10 +24,10 @@ def learning_rates(review: Review) -> Curves | None:
     if len(lines) == 1:
         title = f"Learning rate of the best {lines[0].family}, {number(peaks[0], 2)} at most"
     y = Axis("learning rate", from_zero=True)
-    return Curves("learning_rates", title, Axis("epoch"), y, lines, first=_first(review))
+    return _spread(Curves("learning_rates", title, Axis("epoch"), y, lines, first=_first(review)))
 
 
-def losses(review: Review) -> Curves | None:
+def losses(review: Review) -> Curves | Panels | None:
     """The loss (or another objective) after each epoch, above the best reachable where known."""
     trained, objective = _trained(review), review.objective
     if not trained:
@@ -47,7 +47,18 @@ def losses(review: Review) -> Curves | None:
         Line(f.name, _column(f, "epoch"), positive(found[f.name]) if log else found[f.name])
         for f in trained
     ]
-    return Curves("losses", title, Axis("epoch"), Axis(label, log), lines, first=_first(review))
+    axis = Axis(label, log)
+    return _spread(Curves("losses", title, Axis("epoch"), axis, lines, first=_first(review)))
+
+
+def _spread(chart: Curves) -> Curves | Panels:
+    """A panel for each family where there are many, with the best one's curve beside its own."""
+    if len(chart.lines) <= CROWD:
+        return chart
+    best, *_ = chart.lines
+    panels = [Panel(line.family, [line] if line is best else [line, best]) for line in chart.lines]
+    group = f"best first; dashed: {best.family}"
+    return Panels(chart.key, chart.title, chart.x, chart.y, {group: panels})
 
 
 def positive(values: Sequence[float]) -> list[float]:
