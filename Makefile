@@ -1,9 +1,9 @@
 # One vocabulary, here and in CI: `make check` is everything.
-.PHONY: check lint types contracts test plain newest prereleases format screenshots slow
+.PHONY: check lint types contracts test plain newest prereleases format screenshots docs slow
 
 WATCHED = ^(torch|mlflow|optuna|hydra-core|omegaconf)[ ]
 
-check: lint types contracts test
+check: lint types contracts test docs
 
 lint:
 	ruff format --check .
@@ -22,9 +22,14 @@ format:
 	ruff format .
 	ruff check --fix .
 
-# The README's pictures, from a real sweep: needs Chromium and two minutes.
+# Every picture of the README and the site, from real trainings and a real sweep: needs Chromium.
 screenshots:
+	python -m docs.pictures
 	python -m docs.screenshots
+
+# The site, with every link checked, into site/ (extra `docs`); `mkdocs serve` shows it.
+docs:
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 slow:
 	python -m pytest -m slow

@@ -42,7 +42,7 @@ def test_the_source_text_s_table_comes_out_to_the_last_digit(command, tmp_path: 
         last = client.get_metric_history(run.info.run_id, "lr")[-1]
         assert (last.step, last.value) == (100, SOURCE_LRS[run.data.tags["scheduler"]])
 
-    for name, numbers in table((ROOT / "README.md").read_text()).items():
+    for name, numbers in table((ROOT / "docs/guides/first_run.md").read_text()).items():
         assert numbers == pytest.approx(printed[name], rel=1e-3)
 
 
