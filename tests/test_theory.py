@@ -199,3 +199,29 @@ def test_times_optimum_is_one_for_the_best_and_more_for_longer_decays() -> None:
     assert times_optimum(problem(), float(best), steps) == pytest.approx(1)
     ends = [best_expected_excess(problem(), n) for n in (10, 20, 40)]
     assert all(later < sooner for sooner, later in pairwise(ends))
+
+
+def test_the_expected_task_is_the_recursion_for_every_scheduler(compose: Any) -> None:
+    """A batch of all files; `plateau` watches the expected risk, and is only run."""
+    words = ["task=expected_regression", "task.p=4", "task.condition=5", "epochs=8"]
+    specs = [prepare(compose(f"scheduler={name}", *words)) for name in SCHEDULERS]
+    task = specs[0].task
+    assert isinstance(task, StreamingRegression)
+    *_, last = train_batch(task, [spec.recipe for spec in specs], 8, seeds=[1, 2])
+    for run, (name, spec) in enumerate(zip(SCHEDULERS, specs, strict=True)):
+        lrs = [lr for (lr,) in spec.recipe.trace(8).lrs][:-1]
+        exact = expected_excess(task.problem, np.repeat(lrs, 10))[-1]
+        assert len(set(last[run].losses)) == 1
+        assert name == "plateau" or last[run].excess_loss == pytest.approx(exact)
+
+
+def test_the_expected_loss_of_adam_is_not_known(compose: Any) -> None:
+    spec = prepare(compose("task=expected_regression", "optimizer=adam"))
+    with pytest.raises(ValueError, match="optimizer=sgd"):
+        list(spec.train())
+
+
+def test_the_best_excess_of_a_stream_is_what_the_best_rates_reach(compose: Any) -> None:
+    task = StreamingRegression(p=3, steps_per_epoch=2)
+    best = task.best_excess(task.model(), 5)
+    assert best == expected_excess(task.problem, best_lrs(task.problem, 10))[-1]

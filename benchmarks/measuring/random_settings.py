@@ -37,7 +37,12 @@ def composed(*overrides: str) -> DictConfig:
 
 
 def random_specs(
-    cfg: DictConfig, number: int, random: np.random.Generator, *, wider: bool = False
+    cfg: DictConfig,
+    number: int,
+    random: np.random.Generator,
+    *,
+    wider: bool = False,
+    attempts: int = ATTEMPTS,
 ) -> list[tuple[Settings, RunSpec]]:
     """Random settings that draw no warning, at most so many, with their runs.
 
@@ -45,10 +50,11 @@ def random_specs(
         cfg: names the scheduler and the optimizer.
         number: of settings.
         random: draws them.
-        wider: from ranges ten times as wide, in the logarithm where the file says so.
+        wider: from ranges ten times as wide at each end, in the logarithm where the file says so.
+        attempts: for each setting that is wanted.
     """
     found: list[tuple[Settings, RunSpec]] = []
-    for settings in _sampled(cfg, number * ATTEMPTS, random, wider=wider):
+    for settings in _sampled(cfg, number * attempts, random, wider=wider):
         try:
             filled = _template(cfg, settings).fill(settings, partial(_changed, cfg, settings))
             spec = build(*filled)

@@ -157,6 +157,8 @@ def _tokens(text: str) -> list[str]:
 
 def _names(token: str, paths: set[str]) -> bool:
     name = token.strip(".")
+    if token.isdigit():  # a number, not the element of a list
+        return False
     return any(f".{path}".endswith(f".{name}") or path.startswith(f"{name}.") for path in paths)
 
 

@@ -2,13 +2,14 @@
 
 Read in this order:
 
-1. `base`: `TrainingBatch`, the epoch loop, divergence and results, shared by both subclasses.
+1. `base`: `TrainingBatch`, the epoch loop, divergence and results, shared by all subclasses.
 2. `sequential`: `SequentialBatch`, one model after another; for tasks that cannot be stacked.
 3. `stacked`: `StackedBatch`, the parameters of all models stacked, one forward and backward pass.
-4. `grouping`: which runs of a stacked batch can share one optimizer.
-5. `optimizers`: `SharedOptimizer` and `OptimizerPerModel`, which step a stacked batch.
-6. `learning_rates`: the learning rates of runs that share an optimizer.
-7. `memory`: estimates the memory of a model, and detects out-of-memory errors.
+4. `expected`: `ExpectedBatch`, exact expectations in the place of trainings.
+5. `grouping`: which runs of a stacked batch can share one optimizer.
+6. `optimizers`: `SharedOptimizer` and `OptimizerPerModel`, which step a stacked batch.
+7. `learning_rates`: the learning rates of runs that share an optimizer.
+8. `memory`: estimates the memory of a model, and detects out-of-memory errors.
 
 A run gives the same results in a batch as alone, to rounding: `tests/test_batch.py` compares
 them for every optimizer and schedule. An optimizer may join `grouping.PROPORTIONAL` only if its
@@ -18,10 +19,11 @@ step is the learning rate times something that does not depend on it.
 from collections.abc import Sequence
 
 from lrlab.batch.base import TrainingBatch
+from lrlab.batch.expected import ExpectedBatch
 from lrlab.batch.sequential import SequentialBatch
 from lrlab.batch.stacked import StackedBatch
 from lrlab.recipes import Recipe
-from lrlab.tasks import Draw, Task
+from lrlab.tasks import Draw, ExpectedRegression, Task
 
 Batch = TrainingBatch  # the former name, which programs of users may import
 
@@ -62,7 +64,9 @@ def train_batch(
     >>> last[0].loss > last[1].loss, last[1].lrs, len(last[1].losses)
     (True, (0.025,), 2)
     """
+    draws = [Draw.of(seed) for seed in seeds]
+    if isinstance(task, ExpectedRegression):
+        return ExpectedBatch(task, recipes, epochs, draws, divergence, each_seed)
     stack = task.stacks and len(recipes) * len(seeds) > 1
     batch_class = StackedBatch if stack else SequentialBatch
-    draws = [Draw.of(seed) for seed in seeds]
     return batch_class(task, recipes, epochs, draws, divergence, each_seed)

@@ -4,7 +4,8 @@
 2. `regression`: `LinearRegression`, least squares on synthetic data; `quadratics` has its algebra.
 3. `draws`: `Draw`, the seeds of one training; `TaskStack`, the tasks of several seeds as one tensor
    program; `regression_stack`: the same for regressions with different data.
-4. `streaming`: `StreamingRegression`, least squares on samples never seen twice; `digits`:
+4. `streaming`: `StreamingRegression`, least squares on samples never seen twice, and
+   `ExpectedRegression`, the same in expectation; `digits`:
    `Digits`, small images and small networks.
 5. `metrics`: what `Task.evaluate` returned, by name; `weights`: the weights of a model by name.
 
@@ -21,7 +22,7 @@ from lrlab.stacking import Minibatch
 from lrlab.tasks.digits import Digits
 from lrlab.tasks.draws import Draw, TaskStack
 from lrlab.tasks.regression import LinearRegression
-from lrlab.tasks.streaming import StreamingRegression
+from lrlab.tasks.streaming import ExpectedRegression, StreamingRegression
 from lrlab.tasks.task import Task
 
 Batch = Minibatch  # the former name, which tasks of users may import
@@ -30,6 +31,7 @@ __all__ = [
     "Batch",
     "Digits",
     "Draw",
+    "ExpectedRegression",
     "LinearRegression",
     "Minibatch",
     "StreamingRegression",

@@ -1,6 +1,7 @@
 """Least squares on samples that are never seen twice."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from lrlab.stacking import Minibatch, Stack
 from lrlab.tasks.draws import TaskStack
 from lrlab.tasks.regression_stack import squared_errors
 from lrlab.tasks.task import Task
-from lrlab.theory import GaussianProblem
+from lrlab.theory import GaussianProblem, best_expected_excess
 
 
 class StreamingRegression(Task):
@@ -68,7 +69,7 @@ class StreamingRegression(Task):
         self._weights = self.eigenvalues.to(self._exact)
         self._scales = self.eigenvalues.sqrt().float().to(self._device)
 
-    @property
+    @cached_property
     def problem(self) -> GaussianProblem:
         """The same for `lrlab.theory`; its start is the mean over torch's initial weights."""
         p = len(self.eigenvalues)
@@ -127,9 +128,24 @@ class StreamingRegression(Task):
         off = weights.to(self._exact).double() - 1
         return self.best_loss + off.square() @ self._weights
 
+    def best_excess(self, model: nn.Module, epochs: int) -> float:  # noqa: ARG002
+        """The expected excess risk after the best learning rates for so many epochs of plain SGD.
+
+        An expectation over samples and initial weights: a single run can be luckier.
+        """
+        return best_expected_excess(self.problem, epochs * self.batches_per_epoch)
+
     def together(self, tasks: Sequence[Task]) -> TaskStack:
         """One tensor program; its samples are drawn an epoch at a time."""
         return StreamStack(tasks)
+
+
+class ExpectedRegression(StreamingRegression):
+    """`StreamingRegression` in expectation: SGD's expected risk, without samples.
+
+    A run is the recursion of `lrlab.theory.expected_excess`: exact, the same for every seed, and a
+    hundred times faster than training. The optimizer must be plain SGD.
+    """
 
 
 class StreamStack(TaskStack):

@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import minimize
 
 from lrlab.theory.gaussian_sgd import Array, GaussianProblem, expected_excess
 
@@ -85,6 +84,8 @@ def _descended(problem: GaussianProblem, lrs: Array) -> Array:
 
 
 def _finished(problem: GaussianProblem, lrs: Array) -> Array:
+    from scipy.optimize import minimize  # slow to import, and most commands need none of it
+
     found = minimize(lambda logs: _log_excess(problem, logs), np.log(lrs), jac=True)
     return np.exp(found.x) if found.fun <= _log_excess(problem, np.log(lrs))[0] else lrs
 
