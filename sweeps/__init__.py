@@ -20,7 +20,7 @@ Packages, lower layers first (`.importlinter` enforces the order): `listing` rea
 as text, `trust` decides what configs may name, `config` reads and validates a config, `codegen`
 writes it as code, `runs` trains and records, `checks` validates a whole sweep, `stored` finds
 stored runs, `reports` renders a sweep, `verdict` ranks its families at the end, `previews` traces
-curves.
+curves, `commands` holds what some commands do.
 
 Safe to change: anything that keeps the tests passing. Keep the options of the commands, the exit
 codes (0, 1 failed, 2 invalid input, 130 and 143 stopped) and the names of written files.

@@ -5,9 +5,7 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-from hydra_plugins.optuna_families import SweepFailed
 from sweeps import console
-from sweeps.config.error_messages import explain, is_config_error
 
 SHOW_ALL = os.environ.get("HYDRA_FULL_ERROR") == "1"  # show tracebacks
 
@@ -39,6 +37,10 @@ def give_up(error: BaseException, interrupted: str = "") -> int:
         return 143 if isinstance(error, TerminatedError) else 130
     if isinstance(error, SystemExit):
         return _left(error)
+
+    from hydra_plugins.optuna_families import SweepFailed  # Hydra's import, for an error only
+    from sweeps.config.error_messages import explain, is_config_error
+
     refused = is_config_error(error)
     console.fail(explain(error) if refused else f"the run failed: {explain(error)}")
     return 2 if refused and not isinstance(error, SweepFailed) else 1

@@ -13,30 +13,38 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from lrlab.tracking.mlflow import default_uri
+from lrlab.tracking.mlflow_commands import default_uri
 from sweeps import console
-from sweeps.config.errors import ConfigError
-from sweeps.config.targets import TargetError
-from sweeps.side_commands import in_one_line
-from sweeps.stored.find_run import Stores, find
-from sweeps.stored.run_program import command_line, outcome, program
-from sweeps.stored.select_run import FoundRun, NotFoundError
+
+if TYPE_CHECKING:
+    from sweeps.stored.select_run import FoundRun
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print or write it; exit with 1 if there is no such thing."""
     asked = _parser().parse_args(arguments)
+
+    from sweeps.config.errors import ConfigError  # a second, which --help need not take
+    from sweeps.config.targets import TargetError
+    from sweeps.side_commands import in_one_line
+    from sweeps.stored.find_run import Stores, find
+    from sweeps.stored.run_program import program
+    from sweeps.stored.select_run import NotFoundError
+
     with in_one_line(NotFoundError, TargetError, ConfigError), TemporaryDirectory() as scratch:
         found = find(asked.what, asked.family, Stores(asked.storage, asked.uri, Path(scratch)))
         text = program(found.run, found.why, found.verdict_loss)
         _give(text, found, asked.out)
 
 
-def _give(text: str, found: FoundRun, file: Path | None) -> None:
+def _give(text: str, found: "FoundRun", file: Path | None) -> None:
     if file is None:
         sys.stdout.write(text)
         return
+    from sweeps.stored.run_program import command_line, outcome
+
     file.write_text(text, encoding="utf-8")
     run, warning = found.run, found.run.info().tags.get("warning")
     rows = [

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from hydra_plugins.optuna_families import lost_output, protect_output
 from sweeps import console
-from sweeps.config.error_messages import explain, is_config_error
 
 
 @contextmanager
@@ -29,9 +28,14 @@ def in_one_line(*expected: type[Exception]) -> Iterator[None]:
     except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
+
+        from sweeps.config.error_messages import explain, is_config_error  # Hydra's import
+
         plain = isinstance(error, expected)
         console.fail(str(error) if plain else explain(error))
         sys.exit(2 if is_config_error(error) and not plain else 1)
     if lost := lost_output():
+        from sweeps.config.error_messages import explain
+
         console.fail(f"standard output: {explain(lost)}")
         sys.exit(1)

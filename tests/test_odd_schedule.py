@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sweeps import export, report
+from sweeps.commands import report_again
 
 pytestmark = pytest.mark.xdist_group("odd")
 SWEEP = (
@@ -57,7 +58,7 @@ def test_a_report_warns_with_a_verdict_and_without(
     monkeypatch.chdir(odd[0])
     report.main(["odd", "--out", str(tmp_path / "a")])
     assert WARNING in " ".join(capsys.readouterr().out.split())
-    monkeypatch.setattr(report.read_review, "stored_verdict", lambda _: None)
+    monkeypatch.setattr(report_again.read_review, "stored_verdict", lambda _: None)
     report.main(["odd", "--out", str(tmp_path / "b")])
     assert WARNING in " ".join(capsys.readouterr().out.split())
 

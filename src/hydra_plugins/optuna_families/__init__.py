@@ -12,18 +12,22 @@ The implementation is the package `optuna_families`: Hydra imports every module 
 False
 """
 
-from optuna_families.hydra_errors import SweepFailed
-from optuna_families.reporting import report
-from optuna_families.safe_output import lost_output, protect_output
-from optuna_families.search_space.override_text import override
-from optuna_families.stored.stored_sweeps import (
-    all_trials,
-    finished_trials,
-    importances,
-    read_sweep,
-    sweeps,
-)
-from optuna_families.trials.batching import in_batches
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optuna_families.hydra_errors import SweepFailed
+    from optuna_families.reporting import report
+    from optuna_families.safe_output import lost_output, protect_output
+    from optuna_families.search_space.override_text import override
+    from optuna_families.stored.stored_sweeps import (
+        all_trials,
+        finished_trials,
+        importances,
+        read_sweep,
+        sweeps,
+    )
+    from optuna_families.trials.batching import in_batches
 
 __all__ = [
     "SweepFailed",
@@ -38,3 +42,20 @@ __all__ = [
     "report",
     "sweeps",
 ]
+
+# Imported when they are asked for: commands that only print need not wait for Hydra.
+_HOMES = {
+    "SweepFailed": "hydra_errors",
+    "in_batches": "trials.batching",
+    "lost_output": "safe_output",
+    "override": "search_space.override_text",
+    "protect_output": "safe_output",
+    "report": "reporting",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES.get(name, "stored.stored_sweeps")
+    return getattr(import_module(f"optuna_families.{home}"), name)
