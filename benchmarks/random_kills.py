@@ -33,7 +33,7 @@ SWEEP = [
     *("verdict.finalists=2", "verdict.selection=1", "verdict.fresh=2"),
 ]
 PER_ROUND = 10
-HANG = 600.0  # seconds after which a command that nobody kills counts as hung
+HANG = 1800.0  # seconds after which a command that nobody kills counts as hung
 WRITER = b"lrlab.tracking.writer.writer_process"
 EPOCHS_OF_RUNS = """
 SELECT run_uuid, count(*), count(DISTINCT step) FROM metrics WHERE key = 'loss' GROUP BY run_uuid
