@@ -2,8 +2,8 @@
 
 Run: ``python -m benchmarks.random_kills --kills 500`` (an hour or so on two idle cores). In each
 round two commands work on one study and record it in MLflow. Again and again one of them, or the
-process that writes to MLflow, gets SIGKILL, and the same command is given again; the last ones may
-end. Then the study, the folders of the runs and MLflow's database are held against each other.
+process that writes to MLflow, gets SIGKILL, at a random time up to twice what a command takes to
+begin its first trial, and the same command is given again; the last ones may end. Then the study, the folders of the runs and MLflow's database are held against each other.
 """
 
 import argparse
@@ -70,6 +70,7 @@ class Round:
 
     python: str
     folder: Path
+    start: float  # seconds from a command to its first trial, on this machine
     rng: random.Random
     tally: Tally
     finished: set[int] = field(default_factory=set)  # trials that were finished before some kill
@@ -78,7 +79,7 @@ class Round:
         """Kill so many times, let the rest end, and count."""
         crew = [self._command() for _ in range(2)]
         for _ in range(kills):
-            time.sleep(self.rng.uniform(0.1, 3.0) ** 2 / 1.5)  # from a tenth of a second to six
+            time.sleep(self.rng.uniform(0.0, 2.0) * self.start)
             self._kill(crew)
             self.finished |= self._finished()
         for command in crew:
@@ -174,6 +175,22 @@ class Round:
         found["lost"] += sum(status == "RUNNING" for status in runs.values())
 
 
+def _start(python: str, base: str) -> float:
+    """How long a command takes to begin its first trial."""
+    folder, begun = Path(base, "start"), time.monotonic()
+    folder.mkdir()
+    shutil.copy(Path(base, "mlflow.db"), folder)
+    first = subprocess.Popen(
+        [python, "-m", "sweeps", *SWEEP], cwd=folder, stdout=subprocess.DEVNULL
+    )
+    while not list(folder.rglob("history.csv")) and first.poll() is None:
+        time.sleep(0.05)
+    took = time.monotonic() - begun
+    first.kill()
+    first.wait()
+    return took
+
+
 def _epochs(folder: Path) -> int:
     return len((folder / "artifacts/history.csv").read_text().splitlines()) - 1
 
@@ -223,12 +240,14 @@ def main() -> int:
     tally, rng, begun = Tally(), random.Random(asked.seed), time.monotonic()  # noqa: S311
     with interpreter(cold=asked.cold) as python, tempfile.TemporaryDirectory() as base:
         subprocess.run([python, "-c", EMPTY], cwd=base, check=True)
+        start = _start(python, base)
+        print(f"a command begins its first trial after {start:.1f} s", flush=True)
         while (left := asked.kills - tally.kills.total()) > 0:
             folder = Path(base, f"round{tally.found['sweeps']}").resolve()
             folder.mkdir()
             if rng.random() < 0.8:  # the others are killed while MLflow's database is made
                 shutil.copy(Path(base, "mlflow.db"), folder)
-            Round(python, folder, rng, tally).run(min(PER_ROUND, left))
+            Round(python, folder, start, rng, tally).run(min(PER_ROUND, left))
             shutil.rmtree(folder)
             print(f"{time.monotonic() - begun:5.0f} s  {tally.line}", flush=True)
     return int(
