@@ -3,7 +3,8 @@
 Run: ``python -m benchmarks.random_kills --kills 500`` (an hour or so on two idle cores). In each
 round two commands work on one study and record it in MLflow. Again and again one of them, or the
 process that writes to MLflow, gets SIGKILL, at a random time up to twice what a command takes to
-begin its first trial, and the same command is given again; the last ones may end. Then the study, the folders of the runs and MLflow's database are held against each other.
+begin its first trial, and the same command is given again; the last ones may end. Then the study,
+the folders of the runs and MLflow's database are held against each other.
 """
 
 import argparse

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -216,3 +217,14 @@ def test_a_refused_argument_is_shown_without_its_password(command) -> None:
     assert done.returncode == 2
     assert "http://me:***@host" in done.stderr
     assert "secret" not in done.stderr
+
+
+def test_metrics_of_a_whole_run_that_are_said_again_keep_their_time(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "sweep").begin(RunInfo("sweep"))
+    times = []
+    for loss in (0.5, 0.5, 0.25):
+        run.resume(RunInfo("sweep"))
+        run.end("FINISHED", metrics={"loss": loss})
+        times.append(run.read()["measured"])
+        time.sleep(0.01)
+    assert times[0] == times[1] < times[2]

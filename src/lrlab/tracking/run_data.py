@@ -73,9 +73,14 @@ def read_update(folder: RunFolder, after: int = 0) -> RunUpdate:
         values=replace(values, names=[metrics[name] for name in values.names]),
         position=position,
         more=more,
-        summary=_summary(run.get("metrics", {}) if ended else {}, run.get("end", 0)),
+        summary=_summary(run.get("metrics", {}) if ended else {}, _measured(run)),
         dataset=run.get("dataset", {}),
     )
+
+
+def _measured(run: dict[str, Any]) -> int:
+    """When the run as a whole was given its metrics; an older version did not note it."""
+    return int(run.get("measured") or run.get("end") or 0)
 
 
 def _summary(found: Mapping[str, float], end: int) -> MetricColumns:

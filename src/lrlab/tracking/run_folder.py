@@ -21,6 +21,7 @@ from lrlab.tracking.destinations import Destination
 from lrlab.tracking.run_liveness import is_dead
 
 UNREADABLE = (OSError, ValueError, LookupError, TypeError)  # raised if a file is damaged or gone
+KEPT = ("uid", "start", "metrics", "measured")  # of a run that goes on
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
 
@@ -86,7 +87,7 @@ class RunFolder:
                 return self.begin(info)
             if noted := self.recorded():
                 self.note_recorded(**noted | {"complete": False})
-            return self._begin(info, {key: self.read()[key] for key in ("uid", "start")})
+            return self._begin(info, {k: v for k, v in self.read().items() if k in KEPT})
 
     def end(
         self,
@@ -94,10 +95,14 @@ class RunFolder:
         tags: Mapping[str, str] | None = None,
         metrics: Mapping[str, float] | None = None,
     ) -> None:
-        """Set status, end time, further tags, and metrics of the run as a whole."""
+        """Set status, end time, further tags, and metrics of the run as a whole.
+
+        Metrics that are the same as before keep their time, so that a tracker has them once.
+        """
         run = self.read()
         ended = {"status": status, "end": _now(), "tags": run["tags"] | dict(tags or {})}
-        ended |= {"metrics": dict(metrics)} if metrics else {}
+        if metrics and dict(metrics) != run.get("metrics"):
+            ended |= {"metrics": dict(metrics), "measured": ended["end"]}
         write_json(self.path / "run.json", run | ended)
 
     def give_up(self) -> None:
@@ -106,7 +111,10 @@ class RunFolder:
             self.end("KILLED")
 
     def read(self) -> dict[str, Any]:
-        """The content of `run.json`: the info, `uid`, `start`, `status`, `owner`, `end`."""
+        """The content of `run.json`: the info, `uid`, `start`, `status`, `owner`, `end`.
+
+        `measured` is when the run as a whole was given its `metrics`.
+        """
         run: dict[str, Any] = json.loads((self.path / "run.json").read_text("utf-8"))
         return run
 
