@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -235,6 +236,7 @@ def main() -> int:
     """Run rounds until there were as many kills; give 1 if anything was lost or doubled."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=PER_ROUND)
+    parser.add_argument("--at-once", type=int, default=1, help="rounds, each with its own study")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--cold", action="store_true", help="start the interpreter anew each time")
     asked = parser.parse_args()
@@ -243,14 +245,20 @@ def main() -> int:
         subprocess.run([python, "-c", EMPTY], cwd=base, check=True)
         start = _start(python, base)
         print(f"a command begins its first trial after {start:.1f} s", flush=True)
-        while (left := asked.kills - tally.kills.total()) > 0:
-            folder = Path(base, f"round{tally.found['sweeps']}").resolve()
+        rounds = [min(PER_ROUND, asked.kills - done) for done in range(0, asked.kills, PER_ROUND)]
+        seeds = [rng.random() for _ in rounds]
+
+        def run(number: int) -> None:
+            folder, own = Path(base, f"round{number}").resolve(), random.Random(seeds[number])  # noqa: S311
             folder.mkdir()
-            if rng.random() < 0.8:  # the others are killed while MLflow's database is made
+            if own.random() < 0.8:  # the others are killed while MLflow's database is made
                 shutil.copy(Path(base, "mlflow.db"), folder)
-            Round(python, folder, start, rng, tally).run(min(PER_ROUND, left))
+            Round(python, folder, start, own, tally).run(rounds[number])
             shutil.rmtree(folder)
             print(f"{time.monotonic() - begun:5.0f} s  {tally.line}", flush=True)
+
+        with ThreadPoolExecutor(asked.at_once) as pool:
+            list(pool.map(run, range(len(rounds))))
     return int(
         any(tally.found[name] for name in ("lost", "doubled", "tracebacks", "hangs", "failed"))
     )
