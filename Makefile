@@ -1,5 +1,5 @@
 # One vocabulary, here and in CI: `make check` is everything.
-.PHONY: check lint types contracts test plain newest prereleases format screenshots docs slow
+.PHONY: check lint types contracts test plain newest prereleases format screenshots docs slow lock audit sbom wheels
 
 WATCHED = ^(torch|mlflow|optuna|hydra-core|omegaconf)[ ]
 
@@ -51,3 +51,30 @@ prereleases:
 	-.envs/newest/bin/pip install --quiet --pre --upgrade 'hydra-core>=1.4.0rc0' 'omegaconf>=2.4.0rc0'
 	.envs/newest/bin/pip list | grep -iE '$(WATCHED)'
 	-.envs/newest/bin/python -m pytest -q --tb=line
+
+# What belongs to a release: see docs/release.md. Its tools have an environment of their own.
+TOOLS = .envs/tools
+$(TOOLS):
+	python -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet uv pip-audit cyclonedx-bom
+
+# requirements.lock: the versions of constraints.txt, with the hashes of their files.
+lock: $(TOOLS)
+	{ echo '# The versions of constraints.txt with the hashes of their files: `make lock` writes it.'; \
+	  echo '# pip install --require-hashes -r requirements.lock'; \
+	  $(TOOLS)/bin/uv pip compile pyproject.toml --extra dev -c constraints.txt --generate-hashes \
+	    --python-version 3.11.5 --no-header --no-annotate --quiet; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+
+# Known holes in what is locked; fails where one is known, or where it could not look.
+audit: $(TOOLS)
+	$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+
+# A list of what is locked, in CycloneDX's format, in dist/.
+sbom: $(TOOLS)
+	mkdir -p dist
+	$(TOOLS)/bin/cyclonedx-py requirements requirements.lock -o dist/sbom.json
+
+# The wheel in empty environments, with the oldest and the newest releases that pyproject.toml allows.
+wheels:
+	.ci/wheels

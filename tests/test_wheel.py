@@ -1,5 +1,6 @@
 """An installed wheel works from an empty folder, with the config files inside it."""
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -60,3 +61,17 @@ def test_the_example_task_trains(tmp_path: Path, command_env: dict[str, str]) ->
     )
     loss = float(done.stdout.split("loss")[1].split()[0])
     assert loss < 0.5
+
+
+def pinned(name: str) -> dict[str, str]:
+    pins = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in pins}
+
+
+def test_the_lock_has_the_versions_that_were_tested_and_their_hashes() -> None:
+    lock, tested = pinned("requirements.lock"), pinned("constraints.txt")
+    both = lock.keys() & tested.keys()  # the one has a GPU's libraries, the other more extras
+    assert {name: lock[name] for name in both} == {name: tested[name] for name in both}
+    assert lock.keys() > {"torch", "hydra-core", "optuna", "mlflow"}
+    parts = (ROOT / "requirements.lock").read_text().split("\n")
+    assert sum("--hash=sha256:" in line for line in parts) >= len(lock)
