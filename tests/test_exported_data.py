@@ -19,7 +19,7 @@ from sweeps.codegen.arithmetic import as_lambda
 from sweeps.codegen.literals import literal
 from sweeps.codegen.preambles import Preamble
 from sweeps.config.errors import ConfigError
-from sweeps.export import program
+from sweeps.stored.run_program import program
 from sweeps.trust.file_bounds import FileBoundError
 from sweeps.trust.trusted_names import read_trusted
 

@@ -8,9 +8,8 @@ import yaml
 from lrlab.tracking import RunFolder, RunInfo
 from lrlab.tracking.destinations import Destination
 from sweeps.codegen import command, stored_command
-from sweeps.export import program
 from sweeps.stored.find_destination import DestinationFinder, MissingPasswordError
-from sweeps.stored.run_program import command_line
+from sweeps.stored.run_program import command_line, program
 from sweeps.trust.file_bounds import FileBoundError
 
 COMMANDS = {
