@@ -30,6 +30,7 @@ from sweeps.checks.hydra_flags import flags_first
 from sweeps.checks.swept_keys import admitted
 from sweeps.config.config_groups import check_settings
 from sweeps.config.error_messages import TaskExitError, explain
+from sweeps.config.passwords import hide_passwords
 from sweeps.config.resolvers import conf_dir, register_resolvers
 from sweeps.exits import SHOW_ALL, end_on_sigterm, ended, give_up
 from sweeps.runs.startup import postpone_compiler
@@ -67,6 +68,7 @@ def _most_together(cfg: DictConfig) -> int:
 @in_batches(_train_together, size=_most_together)
 def job(cfg: DictConfig) -> float:
     """Train one config; give its objective, by default the final loss."""
+    hide_passwords(HydraConfig.get())
     try:
         return _train(cfg)
     except Exception as error:

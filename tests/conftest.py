@@ -13,6 +13,7 @@ import hydra
 import pytest
 from omegaconf import DictConfig
 
+from crashsafe import fast_paths
 from sweeps.config.resolvers import conf_dir, register_resolvers
 from sweeps.trust.trusted_names import trusted
 from tests.warm import warm_python
@@ -77,12 +78,26 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(params=["fast", "plain"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With and without what exists for speed only; `make plain` runs all tests without it."""
+    if request.param == "plain":
+        monkeypatch.setenv(fast_paths.VARIABLE, "1")
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of the fast paths themselves."""
+    monkeypatch.delenv(fast_paths.VARIABLE, raising=False)
+
+
 @pytest.fixture
 def command_env(request: pytest.FixtureRequest) -> dict[str, str]:
     """The environment of a command; measuring coverage doubles its time: few are."""
     covered = request.node.get_closest_marker("covered")
     hidden = ("MLFLOW_", "HYDRA_", "SWEEPS_", *(() if covered else ("COVERAGE_",)))
-    return {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
+    shown = {fast_paths.VARIABLE}
+    return {k: v for k, v in os.environ.items() if k in shown or not k.startswith(hidden)}
 
 
 @pytest.fixture

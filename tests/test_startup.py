@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("fast")
+
 TRAIN = """
 import sys
 from sweeps.runs.startup import postpone_compiler

@@ -20,6 +20,7 @@ def finished(folder: Path) -> dict[str, int]:
 
 
 @pytest.mark.covered
+@pytest.mark.usefixtures("both_ways")
 def test_families_get_the_same_number_of_tracked_trials(command, tmp_path: Path) -> None:
     done = command("-m", "scheduler=cosine,step,plateau", "hydra.sweeper.n_trials=3", STUDY, *SHORT)
     assert done.returncode == 0, done.stderr

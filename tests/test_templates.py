@@ -9,6 +9,8 @@ from omegaconf import OmegaConf
 from sweeps.config.config_groups import read_groups
 from sweeps.config.templates import template
 
+pytestmark = pytest.mark.usefixtures("fast")
+
 VALUES = {
     "cosine": {"optimizer.lr": 0.003, "scheduler.T_max": 71, "scheduler.shares.eta_min": 1e-05},
     "one_cycle": {"optimizer.lr": 0.5, "scheduler.pct_start": 0.25},

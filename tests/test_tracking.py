@@ -39,6 +39,7 @@ def has_metrics(folder: Path) -> bool:
     return (folder / "mlflow.db").exists() and any("loss" in r.data.metrics for r in runs(folder))
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_mlflow_has_every_value_of_the_history(command, tmp_path: Path) -> None:
     command("scheduler=exponential", "epochs=20").check_returncode()
     run = only_run(tmp_path)

@@ -33,6 +33,8 @@ from lrlab.tracking.stores.sql_store import SqlStore
 from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 from lrlab.tracking.writer.protocol import Message, WriterSettings
 
+pytestmark = pytest.mark.usefixtures("fast")
+
 NAN, INFINITY = float("nan"), float("inf")
 
 

@@ -10,7 +10,7 @@ Read in this order:
 - `resolvers`: location of `conf/`, OmegaConf resolvers `calc` and `unique`.
 - `errors`: `ConfigError` and the wording of its messages.
 - `error_messages`: any exception as one line for the terminal.
-- `passwords`: Hydra callback that masks passwords in Hydra's files.
+- `passwords`: masks passwords in Hydra's files.
 
 Safe to change: the wording of messages. Be careful with `targets`: it is a security boundary, so
 do not call `hydra.utils.instantiate`, and extend the allow-list only for code that is safe to run.

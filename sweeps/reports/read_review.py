@@ -14,6 +14,7 @@ from sweeps.reports.review import FamilyReview, Review, State, TrialRow
 from sweeps.reports.trial_folders import TrialFolder
 from sweeps.reports.verdict_data import Verdict
 from sweeps.reports.wall_time import shares
+from sweeps.runs.sweep_run import typed_scheduler
 
 STATES: Mapping[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 Show = Callable[[int, int], None]
@@ -50,7 +51,9 @@ def read_study(storage: str, name: str) -> StoredStudy:
         KeyError: there is no such sweep.
     """
     sweep = read_sweep(storage, name)
-    names = {label: family_name(label) or _typed(found) for label, found in sweep.trials.items()}
+    names = {
+        label: family_name(label or typed_scheduler(found)) for label, found in sweep.trials.items()
+    }
     return StoredStudy(
         name,
         {names[label]: found for label, found in sweep.trials.items()},
@@ -95,13 +98,6 @@ def stored_verdict(folder: Path) -> Verdict | None:
     """
     path = folder / VERDICT
     return Verdict.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def _typed(trials: Trials) -> str:
-    """The schedule that was typed, where no families are compared."""
-    words = trials[0].user_attrs.get("overrides", []) if trials else []
-    typed = [word.partition("=")[2] for word in words if word.startswith("scheduler=")]
-    return str(typed[-1]) if typed else "none"
 
 
 def _rows(study: StoredStudy, show: Show) -> dict[str, tuple[TrialRow, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from hydra.conf import HydraConf
@@ -142,6 +143,13 @@ def study_name(hydra: HydraConf) -> str | None:
     """The study name; None if the sweeper has no study."""
     found = OmegaConf.select(hydra, "sweeper.study_name")  # type: ignore[arg-type]
     return None if found is None else str(found)
+
+
+def typed_scheduler(trials: Sequence[Any]) -> str:
+    """The typed `scheduler=NAME` of a sweep that compares no families, by which it is labelled."""
+    overrides = trials[0].user_attrs.get("overrides", []) if trials else []
+    typed = [word for word in overrides if word.startswith("scheduler=")]
+    return str(typed[-1]) if typed else "scheduler=none"
 
 
 def folder_of(study: str, here: Path | None = None) -> RunFolder:

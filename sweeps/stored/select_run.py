@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_plugins.optuna_families import read_sweep
 from lrlab.tracking import RunFolder
-from sweeps.runs.sweep_run import folder_of
+from sweeps.runs.sweep_run import folder_of, typed_scheduler
 
 
 class NotFoundError(Exception):
@@ -87,15 +87,8 @@ def _families(study: str, storage: str) -> tuple[dict[str, list[Any]], bool]:
         raise NotFoundError(f"no run and no study is called {study!r}: {error.args[0]}") from error
     except (SQLAlchemyError, ImportError) as error:
         raise NotFoundError(f"the studies cannot be read: {str(error).splitlines()[0]}") from error
-    found = {label or _typed(trials): trials for label, trials in sweep.trials.items()}
+    found = {label or typed_scheduler(trials): trials for label, trials in sweep.trials.items()}
     return found, sweep.directions == ["maximize"]
-
-
-def _typed(trials: list[Any]) -> str:
-    """What a sweep that compares nothing would be labelled: by the schedule that was typed."""
-    overrides = trials[0].user_attrs.get("overrides", []) if trials else []
-    typed = [word for word in overrides if word.startswith("scheduler=")]
-    return str(typed[-1]) if typed else "scheduler=none"
 
 
 def _best(

@@ -16,14 +16,14 @@ PATHS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filt
 
 
 @given(PATHS)
-def test_a_file_comes_back_from_its_address(name: str) -> None:
+def test_the_file_of_an_address_is_read_back(name: str) -> None:
     file = Path("/runs") / name
     assert sqlite_file(sqlite_address(file)) == file
     assert absolute(sqlite_address(file), Path("/home")) == sqlite_address(file)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_sqlalchemy_opens_the_file_that_was_meant(tmp_path: Path, name: str) -> None:
+def test_sqlalchemy_opens_the_intended_file(tmp_path: Path, name: str) -> None:
     file = tmp_path / name / f"{name}.db"
     file.parent.mkdir()
     engine = create_engine(sqlite_address(file))
@@ -97,5 +97,5 @@ def test_a_password_among_the_options_is_masked(text: str) -> None:
         "a: b@c",
     ],
 )
-def test_what_holds_no_password_is_left_alone(text: str) -> None:
+def test_text_without_a_password_is_not_changed(text: str) -> None:
     assert masked(text) == text

@@ -42,7 +42,7 @@ def in_process(target: object, file: Path) -> None:
     process.join()
 
 
-def test_a_journal_that_outlived_its_database_does_not_get_into_the_new_one(
+def test_the_write_ahead_log_of_a_deleted_database_is_not_read_by_the_new_one(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "x.db"
@@ -53,7 +53,7 @@ def test_a_journal_that_outlived_its_database_does_not_get_into_the_new_one(
     assert rows(file) == 1000
 
 
-def test_a_draft_that_a_kill_left_is_replaced(tmp_path: Path) -> None:
+def test_the_temporary_file_of_a_killed_process_is_replaced(tmp_path: Path) -> None:
     file = tmp_path / "x.db"
     in_process(_killed_with_a_journal, tmp_path / ".x.db.draft")
     create_file(file, build)
@@ -61,7 +61,7 @@ def test_a_draft_that_a_kill_left_is_replaced(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["x.db"]
 
 
-def test_through_a_link_the_file_on_the_other_disk_is_made(tmp_path: Path) -> None:
+def test_a_database_behind_a_link_is_created_on_the_other_disk(tmp_path: Path) -> None:
     disk = next((p for p in (Path("/dev/shm"),) if p.is_dir()), tmp_path)  # noqa: S108
     real = disk / f"{os.getpid()}-{tmp_path.name}.db"
     (tmp_path / "x.db").symlink_to(real)
@@ -83,7 +83,7 @@ def test_a_build_that_fails_leaves_no_database(tmp_path: Path) -> None:
     assert not exists(tmp_path / "x.db")
 
 
-def test_an_empty_file_is_no_database(tmp_path: Path) -> None:
+def test_an_empty_file_does_not_count_as_a_database(tmp_path: Path) -> None:
     file = tmp_path / "x.db"
     file.touch()
     assert not exists(file)

@@ -40,7 +40,7 @@ def holder(tmp_path: Path) -> Iterator[BaseProcess]:
     process.join()
 
 
-def test_one_process_at_a_time_by_whatever_path_it_names_the_database(tmp_path: Path) -> None:
+def test_the_lock_is_the_same_for_all_paths_to_a_database(tmp_path: Path) -> None:
     counter, link = tmp_path / "counter", tmp_path / "link"
     counter.write_text("0")
     (tmp_path / "50%25 ?").mkdir()
@@ -54,13 +54,13 @@ def test_one_process_at_a_time_by_whatever_path_it_names_the_database(tmp_path: 
     assert counter.read_text() == "80"
 
 
-def test_a_lock_ends_with_its_holder(tmp_path: Path, holder: BaseProcess) -> None:
+def test_a_lock_is_released_when_its_holder_is_killed(tmp_path: Path, holder: BaseProcess) -> None:
     holder.kill()
     with file_lock(tmp_path / "lock", limit=60):
         pass
 
 
-def test_who_waits_for_a_stopped_holder_gives_up_with_one_line(
+def test_waiting_for_a_suspended_holder_ends_with_one_line(
     tmp_path: Path, holder: BaseProcess
 ) -> None:
     os.kill(holder.pid or 0, signal.SIGSTOP)

@@ -28,7 +28,7 @@ def test_another_process_is_alive_until_it_ends_even_as_a_zombie(
     assert liveness(name) is Liveness.DEAD
 
 
-def test_a_fork_is_another_process() -> None:
+def test_a_forked_process_has_its_own_name() -> None:
     name, (read, write) = this_process(), os.pipe()
     if (child := os.fork()) == 0:
         os.write(write, this_process().encode())
@@ -60,5 +60,5 @@ def renamed(**parts: str) -> str:
     ],
     ids=range(9),  # a process's name in a test's would differ between the workers of xdist
 )
-def test_what_is_said_of_a_process(name: str, expected: Liveness) -> None:
+def test_the_liveness_of_a_process(name: str, expected: Liveness) -> None:
     assert liveness(name) is expected

@@ -1,4 +1,4 @@
-"""Several trials run together: as fairly, exactly and safely as one by one."""
+"""Batches of trials: same order, counts and crash safety as one by one."""
 
 import logging
 import math
@@ -54,7 +54,7 @@ def app(size: int = 8, together: Any = None) -> tuple[Any, Notes]:
     return in_batches(together or usual, size=most)(alone), notes
 
 
-def test_as_many_run_together_as_fit_and_exactly_n_trials(folder: Path, sweep: Any) -> None:
+def test_batches_have_the_size_of_the_app_and_sum_to_n_trials(folder: Path, sweep: Any) -> None:
     task, notes = app()
     sweep(task, NAME, "hydra.sweeper.n_trials=20", *RANDOM)
     assert notes.sizes == [8, 8, 4]
@@ -76,7 +76,7 @@ def test_the_size_is_asked_once_for_each_composition(folder: Path, sweep: Any) -
     assert notes.asked == 2
 
 
-def test_a_sampler_that_learns_gets_a_tenth_of_its_trials_at_a_time(
+def test_a_learning_sampler_gets_batches_of_at_most_a_tenth_of_its_trials(
     folder: Path, sweep: Any
 ) -> None:
     task, notes = app(size=64)
@@ -85,19 +85,19 @@ def test_a_sampler_that_learns_gets_a_tenth_of_its_trials_at_a_time(
 
 
 @pytest.mark.parametrize(("asked", "sizes"), [(1, [1] * 6), (4, [4, 2]), (100, [6])])
-def test_the_user_may_set_the_size(folder: Path, sweep: Any, asked: int, sizes: list[int]) -> None:
+def test_batch_size_limits_a_batch(folder: Path, sweep: Any, asked: int, sizes: list[int]) -> None:
     task, notes = app(size=8)
     sweep(task, NAME, "hydra.sweeper.n_trials=6", f"hydra.sweeper.batch_size={asked}")
     assert notes.sizes == sizes
 
 
-def test_who_must_run_alone_runs_in_the_task_function(folder: Path, sweep: Any) -> None:
+def test_a_trial_with_batch_size_1_runs_in_the_task_function(folder: Path, sweep: Any) -> None:
     task, notes = app(size=1)
     sweep(task, NAME, "hydra.sweeper.n_trials=3", *RANDOM)
     assert notes.sizes == [1, 1, 1]
 
 
-def test_batches_change_nothing_that_a_sampler_without_memory_proposes(
+def test_a_random_sampler_proposes_the_same_with_and_without_batches(
     folder: Path, sweep: Any
 ) -> None:
     found = []
@@ -118,7 +118,7 @@ def test_tpe_proposes_distinct_points_within_a_batch(folder: Path, sweep: Any) -
     assert len({tuple(t.params.items()) for t in trials}) == 48
 
 
-def test_a_job_is_a_job_as_hydra_s(folder: Path, sweep: Any) -> None:
+def test_a_job_equals_one_of_hydra_s_own(folder: Path, sweep: Any) -> None:
     def together(jobs: list[Any]) -> Iterator[tuple[Any, Any]]:
         for job in reversed(jobs):
             with job.inside():
@@ -149,7 +149,7 @@ def test_a_job_is_a_job_as_hydra_s(folder: Path, sweep: Any) -> None:
         assert Path(trial.user_attrs["folder"]) == Path(f"out/{number}").absolute()
 
 
-def test_a_made_up_name_stands_in_the_job_s_config(folder: Path, sweep: Any) -> None:
+def test_a_generated_study_name_is_in_the_job_s_config(folder: Path, sweep: Any) -> None:
     names = set()
 
     def task(cfg: Any) -> float:
@@ -280,7 +280,7 @@ CMAES = pytest.param(
 
 
 @pytest.mark.parametrize("sampler", [CMAES, "nsgaii", "qmc", "gp", "tpe", "random"])
-def test_a_sampler_s_own_state_comes_back_on_resume(folder: Path, sweep: Any, sampler: str) -> None:
+def test_a_sampler_s_state_is_restored_on_resume(folder: Path, sweep: Any, sampler: str) -> None:
     for n_trials in (7, 14):
         task, _ = app()
         lines = (f"hydra/sweeper/sampler={sampler}", "hydra.sweeper.sampler.seed=1")
@@ -293,7 +293,7 @@ def test_a_sampler_s_own_state_comes_back_on_resume(folder: Path, sweep: Any, sa
     assert kept >= {"cmaes": {"cma"}, "nsgaii": {"NSGAIISampler"}}.get(sampler, set())
 
 
-def test_each_point_of_a_grid_once(folder: Path, sweep: Any) -> None:
+def test_each_point_of_a_grid_runs_once(folder: Path, sweep: Any) -> None:
     task, notes = app(size=4)
     lines = ("hydra/sweeper/sampler=grid", "hydra.sweeper.search_key=null")
     sweep(task, NAME, *lines, "optimizer.lr=0.1,0.2,0.3", "epochs=1,2")

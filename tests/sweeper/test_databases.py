@@ -1,4 +1,4 @@
-"""Where studies are stored: any name, any option, and what cannot work."""
+"""Where studies are stored: file names, options, and addresses that cannot work."""
 
 import os
 import shutil
@@ -143,7 +143,7 @@ def test_ctrl_c_ends_the_wait_for_a_database(
     assert "trials not stored are tried again" in caplog.text
 
 
-def test_a_lock_that_is_never_free_ends_the_wait_with_one_line(
+def test_waiting_for_a_lock_ends_with_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"sqlite:///{tmp_path / 'optuna.db'}"

@@ -1,4 +1,4 @@
-"""What the user can put right is said in a line or two, by name, before any trial."""
+"""Errors of the user are rejected before any trial, in one or two lines that name the key."""
 
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("line", "said"), CASES.values(), ids=CASES.keys())
-def test_a_mistake_is_refused_by_name(folder: Path, sweep: Any, line: str, said: str) -> None:
+def test_an_error_is_rejected_with_its_key(folder: Path, sweep: Any, line: str, said: str) -> None:
     with pytest.raises(HydraException, match=said) as refusal:
         sweep(lambda cfg: 1.0, line)
     assert len(str(refusal.value).splitlines()) <= 3
@@ -91,7 +91,7 @@ OWN = """
 """
 
 
-def test_a_sweeper_file_of_one_s_own_may_leave_settings_out(
+def test_a_user_s_sweeper_file_may_leave_settings_out(
     folder: Path, files: Any, sweep: Any, trials: Any
 ) -> None:
     files({"conf/hydra/sweeper/mine.yaml": OWN})
@@ -99,7 +99,9 @@ def test_a_sweeper_file_of_one_s_own_may_leave_settings_out(
     assert len(trials("20261125")) == 1
 
 
-def test_what_only_the_sampler_finds_ends_the_sweep_by_name(folder: Path, sweep: Any) -> None:
+def test_an_error_found_by_the_sampler_ends_the_sweep_with_its_key(
+    folder: Path, sweep: Any
+) -> None:
     with pytest.raises(HydraException, match=r"trial 1 could not be asked for: TypeError"):
         sweep(lambda cfg: 1.0, "hydra.sweeper.sampler.n_startup_trials=x")
 
@@ -119,7 +121,7 @@ def test_what_only_the_sampler_finds_ends_the_sweep_by_name(folder: Path, sweep:
         ("{gamma: 'interval(1, 0)'}", r"scheduler.gamma=interval\(1, 0\): impossible range"),
     ],
 )
-def test_a_mistake_in_a_file_s_space_is_refused_by_name(
+def test_an_error_in_a_search_node_is_rejected_with_its_key(
     folder: Path, sweep: Any, space: str, said: str
 ) -> None:
     text = f"gamma: 0.5\nstep_size: 3\nsearch: {space}"
@@ -142,7 +144,9 @@ def test_a_sampler_that_needs_a_missing_package_says_which(
         sweep(lambda cfg: 1.0, "hydra/sweeper/sampler=cmaes")
 
 
-def test_one_name_for_two_ranges_is_refused_without_families(folder: Path, sweep: Any) -> None:
+def test_two_ranges_of_one_parameter_are_rejected_without_families(
+    folder: Path, sweep: Any
+) -> None:
     for name, high in (("a", 1), ("b", 2)):
         file = folder / f"conf/optimizer/{name}.yaml"
         file.write_text("lr: 0.5")

@@ -65,7 +65,7 @@ def test_a_failed_trial_has_its_reason_and_the_sweep_goes_on(
     assert len(finished_trials(STORAGE, "s")[""]) == 3
 
 
-def test_over_the_failure_rate_the_sweep_ends_and_then_says_so(folder: Path, sweep: Any) -> None:
+def test_above_the_failure_rate_the_sweep_ends_with_an_error(folder: Path, sweep: Any) -> None:
     with pytest.raises(HydraException, match=r"1 of 4 trials failed.*max_failure_rate=0.0.*luck"):
         sweep(failing_once(explode), *LINES)
     assert len(finished_trials(STORAGE, "s")[""]) == 3
@@ -80,15 +80,13 @@ def test_a_failure_leaves_its_traceback_in_its_folder(
     assert "in explode" in text
 
 
-def test_a_function_that_never_succeeds_is_not_tried_for_ever(
-    folder: Path, sweep: Any, trials: Any
-) -> None:
+def test_a_task_that_always_fails_ends_the_sweep(folder: Path, sweep: Any, trials: Any) -> None:
     with pytest.raises(HydraException, match="5 of 5 trials failed"):
         sweep(lambda cfg: explode(), *LINES, "hydra.sweeper.n_trials=50")
     assert len(trials("s")) == 5
 
 
-def test_whatever_rate_is_allowed_n_trials_failures_end_a_family(
+def test_n_trials_failures_end_a_family_at_any_failure_rate(
     folder: Path, sweep: Any, trials: Any
 ) -> None:
     calls = count()
@@ -97,7 +95,7 @@ def test_whatever_rate_is_allowed_n_trials_failures_end_a_family(
     assert [t.state.name for t in trials("s")] == ["COMPLETE", *["FAIL"] * 4]
 
 
-def test_whatever_a_search_space_function_raises_ends_the_sweep_by_name(
+def test_an_exception_of_custom_search_space_ends_the_sweep_with_its_name(
     folder: Path, sweep: Any, trials: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "extending.py").write_text("def extend(cfg, trial):\n    trial.sugest_float('x')\n")
@@ -109,7 +107,7 @@ def test_whatever_a_search_space_function_raises_ends_the_sweep_by_name(
     assert trial.user_attrs["reason"].startswith("could not be asked for: AttributeError")
 
 
-def test_whatever_a_sampler_raises_ends_the_sweep_by_name(folder: Path, sweep: Any) -> None:
+def test_an_exception_of_a_sampler_ends_the_sweep_with_its_name(folder: Path, sweep: Any) -> None:
     pytest.importorskip("cmaes")
     lines = ("hydra/sweeper/sampler=cmaes", "hydra.sweeper.sampler.popsize=-1")
     with pytest.raises(HydraException, match="trial 1 could not be asked for: AssertionError"):
@@ -123,7 +121,7 @@ def test_cma_es_searches(folder: Path, sweep: Any) -> None:
     assert len(finished_trials(STORAGE, "s")[""]) == 6
 
 
-def test_after_the_mistake_is_put_right_the_study_goes_on(folder: Path, sweep: Any) -> None:
+def test_a_study_goes_on_after_the_error_is_corrected(folder: Path, sweep: Any) -> None:
     with pytest.raises(HydraException, match="3 of 3 trials failed"):
         sweep(lambda cfg: explode(), *LINES)
     sweep(lambda cfg: 1.0, *LINES)
@@ -136,7 +134,7 @@ def test_the_command_exits_with_an_error_over_the_failure_rate(folder: Path, run
     assert "2 of 2 trials failed, more than hydra.sweeper.max_failure_rate=0.0" in done.stderr
 
 
-def test_several_objectives_must_be_as_many_as_directions(folder: Path, sweep: Any) -> None:
+def test_there_must_be_as_many_objectives_as_directions(folder: Path, sweep: Any) -> None:
     lines = ("hydra.sweeper.direction=[minimize,maximize,minimize]", *LINES)
     with pytest.raises(
         HydraException, match=r"returned 2 objectives, hydra.sweeper.direction names 3"

@@ -1,4 +1,4 @@
-"""Families at equal budget, each over the space of its own file."""
+"""Families have equal budgets, each with the search space of its config file."""
 
 from collections import Counter
 from pathlib import Path
@@ -24,6 +24,7 @@ def loss(cfg: Any) -> float:
 
 
 @pytest.mark.parametrize("which", ["cosine,step,exponential", "choice(cosine,step,exponential)"])
+@pytest.mark.usefixtures("both_ways")
 def test_each_family_gets_the_same_number_of_trials_in_turn(
     folder: Path, sweep: Any, which: str
 ) -> None:
@@ -41,7 +42,7 @@ def test_glob_compares_every_file_of_the_group(folder: Path, sweep: Any) -> None
     assert found == {f"scheduler={name}": 2 for name in names}
 
 
-def test_the_families_of_two_groups_are_their_pairs(folder: Path, sweep: Any) -> None:
+def test_two_swept_groups_make_a_family_of_each_pair(folder: Path, sweep: Any) -> None:
     (folder / "conf/optimizer/adam.yaml").write_text("lr: 0.01")
     lines = ("scheduler=cosine,step", "optimizer=sgd,adam", "hydra.sweeper.n_trials=1", NAME)
     sweep(loss, *lines)
@@ -64,26 +65,26 @@ def test_parameters_carry_their_family_and_their_own_range(folder: Path, sweep: 
     assert set(exponential[0].params) == {"exponential/scheduler.gamma", "optimizer.lr"}
 
 
-def test_a_range_follows_the_composed_config(folder: Path, sweep: Any) -> None:
+def test_a_range_is_resolved_in_the_composed_config(folder: Path, sweep: Any) -> None:
     sweep(loss, "epochs=7", "hydra.sweeper.n_trials=1", NAME)
     (trial,) = finished_trials(STORAGE, "s")[""]
     assert trial.distributions["scheduler.T_max"] == IntDistribution(1, 7)
 
 
-def test_a_family_starts_with_the_file_s_own_values(folder: Path, sweep: Any) -> None:
+def test_the_first_trial_of_a_family_has_the_values_of_its_file(folder: Path, sweep: Any) -> None:
     sweep(loss, "scheduler=step,exponential", "hydra.sweeper.n_trials=2", NAME)
     step, exponential = finished_trials(STORAGE, "s").values()
     assert set(step[0].params.values()) == {0.5, 3, 0.1}
     assert set(exponential[0].params.values()) == {0.99, 0.1}
 
 
-def test_values_outside_the_range_are_no_first_trial(folder: Path, sweep: Any) -> None:
+def test_config_values_outside_the_range_are_not_tried(folder: Path, sweep: Any) -> None:
     sweep(loss, "optimizer.lr=interval(0.5, 0.9)", "hydra.sweeper.n_trials=1", NAME)
     (trial,) = finished_trials(STORAGE, "s")[""]
     assert trial.params["optimizer.lr"] >= 0.5
 
 
-def test_what_the_user_fixes_leaves_the_space(folder: Path, sweep: Any) -> None:
+def test_a_fixed_value_is_removed_from_the_space(folder: Path, sweep: Any) -> None:
     sweep(loss, "scheduler.T_max=4", "hydra.sweeper.n_trials=3", NAME)
     trials = finished_trials(STORAGE, "s")[""]
     assert set(trials[0].params) == {"scheduler.eta_min", "optimizer.lr"}
@@ -104,7 +105,7 @@ def test_the_sweeper_s_params_replace_the_file_s_range_too(folder: Path, sweep: 
     assert all("epochs=5" in t.user_attrs["overrides"] for t in trials)
 
 
-def test_the_official_behaviour_is_one_categorical(folder: Path, sweep: Any) -> None:
+def test_without_families_a_group_is_one_categorical_parameter(folder: Path, sweep: Any) -> None:
     lines = ("scheduler=step,exponential", "hydra.sweeper.families=false")
     sweep(loss, *lines, "hydra.sweeper.n_trials=12", NAME)
     trials = finished_trials(STORAGE, "s")[""]
@@ -116,7 +117,7 @@ def test_the_official_behaviour_is_one_categorical(folder: Path, sweep: Any) -> 
     assert len({t.params["scheduler"] for t in trials}) == 2
 
 
-def test_a_grid_walks_each_family_s_own_points(folder: Path, sweep: Any) -> None:
+def test_each_family_has_its_own_grid(folder: Path, sweep: Any) -> None:
     lines = ("scheduler=step,none", "optimizer.lr=0.1,0.2", "hydra/sweeper/sampler=grid")
     (folder / "conf/scheduler/step.yaml").write_text("gamma: 1\nsearch: {gamma: [1, 2, 3]}")
     sweep(loss, *lines, NAME)
@@ -129,7 +130,7 @@ def test_a_grid_walks_each_family_s_own_points(folder: Path, sweep: Any) -> None
     assert set(points.values()) == {1}
 
 
-def test_a_search_node_that_is_no_space_is_left_alone(files: Any, sweep: Any) -> None:
+def test_a_search_node_without_ranges_stays(files: Any, sweep: Any) -> None:
     config = """
         defaults:
           - override hydra/sweeper: optuna
@@ -169,7 +170,7 @@ def test_a_missing_value_may_be_swept(folder: Path, sweep: Any) -> None:
 
 
 @pytest.mark.parametrize("file", ["", "search: {betas.0: 'interval(0.5, 0.6)'}"])
-def test_a_place_in_a_list_may_be_swept(folder: Path, sweep: Any, file: str) -> None:
+def test_an_element_of_a_list_can_be_swept(folder: Path, sweep: Any, file: str) -> None:
     (folder / "conf/optimizer/sgd.yaml").write_text(f"lr: 0.1\nbetas: [0.5, 0.99]\n{file}")
     seen: list[Any] = []
     line = [] if file else ["optimizer.betas.0=interval(0.5, 0.6)"]
@@ -179,15 +180,13 @@ def test_a_place_in_a_list_may_be_swept(folder: Path, sweep: Any, file: str) -> 
     assert seen[0] == [0.5, 0.99]  # the file's own value is the first trial
 
 
-def test_a_place_that_a_list_does_not_have_is_refused(folder: Path, sweep: Any) -> None:
+def test_an_index_outside_a_list_is_rejected(folder: Path, sweep: Any) -> None:
     (folder / "conf/optimizer/sgd.yaml").write_text("lr: 0.1\nbetas: [0.9, 0.99]")
     with pytest.raises(HydraException, match=r"optimizer.betas.2 is not in the config.*a list"):
         sweep(loss, "optimizer.betas.2=interval(0.5, 0.6)")
 
 
-def test_a_choice_may_be_quoted_or_lie_in_a_folder_or_bear_its_ending(
-    folder: Path, sweep: Any
-) -> None:
+def test_a_choice_may_be_quoted_or_in_a_subfolder_or_end_in_yaml(folder: Path, sweep: Any) -> None:
     (folder / "conf/scheduler/mine").mkdir()
     (folder / "conf/scheduler/mine/slow.yaml").write_text("gamma: 0.9")
     lines = ("hydra.sweeper.n_trials=1", NAME)
@@ -199,7 +198,7 @@ def test_a_choice_may_be_quoted_or_lie_in_a_folder_or_bear_its_ending(
 
 
 @pytest.mark.parametrize("swept", ["epochs=10,20", "epochs=choice(20)", "epochs=range(5, 9)"])
-def test_a_range_that_follows_a_swept_value_is_refused(
+def test_a_range_that_depends_on_a_swept_value_is_rejected(
     folder: Path, sweep: Any, swept: str
 ) -> None:
     said = r"scheduler.search.T_max: this range depends on epochs.*'scheduler.T_max=range\(1, 10\)'"
@@ -207,13 +206,13 @@ def test_a_range_that_follows_a_swept_value_is_refused(
         sweep(loss, swept)
 
 
-def test_a_range_of_its_own_follows_nothing(folder: Path, sweep: Any) -> None:
+def test_a_range_without_interpolation_depends_on_nothing(folder: Path, sweep: Any) -> None:
     lines = ("epochs=10,20", "scheduler.T_max=range(1, 10)", "hydra.sweeper.n_trials=1")
     sweep(loss, *lines, NAME)
     assert len(finished_trials(STORAGE, "s")[""]) == 1
 
 
-def test_a_range_around_its_own_default_is_no_follower(folder: Path, sweep: Any) -> None:
+def test_a_range_may_depend_on_the_default_that_it_replaces(folder: Path, sweep: Any) -> None:
     text = "lr: 0.1\nsearch: {lr: 'interval(${optimizer.lr}, 1)'}"
     (folder / "conf/optimizer/sgd.yaml").write_text(text)
     sweep(loss, "hydra.sweeper.n_trials=3", NAME)
@@ -244,7 +243,7 @@ def test_an_emoji_in_a_value_reads_back_from_the_job_s_folder(folder: Path, swee
         assert OmegaConf.load(job / "hydra.yaml").hydra.job.override_dirname  # type: ignore[union-attr]
 
 
-def test_what_a_full_family_has_too_much_does_not_count_as_less_to_do(
+def test_extra_trials_of_a_full_family_do_not_reduce_the_remaining_work(
     folder: Path, sweep: Any
 ) -> None:
     sizes: list[int] = []
@@ -271,7 +270,7 @@ def test_the_best_of_all_families_is_written_down(folder: Path, sweep: Any, resu
     assert "scheduler=step" in found.families["scheduler=step"].best_overrides
 
 
-def test_reading_names_the_sweeps_that_there_are(folder: Path, sweep: Any) -> None:
+def test_sweeps_returns_the_names_in_a_database(folder: Path, sweep: Any) -> None:
     sweep(loss, "hydra.sweeper.n_trials=1", NAME)
     with pytest.raises(KeyError, match=r"no sweep 't'.*it has s"):
         finished_trials(STORAGE, "t")

@@ -122,7 +122,7 @@ def near(value: Any) -> Any:
         "moving",
     ],
 )
-def test_it_suggests_the_same(
+def test_both_samplers_suggest_the_same(
     options: dict[str, Any], spaces: list[dict[str, Any]], direction: str
 ) -> None:
     ours, theirs = (
@@ -155,7 +155,7 @@ def test_several_objectives_are_left_to_optuna() -> None:
     assert found[0] == alike(found[1])
 
 
-def test_a_study_that_has_lost_trials_is_read_anew() -> None:
+def test_a_study_with_fewer_trials_is_read_again() -> None:
     # As a copy in memory does that takes back an ask which could not be stored.
     found = []
     for sampler in (FastTPESampler(seed=3), TPESampler(seed=3)):
@@ -167,7 +167,7 @@ def test_a_study_that_has_lost_trials_is_read_anew() -> None:
     assert found[0] == alike(found[1])
 
 
-def test_ranges_that_never_come_again_are_forgotten() -> None:
+def test_the_cache_of_spaces_is_bounded() -> None:
     sampler = FastTPESampler(seed=3, n_startup_trials=1)
     study = optuna.create_study(sampler=sampler)
     for number in range(KEPT + 20):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import OmegaConf
@@ -26,7 +27,8 @@ class Recorder(Callback):
         self.seen.append(("end", job_return._return_value))  # the property would raise it
 
 
-def test_hydra_s_own_view_of_a_trial(folder: Path, sweep: Any) -> None:
+@pytest.mark.usefixtures("both_ways")
+def test_hydra_config_in_a_trial_equals_hydra_s_own(folder: Path, sweep: Any) -> None:
     seen: list[Any] = []
 
     def task(cfg: Any) -> float:
@@ -44,6 +46,7 @@ def test_hydra_s_own_view_of_a_trial(folder: Path, sweep: Any) -> None:
     )
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_the_yaml_files_read_back_as_hydra_s_do(folder: Path, sweep: Any) -> None:
     seen: list[Any] = []
     sweep(lambda cfg: float(seen.append(cfg) or cfg.optimizer.lr), *LINES)
@@ -91,6 +94,7 @@ def test_the_user_s_callbacks_see_trials_and_no_workers(folder: Path, sweep: Any
     assert [what for what, _ in Recorder.seen] == ["start", "end", "start", "end"]
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_the_user_s_callbacks_see_each_job_of_a_batch(folder: Path, sweep: Any) -> None:
     def together(jobs: list[Any]) -> Any:
         seen.append([what for what, _ in Recorder.seen])
@@ -119,11 +123,12 @@ def test_a_subdir_that_repeats_is_not_overwritten(folder: Path, sweep: Any) -> N
     assert sorted(p.name for p in Path("out").glob("same*")) == ["same", "same-1"]
 
 
-def test_a_subdir_may_speak_of_the_trial(folder: Path, sweep: Any) -> None:
+def test_a_subdir_may_contain_the_trial_s_values(folder: Path, sweep: Any) -> None:
     sweep(lambda cfg: 1.0, *LINES, "hydra.sweep.subdir='${hydra.job.num}-${scheduler.T_max}'")
     assert (Path("out") / "0-10").is_dir()
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_no_password_stands_in_a_job_s_folder(folder: Path, sweep: Any) -> None:
     lines = ("+note='postgresql://me:secret@db/x'", *LINES)
     sweep(lambda cfg: 1.0, *lines)

@@ -30,7 +30,7 @@ LINES = (
 
 
 def check(trials: Any, n_trials: int = N_TRIALS) -> list[Any]:
-    """Hold the study to what a sweep promises, and return its trials."""
+    """Check the guarantees of a sweep on the study, and return its trials."""
     database = sqlite3.connect("mlruns/optuna.db")
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()
@@ -53,7 +53,7 @@ def check(trials: Any, n_trials: int = N_TRIALS) -> list[Any]:
 
 
 def _check_retries(found: list[Any]) -> None:
-    """Lost parameters are tried again, at most twice."""
+    """Parameters of aborted trials are tried again, at most twice."""
     retries = [t.user_attrs["retry_of"] for t in found if "retry_of" in t.user_attrs]
     assert len(retries) == len(set(retries))
     assert all(t.user_attrs.get("attempt", 0) <= 2 for t in found)
@@ -76,7 +76,7 @@ TOGETHER = ("together=5", "hydra.sweeper.batch_size=5")
     [pytest.param((), id="alone", marks=pytest.mark.slow), pytest.param(TOGETHER, id="together")],
 )
 @pytest.mark.parametrize("step", fault_points.STEPS)
-def test_a_kill_at_a_step_of_the_protocol_is_made_good(
+def test_no_trial_is_lost_by_a_kill_at_a_step(
     folder: Path, command: Any, run: Any, trials: Any, step: str, lines: tuple[str, ...]
 ) -> None:
     killed = command(*LINES, *lines, OPTUNA_FAMILIES_FAULT=step)
@@ -88,7 +88,7 @@ def test_a_kill_at_a_step_of_the_protocol_is_made_good(
 
 
 @pytest.mark.parametrize("step", ["entered", "filled"])
-def test_a_kill_while_the_dead_are_given_up_is_made_good(
+def test_no_trial_is_lost_by_a_kill_while_stale_trials_are_failed(
     folder: Path, command: Any, run: Any, trials: Any, step: str
 ) -> None:
     for fault in ("trained:3", step):  # the second finds what the first has left
@@ -100,7 +100,7 @@ def test_a_kill_while_the_dead_are_given_up_is_made_good(
     assert sum(t.user_attrs.get("attempt", 0) == 1 for t in found) == 5
 
 
-def test_what_was_told_before_a_kill_is_not_tried_again(
+def test_trials_told_before_a_kill_are_not_repeated(
     folder: Path, command: Any, run: Any, trials: Any
 ) -> None:
     slow = ("seconds=2.4", *TOGETHER)  # 0.6 s a trial: those of the first second are told
@@ -122,7 +122,7 @@ def _study(family: str) -> str:
     ("processes", "lines"), [(2, ()), (4, TOGETHER), *([(2, TOGETHER), (4, ())] * (KILLS > 4))]
 )
 @pytest.mark.timeout(900)
-def test_random_kills_are_made_good(
+def test_no_trial_is_lost_by_random_kills(
     folder: Path, command: Any, trials: Any, processes: int, lines: tuple[str, ...]
 ) -> None:
     crew = [command(*LINES, *lines) for _ in range(processes)]

@@ -1,4 +1,4 @@
-"""Workers under every launcher: the same study, whoever starts the processes."""
+"""Workers under every launcher fill the same study."""
 
 import importlib.util
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_every_launcher_runs_all_families_to_the_end_and_prunes(
 
 
 @installed("joblib")
-def test_a_killed_worker_s_siblings_are_started_again(files: Any, run: Any) -> None:
+def test_workers_are_launched_again_after_one_is_killed(files: Any, run: Any) -> None:
     """joblib ends all workers when one is killed: what counts is what stands in the study."""
     files(
         {
@@ -96,7 +96,7 @@ def test_a_killed_worker_s_siblings_are_started_again(files: Any, run: Any) -> N
 
 
 @installed("joblib")
-def test_the_slowest_trial_holds_nobody_up(files: Any, run: Any) -> None:
+def test_no_worker_waits_for_the_slowest_trial(files: Any, run: Any) -> None:
     files(
         {
             "conf/config.yaml": """

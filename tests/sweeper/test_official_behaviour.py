@@ -1,4 +1,4 @@
-"""What the official plugin's examples and tests pin, on apps of our own."""
+"""Behaviour that the official plugin's examples and tests fix, on apps of our own."""
 
 from typing import Any
 
@@ -108,7 +108,7 @@ def test_a_deleted_key_stays_deleted(files: Any, sweep: Any) -> None:
     assert seen == [False, False]
 
 
-def test_an_override_of_hydra_s_may_speak_of_the_job(files: Any, sweep: Any) -> None:
+def test_a_hydra_override_may_contain_the_job_number(files: Any, sweep: Any) -> None:
     root = files(SPHERE)
     lines = ["hydra.sweep.dir=out", "hydra.sweep.subdir=job-${hydra.job.num}"]
     sweep(lambda cfg: float(cfg.x), "hydra.sweeper.n_trials=2", *lines)

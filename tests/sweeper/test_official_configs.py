@@ -87,7 +87,7 @@ def plain(settings: str) -> dict[str, str]:
     return {"conf/config.yaml": dedent(PLAIN) + indent(dedent(settings), "    ")}
 
 
-def test_a_file_that_names_the_official_class_makes_a_multirun_without_m(files: Any) -> None:
+def test_a_config_with_the_official_class_and_multirun_mode_needs_no_m(files: Any) -> None:
     files(
         {
             "conf/config.yaml": """
@@ -106,7 +106,7 @@ def test_a_file_that_names_the_official_class_makes_a_multirun_without_m(files: 
 
 
 @pytest.mark.filterwarnings("ignore:.*has been deprecated:FutureWarning")  # Optuna's, of old keys
-def test_a_sampler_of_the_file_s_own_needs_no_group(files: Any, sweep: Any) -> None:
+def test_a_sampler_node_in_the_config_needs_no_group(files: Any, sweep: Any) -> None:
     head = "defaults: [_self_, {hparams_search: mine}]\nmodel: {lr: 0.1}\ndata: {batch_size: 32}"
     text = SEARCH.format(sampler="null")
     files({"conf/config.yaml": head, "conf/hparams_search/mine.yaml": text})
@@ -144,9 +144,7 @@ def test_structured_configs_of_the_official_names_are_swept(files: Any, sweep: A
     assert best().best_value == max(trial.params["x"] for trial in study.trials)
 
 
-def test_a_sweeper_file_of_one_s_own_may_leave_the_building_to_hydra(
-    files: Any, sweep: Any
-) -> None:
+def test_a_user_s_sweeper_file_may_leave_recursive_true(files: Any, sweep: Any) -> None:
     sweeper = """
         _target_: hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper
         sampler: {_target_: optuna.samplers._random.RandomSampler, seed: 3}
@@ -189,7 +187,7 @@ def test_the_old_search_space_is_translated_and_its_new_place_named(
     assert "move it to hydra.sweeper.params, with ranges such as +few: range(0, 5" in caplog.text
 
 
-def test_params_win_over_an_old_search_space(
+def test_params_override_search_space(
     files: Any, sweep: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     files(
@@ -212,7 +210,7 @@ def test_an_old_range_that_cannot_be_read_is_refused_by_its_key(
         sweep(lambda cfg: float(cfg.x))
 
 
-def test_a_storage_given_as_an_object_lends_its_url(
+def test_the_url_of_a_storage_object_is_used(
     files: Any, sweep: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = """
@@ -236,7 +234,7 @@ def test_another_storage_object_is_refused_by_name(files: Any, sweep: Any) -> No
 
 
 @pytest.mark.cold
-def test_beside_the_official_plugin_it_asks_for_a_decision(folder: Path, run: Any) -> None:
+def test_a_sweep_beside_the_official_plugin_is_rejected(folder: Path, run: Any) -> None:
     info = folder / "site/hydra_optuna_sweeper-1.3.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(
@@ -248,7 +246,7 @@ def test_beside_the_official_plugin_it_asks_for_a_decision(folder: Path, run: An
     assert "Traceback" not in done.stderr
 
 
-def test_the_official_files_in_place_of_ours_are_named(folder: Path) -> None:
+def test_files_of_the_official_plugin_in_place_of_ours_are_reported(folder: Path) -> None:
     other = folder / "site/hydra_plugins/hydra_optuna_sweeper"
     other.mkdir(parents=True)
     (other / "__init__.py").touch()

@@ -1,4 +1,4 @@
-"""The official plugin's other examples: a grid, two goals, a function that extends the space."""
+"""The official plugin's other examples: grid, two objectives, custom_search_space."""
 
 import os
 from pathlib import Path
@@ -115,7 +115,9 @@ def test_a_grid_visits_its_points(files: Any, sweep: Any, n_trials: int) -> None
 
 
 @pytest.mark.parametrize("typed", [True, False])
-def test_no_solution_of_two_goals_dominates_another(files: Any, sweep: Any, typed: bool) -> None:
+def test_no_solution_of_two_objectives_dominates_another(
+    files: Any, sweep: Any, typed: bool
+) -> None:
     files(TWO_GOALS)
     lines = ["x=range(0, 5)", "y=range(0, 3)"] if typed else []
     sweep(two_goals, "hydra.sweep.dir=out", "hydra/sweeper/sampler=random", *lines)
@@ -126,7 +128,7 @@ def test_no_solution_of_two_goals_dominates_another(files: Any, sweep: Any, type
     assert not any(a != b and a[0] <= b[0] and a[1] <= b[1] for a in values for b in values)
 
 
-def test_a_function_may_extend_the_space(files: Any, run: Any) -> None:
+def test_custom_search_space_adds_parameters(files: Any, run: Any) -> None:
     files(CUSTOM)
     lines = ["hydra/sweeper/sampler=random", "hydra.sweep.dir=out", "max_z_difference_from_x=0.3"]
     done = run(*lines, app="custom-app.py", PYTHONPATH=_path_with_here())

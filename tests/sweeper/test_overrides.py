@@ -37,7 +37,7 @@ def exact(value: Any) -> Any:
 
 
 def writable(value: Any) -> bool:
-    """Whether the grammar has words for it: a key that looks like a number is none."""
+    """Whether the grammar can express a value: a key that looks like a number cannot."""
     try:
         written(value)
     except HydraException:
@@ -61,13 +61,13 @@ def test_a_choice_among_any_values_gives_one_of_them(values: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("value", [{"1": 1}, {"it's": 1}, {"true": 1}, [{"\n": 1}], b"", {1, 2}])
-def test_what_the_grammar_cannot_say_is_refused(value: Any) -> None:
+def test_a_value_that_the_grammar_cannot_express_is_rejected(value: Any) -> None:
     with pytest.raises(HydraException, match="an override cannot have the"):
         written(value)
 
 
 @pytest.mark.parametrize("text", ["a", "a/b.yaml", "_x-1", "cos"])
-def test_a_plain_word_has_no_quotes(text: str) -> None:
+def test_a_simple_word_is_written_without_quotes(text: str) -> None:
     assert override("key", text) == f"key={text}"
 
 
@@ -75,7 +75,7 @@ TYPED = [None, "1 if epoch < 5 else 0.1", "it's", "a, b=c", "null", " ", "", "1"
 
 
 @pytest.mark.parametrize("typed", [False, True])
-def test_a_trial_s_overrides_give_its_config_again(sweep: Any, files: Any, typed: bool) -> None:
+def test_a_trial_s_overrides_reproduce_its_config(sweep: Any, files: Any, typed: bool) -> None:
     space = "" if typed else f"search: {json.dumps({'text': TYPED})}"
     config = f"""
         defaults:
@@ -98,7 +98,7 @@ def test_a_trial_s_overrides_give_its_config_again(sweep: Any, files: Any, typed
     assert seen == dict(zip(TYPED, TYPED, strict=True))
 
 
-def test_the_command_that_resumes_is_read_back_whatever_its_folder() -> None:
+def test_the_resume_command_is_parsed_back_in_any_folder() -> None:
     made_up: Any = SimpleNamespace(study_name=None, storage=None)
     plan: Any = SimpleNamespace(name="app-1", folder="/home/a b/it's, c=d")
     line = command(plan, made_up)

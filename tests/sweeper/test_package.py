@@ -1,4 +1,4 @@
-"""What the plugin is to programs that do not sweep, and what it must not know."""
+"""The plugin in programs that do not sweep, and the packages it must not import."""
 
 import subprocess
 import sys

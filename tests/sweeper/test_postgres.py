@@ -109,7 +109,7 @@ def finished(url: str) -> dict[str, int]:
     return {family: len(trials) for family, trials in found.items()}
 
 
-def test_several_processes_are_killed_and_none_is_lost(
+def test_no_trial_is_lost_when_several_processes_are_killed(
     folder: Path, command: Any, server: Any
 ) -> None:
     url, _ = server
@@ -142,7 +142,7 @@ def test_a_restarted_server_ends_no_sweep(folder: Path, command: Any, server: An
     assert finished(url) == {"scheduler=cosine": 12, "scheduler=step": 12}
 
 
-def test_a_server_that_is_not_there_is_named_without_its_password(folder: Path, run: Any) -> None:
+def test_an_unreachable_server_is_named_without_its_password(folder: Path, run: Any) -> None:
     done = run("hydra.sweeper.storage=postgresql://me:secret@127.0.0.1:1/x")
     assert done.returncode == 1
     assert (

@@ -1,4 +1,4 @@
-"""What a task function reports decides whether its trial goes on."""
+"""A trial is pruned by the values that its task function reports."""
 
 import sys
 from itertools import count
@@ -58,7 +58,7 @@ def test_every_pruner_of_the_group_can_be_chosen(folder: Path, sweep: Any, prune
     assert len(finished_trials(STORAGE, "s")[""]) == 8
 
 
-def test_without_a_pruner_nothing_is_stored(folder: Path, sweep: Any, trials: Any) -> None:
+def test_without_a_pruner_reports_are_not_stored(folder: Path, sweep: Any, trials: Any) -> None:
     sweep(worse_and_worse(), *LINES)
     assert all(t.intermediate_values == {} for t in trials("s"))
 

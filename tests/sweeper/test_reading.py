@@ -1,4 +1,4 @@
-"""What is read of a stored sweep."""
+"""The functions that read a stored sweep."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ def test_all_trials_are_there_whatever_their_state(folder: Path, sweep: Any) -> 
 
 
 @pytest.mark.parametrize("read", [all_trials, finished_trials, importances])
-def test_no_sweep_and_no_database_are_named(folder: Path, sweep: Any, read: Any) -> None:
+def test_a_missing_sweep_or_database_is_named(folder: Path, sweep: Any, read: Any) -> None:
     sweep(lambda cfg: 1.0, NAME, "hydra.sweeper.n_trials=1")
     with pytest.raises(KeyError, match=r"no sweep 't'.*it has s"):
         read(STORAGE, "t")
@@ -40,7 +40,7 @@ def test_no_sweep_and_no_database_are_named(folder: Path, sweep: Any, read: Any)
         read("sqlite:///nowhere.db", "s")
 
 
-def test_what_matters_is_important(folder: Path, sweep: Any) -> None:
+def test_a_parameter_that_matters_is_important(folder: Path, sweep: Any) -> None:
     def task(cfg: Any) -> float:
         return float((cfg.scheduler.get("gamma", 0) - 0.4) ** 2 + 1e-6 * cfg.optimizer.lr)
 
@@ -52,12 +52,12 @@ def test_what_matters_is_important(folder: Path, sweep: Any) -> None:
         assert gamma is None or (next(iter(shares)) == gamma and shares[gamma] > 0.5)
 
 
-def test_where_nothing_matters_nothing_is_important(folder: Path, sweep: Any) -> None:
+def test_importances_of_a_constant_objective_are_zero(folder: Path, sweep: Any) -> None:
     sweep(lambda cfg: 1.0, NAME, *RANDOM, "hydra.sweeper.n_trials=12")
     assert set(importances(STORAGE, "s")[""].values()) == {0.0}
 
 
-def test_of_too_few_trials_nothing_is_said(folder: Path, sweep: Any) -> None:
+def test_there_are_no_importances_of_too_few_trials(folder: Path, sweep: Any) -> None:
     sweep(lambda cfg: float(cfg.optimizer.lr), NAME, *RANDOM, "hydra.sweeper.n_trials=9")
     assert importances(STORAGE, "s") == {"": {}}
 

@@ -1,4 +1,4 @@
-"""What a person can put right is said in one line, in any Hydra app."""
+"""Errors of the user are one line in any Hydra app."""
 
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_refusal_is_one_of_hydra_s_compact_exceptions(
-    folder: Path, sweep: Any, case: str
-) -> None:
+def test_an_error_is_one_of_hydra_s_compact_exceptions(folder: Path, sweep: Any, case: str) -> None:
     line, reason = REFUSED[case]
     with pytest.raises(CompactHydraException, match=reason) as caught:
         sweep(lambda cfg: None, "scheduler=none", line)

@@ -1,4 +1,4 @@
-"""The same command goes on; another search is refused."""
+"""The same command resumes a study; one with another search is rejected."""
 
 import sqlite3
 from contextlib import closing
@@ -33,6 +33,7 @@ def test_a_finished_study_runs_nothing_again(folder: Path, sweep: Any, trials: A
     assert len(trials("s")) == 3
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_a_larger_n_trials_extends_and_repeats_nothing(folder: Path, sweep: Any) -> None:
     for n_trials in (4, 8, 12):
         sweep(loss, "scheduler=step,cosine", NAME, f"hydra.sweeper.n_trials={n_trials}", *RANDOM)
@@ -41,7 +42,7 @@ def test_a_larger_n_trials_extends_and_repeats_nothing(folder: Path, sweep: Any)
         assert len({tuple(t.params.values()) for t in found}) == 12
 
 
-def test_a_family_can_be_added(folder: Path, sweep: Any) -> None:
+def test_a_family_can_be_added_to_a_sweep(folder: Path, sweep: Any) -> None:
     for families in ("step", "step,cosine"):
         sweep(loss, f"scheduler=choice({families})", NAME, "hydra.sweeper.n_trials=2")
     assert [len(found) for found in finished_trials(STORAGE, "s").values()] == [2, 2]
@@ -78,7 +79,9 @@ def test_a_changed_search_is_refused_by_name(
     assert len(trials("s")) == 1
 
 
-def test_a_study_made_elsewhere_is_checked_by_its_trials(folder: Path, sweep: Any) -> None:
+def test_the_space_of_another_program_s_study_is_read_from_its_trials(
+    folder: Path, sweep: Any
+) -> None:
     Path("mlruns").mkdir()
     study = optuna.create_study(study_name="s", storage=STORAGE)
     study.optimize(lambda trial: trial.suggest_float("optimizer.lr", 0, 5), n_trials=1)
@@ -108,7 +111,7 @@ def test_without_storage_the_study_lies_in_the_sweep_s_folder(folder: Path, swee
     assert not Path("mlruns").exists()
 
 
-def test_a_trial_that_someone_queued_is_run_first(folder: Path, sweep: Any) -> None:
+def test_an_enqueued_trial_runs_first(folder: Path, sweep: Any) -> None:
     sweep(loss, NAME, "hydra.sweeper.n_trials=1")
     study = optuna.load_study(study_name="s", storage=STORAGE)
     study.enqueue_trial({"optimizer.lr": 0.123})
@@ -134,7 +137,7 @@ def test_another_problem_is_refused_before_anything_is_asked(
     assert rows() == before
 
 
-def test_a_changed_default_in_a_file_is_another_problem(folder: Path, sweep: Any) -> None:
+def test_a_changed_default_in_a_file_is_a_changed_problem(folder: Path, sweep: Any) -> None:
     sweep(loss, "scheduler=none", NAME, "hydra.sweeper.n_trials=1")
     Path("conf/scheduler/none.yaml").write_text("kind: other")
     with pytest.raises(HydraException, match=r"scheduler\.kind was constant, is other"):
@@ -151,7 +154,7 @@ def test_a_refused_command_adds_no_family(folder: Path, sweep: Any) -> None:
     assert rows() == before
 
 
-def test_what_may_differ_is_listed_in_the_settings(folder: Path, sweep: Any, trials: Any) -> None:
+def test_keys_in_may_differ_may_change(folder: Path, sweep: Any, trials: Any) -> None:
     listed = ("hydra.sweeper.may_differ=[device,'*.note']", "+device=cpu", "+scheduler.note=a")
     sweep(loss, NAME, *listed, "hydra.sweeper.n_trials=1")
     changed = (listed[0], "+device=gpu", "+scheduler.note=b")
@@ -161,7 +164,7 @@ def test_what_may_differ_is_listed_in_the_settings(folder: Path, sweep: Any, tri
         sweep(loss, NAME, "hydra.sweeper.may_differ=[scheduler.note]", *changed[1:])
 
 
-def test_an_older_study_goes_on_and_its_problem_is_noted(
+def test_an_older_study_goes_on_and_its_problem_is_stored(
     folder: Path, sweep: Any, trials: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sweep(loss, NAME, "epochs=20", "hydra.sweeper.n_trials=1")
@@ -176,7 +179,7 @@ def test_an_older_study_goes_on_and_its_problem_is_noted(
     assert "epochs" in study.user_attrs["problem"][""]["values"]
 
 
-def test_a_start_reads_no_trials_of_a_study_whose_space_is_stored(
+def test_a_resumed_sweep_reads_no_trials_to_check_the_space(
     folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep(loss, NAME, "hydra.sweeper.n_trials=1")

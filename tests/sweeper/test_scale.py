@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("fast")
+
 SIZE = 8
 
 
@@ -22,7 +24,7 @@ def bench(monkeypatch: pytest.MonkeyPatch, hydra_restore_singletons: Any) -> Any
 
 @contextmanager
 def statements(at: Any) -> Iterator[list[str]]:
-    """Collect what the database is told."""
+    """Collect the SQL statements."""
     from sqlalchemy import event
 
     said: list[str] = []
@@ -36,7 +38,9 @@ def statements(at: Any) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
-def test_a_batch_says_the_same_to_a_large_study(bench: Any, tmp_path: Path, sampler: str) -> None:
+def test_a_batch_costs_the_same_number_of_statements_in_a_large_study(
+    bench: Any, tmp_path: Path, sampler: str
+) -> None:
     lines = (f"hydra/sweeper/sampler={sampler}", "hydra/sweeper/pruner=median")
     at, _ = bench.client(tmp_path, *lines, size=SIZE)
     bench.run_batches(at, 2 * SIZE, SIZE)
@@ -51,7 +55,7 @@ def test_a_batch_says_the_same_to_a_large_study(bench: Any, tmp_path: Path, samp
     assert len(said[0]) < 3 * SIZE
 
 
-def test_nobody_reads_what_a_random_sampler_never_looks_at(bench: Any, tmp_path: Path) -> None:
+def test_a_random_sampler_reads_no_finished_trials(bench: Any, tmp_path: Path) -> None:
     at, _ = bench.client(tmp_path, "hydra/sweeper/sampler=random", size=SIZE)
     bench.run_batches(at, SIZE, SIZE)
     bench.fill(at, 1000)

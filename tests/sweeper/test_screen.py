@@ -45,7 +45,7 @@ def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[3" not in drawn(STATE, 80)
 
 
-def test_without_a_terminal_it_is_a_line() -> None:
+def test_without_a_terminal_progress_is_a_line() -> None:
     said = line(SweepProgress("night", ROWS[:2], maximize=True, rate=0.5, left=7200.0))
     assert said == (
         "5/80 trials, 4 pruned, 1 failed, best 1 (scheduler=family_0), 30.0 trials/min, 2.0 h left"

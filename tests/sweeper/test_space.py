@@ -38,7 +38,7 @@ def parsed(line: str) -> Any:
         ("+key=interval(0, 1)", FloatDistribution(0, 1)),
     ],
 )
-def test_the_grammar_means_a_distribution(line: str, expected: Any) -> None:
+def test_a_range_becomes_a_distribution(line: str, expected: Any) -> None:
     assert parsed(line).distribution == expected
 
 
@@ -46,7 +46,7 @@ def test_shuffle_makes_a_choice() -> None:
     assert set(parsed("key=shuffle(range(1,3))").distribution.choices) == {1, 2}
 
 
-def test_a_list_among_the_choices_becomes_a_list_again() -> None:
+def test_a_list_as_a_choice_is_a_list_in_the_config() -> None:
     dim = parsed("betas=choice([0.9,0.99],[0.8,0.9])")
     assert dim.value("[0.8,0.9]") == [0.8, 0.9]
 
@@ -80,7 +80,7 @@ def test_an_impossible_range_is_refused_by_name(line: str) -> None:
         ("k=tag(log, shuffle(range(1, 3)))", "the tag log is for interval"),
     ],
 )
-def test_a_tag_that_nothing_heeds_is_refused_by_name(line: str, said: str) -> None:
+def test_an_unknown_tag_is_rejected_with_its_key(line: str, said: str) -> None:
     with pytest.raises(HydraException, match=said):
         parsed(line)
 
@@ -95,7 +95,7 @@ def test_a_tag_that_nothing_heeds_is_refused_by_name(line: str, said: str) -> No
         ("k=int(interval(1, 4))", [1, 2, 3, 4]),
     ],
 )
-def test_a_grid_leaves_out_a_range_s_end_and_nothing_else(line: str, expected: list[Any]) -> None:
+def test_a_grid_excludes_only_the_end_of_a_range(line: str, expected: list[Any]) -> None:
     assert grid(parsed(line)) == expected
 
 
@@ -142,5 +142,7 @@ def test_a_described_interval_reads_back(low: float, width: float) -> None:
         ("k=choice(a, b)", "c", False),
     ],
 )
-def test_a_default_is_known_to_lie_inside_or_not(line: str, value: Any, inside: bool) -> None:
+def test_contains_tells_whether_a_default_is_in_the_range(
+    line: str, value: Any, inside: bool
+) -> None:
     assert parsed(line).contains(value) is inside

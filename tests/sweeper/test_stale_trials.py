@@ -1,4 +1,4 @@
-"""Whose trials are given up, and when: two workers of one sweep, and others without our lock."""
+"""When stale trials are failed: two workers of one sweep, and programs without our lock."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ HOST = this_process().partition(":")[0]
 
 @pytest.fixture
 def client(folder: Path, sweep: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], AskTell]:
-    """Gives the clients of a prepared sweep's workers, which run nothing by themselves."""
+    """Make clients of a prepared sweep's workers; they run no trials."""
     prepared: list[Any] = []
     with monkeypatch.context() as patch:
         patch.setattr(Sweep, "_work", lambda _, *made: prepared.append(made))
@@ -51,7 +51,7 @@ def states() -> list[str]:
 
 
 def stamp(asked: PlannedTrial, owner: object) -> None:
-    """Write another owner's name on a trial."""
+    """Set another process as a trial's owner."""
     study()._storage.set_trial_user_attr(asked.trial.number + 1, "owner", owner)
 
 
@@ -63,7 +63,7 @@ def stamp(asked: PlannedTrial, owner: object) -> None:
         {"host": f"{HOST}:{BOOT}:{SPACE}", "pid": 2**22 + 1, "start": "7"},
     ],
 )
-def test_a_trial_of_before_the_restart_is_given_up_at_once(
+def test_a_trial_from_before_a_restart_is_failed_at_once(
     client: Callable[[int], AskTell], owner: object
 ) -> None:
     lost = ask(client(0))
@@ -79,7 +79,7 @@ def test_a_trial_of_another_host_is_waited_for(client: Callable[[int], AskTell])
     assert states() == ["RUNNING"]
 
 
-def test_a_notebook_s_trial_is_neither_given_up_nor_waited_for(folder: Path, sweep: Any) -> None:
+def test_a_notebook_s_trial_is_neither_failed_nor_waited_for(folder: Path, sweep: Any) -> None:
     sweep(lambda _: 0.5, *LINES)
     theirs = study().ask()
     sweep(lambda _: 0.5, *LINES, "hydra.sweeper.n_trials=5")
@@ -116,7 +116,7 @@ def late(
     return owner, other, asked
 
 
-def test_a_result_that_comes_before_the_trial_is_given_up_counts(
+def test_a_result_told_before_its_trial_is_failed_counts(
     late: tuple[AskTell, AskTell, PlannedTrial],
 ) -> None:
     _, other, _ = late
@@ -126,7 +126,7 @@ def test_a_result_that_comes_before_the_trial_is_given_up_counts(
     assert other.cache.known_counts()[0].failed == 0
 
 
-def test_a_result_that_comes_too_late_is_not_used_and_said(
+def test_a_result_told_after_its_trial_was_failed_is_dropped_with_a_warning(
     client: Callable[[int], AskTell], caplog: pytest.LogCaptureFixture
 ) -> None:
     owner = client(0)
@@ -135,13 +135,11 @@ def test_a_result_that_comes_too_late_is_not_used_and_said(
     owner.tell(asked, DONE)
     assert "failed by another worker meanwhile" in caplog.text
     assert states() == ["FAIL"]
-    (copy,) = owner.cache.trial_caches
-    assert copy.completed == []
     owner.cache.sync()
     assert (owner.cache.known_counts()[0].complete, owner.cache.known_counts()[0].failed) == (0, 1)
 
 
-def test_a_trial_given_back_after_others_gave_it_up_is_tried_again_once(
+def test_an_interrupted_trial_that_was_failed_meanwhile_is_queued_once(
     client: Callable[[int], AskTell],
 ) -> None:
     owner, other = client(0), client(1)
@@ -153,7 +151,7 @@ def test_a_trial_given_back_after_others_gave_it_up_is_tried_again_once(
     assert states() == ["FAIL", "RUNNING"]
 
 
-def test_who_keeps_changing_the_study_without_the_lock_is_named(
+def test_a_program_that_keeps_changing_the_study_ends_the_ask(
     client: Callable[[int], AskTell], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = client(0)

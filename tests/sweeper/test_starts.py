@@ -39,7 +39,9 @@ def test_four_first_starts_in_an_empty_folder_all_work(folder: Path, command: An
     database.close()
 
 
-def test_two_sweeps_of_one_second_share_nothing(folder: Path, command: Any) -> None:
+def test_two_sweeps_started_in_one_second_have_their_own_folders(
+    folder: Path, command: Any
+) -> None:
     same = "hydra.sweep.dir=multirun/2026-11-22/10-00-00"
     outputs = end([command(*SHORT, same) for _ in range(2)])
     names = [out.splitlines()[0].split()[1].rstrip(":") for out in outputs]
@@ -57,7 +59,7 @@ def test_a_sweep_leaves_another_sweeper_s_folder_alone(folder: Path, sweep: Any)
     assert Path("out-2/0/.hydra/config.yaml").exists()
 
 
-def test_a_trial_s_folder_is_never_one_that_was_there(folder: Path, sweep: Any) -> None:
+def test_a_trial_s_folder_is_always_new(folder: Path, sweep: Any) -> None:
     for name in ("x", "x-0"):
         Path("out", name).mkdir(parents=True)
     lines = ("hydra.sweep.dir=out", "hydra.sweep.subdir=x", "hydra.sweeper.n_trials=2")
@@ -76,7 +78,7 @@ def test_there_are_no_more_workers_than_trials_left(folder: Path, sweep: Any) ->
     assert len(finished_trials(STORAGE, "s")[""]) == 4
 
 
-def test_a_half_made_database_is_no_obstacle(tmp_path: Path) -> None:
+def test_an_incomplete_database_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "optuna.db").touch()
     (tmp_path / "optuna.db.123.tmp").write_text("left by a killed process")
     url = f"sqlite:///{tmp_path}/optuna.db"
@@ -84,7 +86,7 @@ def test_a_half_made_database_is_no_obstacle(tmp_path: Path) -> None:
     assert connect.connect(url).storage.get_all_studies() == []
 
 
-def test_who_finds_everything_in_hand_waits_for_it(folder: Path, command: Any) -> None:
+def test_a_worker_waits_while_the_last_trials_run_elsewhere(folder: Path, command: Any) -> None:
     lines = ("hydra.sweeper.study_name=s", "hydra.sweeper.n_trials=4", "together=4", "seconds=8")
     lines += ("hydra.sweeper.batch_size=4", "hydra.sweep.dir=out")
     first = command(*lines)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: once politely, twice at once."""
+"""Ctrl-C and SIGTERM: once stops the running trials, twice ends the process."""
 
 import importlib.util
 import os
@@ -58,7 +58,7 @@ def test_a_signal_stops_the_sweep_and_it_can_be_resumed(
     assert retried == {t.number for t in interrupted if t.state.name == "FAIL"}
 
 
-def test_of_a_batch_what_has_ended_is_told_and_the_rest_is_tried_again(
+def test_after_ctrl_c_ended_trials_of_a_batch_are_told_and_the_others_queued(
     folder: Path, command: Any, run: Any, trials: Any
 ) -> None:
     lines = (*LINES, "together=6", "hydra.sweeper.batch_size=6")
@@ -165,7 +165,7 @@ def test_a_stop_while_a_trial_is_asked_for_keeps_it_from_running(
 
 
 class AwayAfterTheStart:
-    """A study database that can be looked into once."""
+    """A study database that can be read once."""
 
     looked = False
 

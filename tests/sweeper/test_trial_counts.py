@@ -11,7 +11,7 @@ from optuna_families.storage.sql_storage import SqlTrialStore
 from optuna_families.storage.trial_cache import TrialCache
 
 
-def test_the_counts_are_optuna_s_own(tmp_path: Path) -> None:
+def test_the_counts_equal_optuna_s(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/optuna.db"
     connect.create(url)
     database = connect.connect(url)

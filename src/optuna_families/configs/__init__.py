@@ -6,14 +6,10 @@ Read in this order:
     `Composer`: composes and caches one config per combination of choices.
 `composed_config`
     `ComposedConfig`: a composed config and its search space; makes the configs of trials.
-`config_template`
-    `ConfigTemplate`: fast copies of a config.
-`hydra_node`
-    The node `hydra` of a job: what differs between jobs and what they share.
 `job_files`
     `JobFiles`: `config.yaml`, `hydra.yaml` and `overrides.yaml` in a job's folder.
 `job_logging`
-    `JobLogging`: redirects file handlers to each job's folder.
+    Configures logging for a job; a log file that cannot be written ends no trial.
 `override_dirname`
     `hydra.job.override_dirname`, as Hydra joins it.
 `dependent_ranges`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 
 from optuna_families.configs.composed_config import ComposedConfig, put
-from optuna_families.configs.config_template import ConfigTemplate
 from optuna_families.configs.dependent_ranges import check
 from optuna_families.plan import Family, label
 from optuna_families.search_space.distributions import Dimension, dimension
@@ -105,7 +105,7 @@ def _retuned(composed: ComposedConfig, tuning: int, seed: str | None) -> Compose
     Raises:
         HydraException: there is no whole number at that key.
     """
-    config = ConfigTemplate(composed.config).copy_with()
+    config = copy.deepcopy(composed.config)
     if seed is None:
         return replace(composed, config=config)
     before = OmegaConf.select(config, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from hydra.errors import HydraException
-from omegaconf import MISSING, AnyNode, DictConfig, ListConfig, OmegaConf, open_dict
+from omegaconf import (
+    MISSING,
+    DictConfig,
+    ListConfig,
+    OmegaConf,
+    flag_override,
+)
 from omegaconf.errors import OmegaConfBaseException
 
-from optuna_families.configs.config_template import ConfigTemplate
-from optuna_families.configs.hydra_node import HydraNode
-from optuna_families.configs.job_files import PLAIN, JobFiles
-from optuna_families.configs.job_logging import JobLogging
+from optuna_families.configs.job_files import JobFiles
 from optuna_families.configs.override_dirname import OverrideDirname
 from optuna_families.search_space.distributions import Dimension
 from optuna_families.search_space.override_text import override
@@ -36,37 +40,9 @@ class ComposedConfig:
         return {group: name for group, _, name in (c.partition("=") for c in self.choices)}
 
     @cached_property
-    def _task(self) -> DictConfig:
-        task = ConfigTemplate(self.config).copy_with()
-        with open_dict(task):
-            del task["hydra"]
-        return task
-
-    @cached_property
-    def _plain(self) -> set[str]:
-        """Names of parameters whose node is untyped and takes any value."""
-        return {name for name, dim in self.space.items() if _is_plain(self._task, dim)}
-
-    @cached_property
-    def _template(self) -> ConfigTemplate:
-        return ConfigTemplate(self._task)
-
-    @cached_property
-    def _whole(self) -> tuple[ConfigTemplate, HydraNode]:
-        config = ConfigTemplate(self.config).copy_with()
-        hydra = HydraNode(config, len(self.overrides) + len(self.space), self.job_logging)
-        return ConfigTemplate(config, hydra.shared), hydra
-
-    @cached_property
     def job_files(self) -> JobFiles:
         """Writes the YAML files of jobs."""
-        paths = {name: dim.path for name, dim in self.space.items() if name in self._plain}
-        return JobFiles(self.config.hydra, self._task, paths)
-
-    @cached_property
-    def job_logging(self) -> JobLogging:
-        """Redirects logging to jobs' folders."""
-        return JobLogging(self.config.hydra)
+        return JobFiles(self.config.hydra)
 
     @cached_property
     def override_dirname(self) -> OverrideDirname:
@@ -108,7 +84,10 @@ class ComposedConfig:
         Raises:
             HydraException: the config rejects a value.
         """
-        return self._put(self._template.copy_with(self._values(params)), params)
+        config = copy.deepcopy(self.config)
+        with flag_override(config, ["readonly", "struct"], [False, False]):
+            del config["hydra"]
+        return self._put(config, params)
 
     def changes(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return a trial's values by path in the config."""
@@ -125,33 +104,19 @@ class ComposedConfig:
             params: of the trial.
             facts: values that Hydra adds for a job, by path.
         """
-        template, hydra = self._whole
-        config = self._put(template.copy_with(self._values(params) | hydra.values(facts)), params)
-        hydra.correct(config, facts)
+        config = self._put(copy.deepcopy(self.config), params)
+        with flag_override(config.hydra, ["readonly", "struct"], [False, False]):
+            for path, fact in facts.items():
+                OmegaConf.update(config, path, fact)
+        OmegaConf.set_readonly(config.hydra, True)
         return config
-
-    def _values(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        easy = {n: v for n, v in params.items() if n in self._plain and type(v) in PLAIN}
-        return {self.space[name].path: value for name, value in easy.items()}
 
     def _put(self, config: DictConfig, params: Mapping[str, Any]) -> DictConfig:
-        """Set the values that the template does not set."""
         for name, suggested in params.items():
-            if name not in self._plain or type(suggested) not in PLAIN:
-                dim = self.space.get(name)
-                key, value = (dim.key, dim.value(suggested)) if dim else (name, suggested)
-                put(config, key, value)
+            dim = self.space.get(name)
+            key, value = (dim.key, dim.value(suggested)) if dim else (name, suggested)
+            put(config, key, value)
         return config
-
-
-def _is_plain(config: DictConfig, dim: Dimension) -> bool:
-    """Whether a dimension's node is untyped and reached without interpolation."""
-    node: Any = config
-    if dim.meanings or dim.key != dim.path:
-        return False
-    for part in dim.path.split("."):
-        node = node._get_node(part) if isinstance(node, DictConfig) else None
-    return type(node) is AnyNode
 
 
 def put(config: DictConfig, key: str, value: Any) -> None:

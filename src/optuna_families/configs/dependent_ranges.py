@@ -6,6 +6,7 @@ default of ``epochs`` in all trials.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,7 +15,6 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from optuna_families.configs.composed_config import put
-from optuna_families.configs.config_template import ConfigTemplate
 from optuna_families.search_space.distributions import Dimension
 from optuna_families.search_space.search_nodes import SearchEntry
 
@@ -29,12 +29,12 @@ def check(config: DictConfig, ranges: list[SearchEntry], space: Mapping[str, Dim
     texts = {id(one): _text(config, one) for one in used if _interpolates(one)}
     if not texts:
         return
-    copies, dims = ConfigTemplate(config), list(space.values())
+    dims = list(space.values())
     for index in range(max(len(_values(dim)) for dim in dims)):
-        copied = _with(copies, [(dim, _values(dim)[index % len(_values(dim))]) for dim in dims])
+        copied = _with(config, [(dim, _values(dim)[index % len(_values(dim))]) for dim in dims])
         for one in used:
             if id(one) in texts and _text(copied, one) != texts[id(one)]:
-                _refuse(one, texts[id(one)], copies, dims)
+                _refuse(one, texts[id(one)], config, dims)
 
 
 def _interpolates(one: SearchEntry) -> bool:
@@ -58,21 +58,21 @@ def _values(dim: Dimension) -> list[Any]:
     return [distribution.low, distribution.high]
 
 
-def _with(copies: ConfigTemplate, values: Iterable[tuple[Dimension, Any]]) -> DictConfig:
-    copied = copies.copy_with()
+def _with(config: DictConfig, values: Iterable[tuple[Dimension, Any]]) -> DictConfig:
+    copied = copy.deepcopy(config)
     OmegaConf.set_readonly(copied, False)
     for dim, value in values:
         put(copied, dim.key, value)
     return copied
 
 
-def _refuse(one: SearchEntry, text: str, copies: ConfigTemplate, dims: list[Dimension]) -> None:
+def _refuse(one: SearchEntry, text: str, config: DictConfig, dims: list[Dimension]) -> None:
     """Raise with the keys that a range depends on, other than its own."""
     others = [dim for dim in dims if dim is not one.dimension]
     followed = [
         dim.path
         for dim in others
-        if any(_text(_with(copies, [(dim, value)]), one) != text for value in _values(dim))
+        if any(_text(_with(config, [(dim, value)]), one) != text for value in _values(dim))
     ]
     if followed:
         keys = " and ".join(followed)

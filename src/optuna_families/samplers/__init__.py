@@ -7,8 +7,6 @@ Read in this order:
     Optuna's class and the faster one below.
 `grid`
     The points of a grid, each run once, also after a crash.
-`fast_percentile`
-    Optuna's percentile and median pruners with sorted values per step.
 `fast_tpe`
     Optuna's TPE sampler with the computations of the last three modules.
 `safe_cmaes`
@@ -20,7 +18,6 @@ Read in this order:
 `tpe_sampling`
     Random points from TPE's mixtures.
 
-The fast classes decide and suggest what Optuna's do; `tests/sweeper/test_fast_tpe.py` and
-`test_fast_percentile.py` compare them with Optuna's. `fast_tpe` uses private parts of Optuna, so
-`build` takes it for the versions that were tested only.
+`fast_tpe` suggests what Optuna's TPE does; `tests/sweeper/test_fast_tpe.py` compares both. It uses
+private parts of Optuna, so `build` takes it for the versions that were tested only.
 """

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 
-from crashsafe.fast_paths import is_fast
+from crashsafe.fast_paths import is_fast, note_closed
 from optuna_families.settings import Settings
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
-
-    from optuna_families.storage.trial_cache import TrialCache
 
 # Packages that Optuna imports lazily, inside a trial.
 _NEEDS = {
@@ -55,22 +53,10 @@ def sampler(settings: Settings, *salt: object) -> BaseSampler:
     return built
 
 
-def pruner(settings: Settings, trials: TrialCache | None = None) -> BasePruner:
-    """Build the pruner.
-
-    Args:
-        settings: of the sweep.
-        trials: of the study; None only checks the settings.
-    """
-    node = settings.pruner
-    built: BasePruner = _build(node, "hydra.sweeper.pruner")
-    percentile = type(built).__name__ in ("MedianPruner", "PercentilePruner")
-    if trials is None or not percentile or not is_fast("pruner"):
-        return built
-
-    from optuna_families.samplers.fast_percentile import FastPercentilePruner
-
-    return FastPercentilePruner(trials, **_arguments(node))
+def pruner(settings: Settings) -> BasePruner:
+    """Build the pruner."""
+    built: BasePruner = _build(settings.pruner, "hydra.sweeper.pruner")
+    return built
 
 
 def seed(base: int, *salt: object) -> int:
@@ -106,10 +92,12 @@ def _class(name: str) -> Any:
     """Return Optuna's class, or the faster equivalent."""
     import optuna
 
-    if name == "TPESampler" and optuna.__version__ in _QUICK and is_fast("tpe"):
-        from optuna_families.samplers.fast_tpe import FastTPESampler
+    if name == "TPESampler" and is_fast("tpe"):
+        if optuna.__version__ in _QUICK:
+            from optuna_families.samplers.fast_tpe import FastTPESampler
 
-        return FastTPESampler
+            return FastTPESampler
+        note_closed("tpe", f"it was not tested with Optuna {optuna.__version__}")
     if name == "CmaEsSampler":
         from optuna_families.samplers.safe_cmaes import SafeCmaEsSampler
 

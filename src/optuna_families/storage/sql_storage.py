@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import func, select
 
 from crashsafe import fault_points
-from crashsafe.fast_paths import is_fast
+from crashsafe.fast_paths import is_fast, note_closed
 from optuna_families.storage import sql_read, sql_schema, sql_write
 from optuna_families.storage.api_storage import (
     Conflict,
@@ -49,9 +49,11 @@ def trial_store(database: Database) -> TrialStore:
     """Return the direct store for tested schemas and dialects, else Optuna's API."""
     if not is_fast("study_sql"):
         return TrialStore(database.storage)
-    known = database.backend.get_current_version() == sql_schema.VERSION
-    tested = database.engine.dialect.name in DIALECTS
-    return SqlTrialStore(database) if known and tested else TrialStore(database.storage)
+    version, dialect = database.backend.get_current_version(), database.engine.dialect.name
+    if version == sql_schema.VERSION and dialect in DIALECTS:
+        return SqlTrialStore(database)
+    note_closed("study_sql", f"it was not tested with schema {version} of Optuna in {dialect}")
+    return TrialStore(database.storage)
 
 
 def _aborted(studies: Sequence[int]) -> Select[int, int]:

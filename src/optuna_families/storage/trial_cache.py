@@ -37,7 +37,6 @@ class TrialCache:
         self.system_attrs: dict[str, Any] = {}  # of the study, where samplers keep state
         self.new_system_attrs: dict[str, Any] = {}
         self.distributions: dict[str, BaseDistribution] = {}
-        self.completed: list[int] = []  # numbers, in order of arrival
         self.foreign: set[int] = set()  # numbers of other programs' trials
         self.last = 0  # largest id known
         self._numbers: dict[int, int] = {}  # by id
@@ -60,26 +59,16 @@ class TrialCache:
 
     def put(self, trial: FrozenTrial) -> None:
         """Add a trial, or replace the one with its number."""
-        before = None
         if trial.number < len(self.trials):
-            before = self.trials[trial.number].state
-            self._states[before] -= 1
+            self._states[self.trials[trial.number].state] -= 1
             self.trials[trial.number] = trial
         else:
             self.trials.append(trial)
         self._states[trial.state] += 1
-        self._note_completion(trial, before)
         if trial.state.is_finished():
             self._unfinished.discard(trial.number)
         else:
             self._unfinished.add(trial.number)
-
-    def _note_completion(self, trial: FrozenTrial, before: TrialState | None) -> None:
-        was, is_now = before == TrialState.COMPLETE, trial.state == TrialState.COMPLETE
-        if is_now and not was:
-            self.completed.append(trial.number)
-        elif was and not is_now:  # a new list tells `FastPercentilePruner` to start again
-            self.completed = [number for number in self.completed if number != trial.number]
 
     def unread(self, number: int) -> int | None:
         """Return a trial's id if only its state is known, else None."""

@@ -171,8 +171,7 @@ class StudyCache:
             name = (family.label, family.tuning) if family.tuning else family.label
             there = self.trial_caches[index].counts().begun
             built = sampler(settings, name, there, self._worker)
-            prunes = pruner(settings, self.trial_caches[index])
-            self._studies[index] = self._load(index, sampler=built, pruner=prunes)
+            self._studies[index] = self._load(index, sampler=built, pruner=pruner(settings))
             self._asking.add(index)
         return self._studies[index]
 

@@ -22,6 +22,7 @@ from omegaconf import DictConfig
 
 from crashsafe import fault_points
 from optuna_families import reporting
+from optuna_families.configs import job_logging
 from optuna_families.configs.composed_config import ComposedConfig
 
 
@@ -100,7 +101,7 @@ class Job:
     def describe(self) -> None:
         """Write config.yaml, hydra.yaml and overrides.yaml into the folder."""
         facts = self._facts(str(self.folder))
-        self._composed.job_files.write(self.folder, facts, lambda: self.config, self._params)
+        self._composed.job_files.write(self.folder, facts, self.config)
 
     def report(self, value: float, step: int) -> bool:
         """Report an intermediate value; return whether the trial should stop.
@@ -117,8 +118,7 @@ class Job:
     @contextmanager
     def inside(self) -> Iterator[None]:
         """Context in which HydraConfig, `report`, logging and working directory are this job's."""
-        logs = self._composed.job_logging
-        logs.point(self.folder, None if logs.simple else self.whole.hydra.job_logging)
+        job_logging.configure(self.whole.hydra.job_logging, self.whole.hydra.verbose)
         job, before = self.whole.hydra.job, Path.cwd()
         if job.chdir:
             os.chdir(self.folder)

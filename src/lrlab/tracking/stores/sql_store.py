@@ -1,6 +1,5 @@
 """Writes many runs in one transaction of MLflow's database."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,12 +7,11 @@ from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from mlflow.utils.uri import append_to_uri_path
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DataError, IntegrityError
 
-from crashsafe.fast_paths import is_fast
+from crashsafe.fast_paths import note_closed
 from lrlab.tracking.run_data import RunUpdate
 from lrlab.tracking.stores.base import INVALID_VALUE, RejectedError, Written, noted_id
 from lrlab.tracking.stores.sql_tables import (
@@ -67,13 +65,7 @@ class SqlStore:
     def upload(self, run_id: str, files: Path) -> None:
         """Copy or upload the files of a folder to the run's artifacts."""
         artifacts = get_artifact_repository(self._artifact_uri(run_id))
-        if isinstance(artifacts, LocalArtifactRepository) and is_fast(
-            "artifact_copies"
-        ):  # its own copy takes twice as long
-            to = artifacts.artifact_dir
-            shutil.copytree(files, to, copy_function=shutil.copyfile, dirs_exist_ok=True)
-        else:
-            artifacts.log_artifacts(str(files))  # type: ignore[no-untyped-call]
+        artifacts.log_artifacts(str(files))  # type: ignore[no-untyped-call]
         self.calls += 1
 
     def close(self) -> None:
@@ -138,6 +130,7 @@ def open_engine(uri: str) -> Engine | None:
     if known:
         return engine
     engine.dispose()
+    note_closed("mlflow_sql", "this version of MLflow has database tables that it does not know")
     return None
 
 

@@ -7,6 +7,7 @@ At the end of the input it completes the open runs and prints a line of JSON: th
 
 import gc
 import json
+import logging
 import os
 import sys
 import time
@@ -17,6 +18,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from crashsafe import fast_paths
 from crashsafe.masking import masked
 from lrlab.tracking.run_folder import UNREADABLE, RunFolder
 from lrlab.tracking.writer.deadline import wait_for_standstill
@@ -132,6 +134,13 @@ def _reply(replies: int, answer: dict[str, object]) -> None:
         os.write(replies, json.dumps(answer).encode())
 
 
+def _log_closed_paths() -> None:
+    """Show on standard error why tracking is slow with this version of MLflow."""
+    logger = logging.getLogger(fast_paths.__name__)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(logging.StreamHandler())
+
+
 def main() -> None:
     """Run until standard input ends."""
     replies = os.dup(sys.stdout.fileno())
@@ -146,6 +155,7 @@ def main() -> None:
 
     gc.freeze()  # excludes MLflow's half a million objects from garbage collection
 
+    _log_closed_paths()
     folder = Path(settings.folder)
     writer = MlflowWriter(settings.uri, settings.experiment, settings.flush_seconds, folder=folder)
     address = settings.uri or str(folder / "mlflow.db")
