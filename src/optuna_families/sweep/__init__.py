@@ -6,6 +6,8 @@ Read in this order:
     `Sweep.run`: check and prepare, launch workers until the studies are full, write the results.
 `prepare`
     Builds the `Plan`: checks settings and configs, creates database, studies and folder.
+`launch`
+    Launches the workers with Hydra's launcher.
 `studies`
     Creates one Optuna study per family, or checks the one that exists.
 `study_checks`

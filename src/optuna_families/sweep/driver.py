@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra._internal.callbacks import Callbacks
-from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
-from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -26,10 +21,10 @@ from optuna_families.progress.screen import FamilyProgress
 from optuna_families.progress.watcher import Progress
 from optuna_families.quiet import tamed
 from optuna_families.search_space import overrides
-from optuna_families.search_space.override_text import override
 from optuna_families.settings import Settings
 from optuna_families.storage.retry import patiently
 from optuna_families.sweep import results
+from optuna_families.sweep.launch import launch
 from optuna_families.sweep.prepare import make
 from optuna_families.sweep.resume_command import command
 from optuna_families.trials.ask_tell import AskTell
@@ -131,7 +126,9 @@ class Sweep:
             self._say("nothing to run: all trials are there; for more raise hydra.sweeper.n_trials")
         while patiently(ask_tell.unfinished) and not signals.requested():
             before = _finished(ask_tell)
-            error = self._launch(plan, composer, patiently(ask_tell.left))
+            worker = Worker(plan, composer, self.context, self.task, workers=1)
+            left = patiently(ask_tell.left)
+            error = launch(worker, self.context, self.config, self.settings.n_jobs, left)
             if error:
                 log.warning("a worker ended early: %s: %s", type(error).__name__, error)
                 log.debug("traceback", exc_info=error)
@@ -141,42 +138,6 @@ class Sweep:
                 raise error
             if fruitless >= FRUITLESS:
                 raise SweepFailed(f"{FRUITLESS} launches in a row finished no trial")
-
-    def _launch(self, plan: Plan, composer: Composer, left: int) -> Exception | None:
-        """Launch workers and wait; return an error of theirs, which need not end the sweep.
-
-        Args:
-            plan: of the sweep.
-            composer: of its configs.
-            left: number of trials still to be asked for; 0 while the last ones run.
-        """
-        silent = HydraContext(self.context.config_loader, Callbacks())  # callbacks run per trial
-        worker = Worker(plan, composer, self.context, self.task, workers=1)
-        launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=silent, task_function=worker, config=self.config
-        )
-        _make_private(self.config.hydra.launcher)
-        # The basic launcher runs jobs in sequence: a second worker would have nothing to do.
-        workers = 1 if _is_basic(launcher) else min(self.settings.n_jobs, max(1, left))
-        worker.workers = workers
-        try:
-            results = launcher.launch([self._job(composer, i) for i in range(workers)], 0)
-            with contextlib.redirect_stderr(io.StringIO()):  # Hydra prints the worker's overrides
-                _ = [result.return_value for result in results]
-        except Exception as error:
-            return error
-        return None
-
-    def _job(self, composer: Composer, number: int) -> list[str]:
-        """Return a worker's overrides; its folder is apart from those of trials."""
-        return [
-            *composer.arguments.fixed,
-            *composer.arguments.combinations()[0],
-            override("hydra.sweep.dir", str(self.config.hydra.sweep.dir)),
-            f"hydra.sweep.subdir=.workers/{number}",
-            "hydra.output_subdir=null",
-            "hydra.job.chdir=false",
-        ]
 
     def _finish(self, plan: Plan, composer: Composer) -> None:
         cache, folder = StudyCache(plan, composer), Path(self.config.hydra.sweep.dir)
@@ -191,18 +152,6 @@ class Sweep:
         if signals.requested():
             raise SystemExit(signals.requested())
         results.check_failures(plan, trials)
-
-
-def _make_private(launcher: DictConfig) -> None:
-    """Create the folder in which submitit pickles the workers: they know the study's password."""
-    if launcher.get("submitit_folder"):
-        folder = Path(str(launcher.submitit_folder)).parent  # the folder itself is named by the job
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _is_basic(launcher: Launcher) -> bool:
-    # By name: Hydra's plugin scanner executes modules again, which creates other classes.
-    return type(launcher).__name__ == "BasicLauncher"
 
 
 def _finished(ask_tell: AskTell) -> int:

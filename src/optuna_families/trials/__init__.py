@@ -8,6 +8,8 @@ Read in this order:
     `Allocator`: takes the next batch of trials, from the families in turn.
 `suggest`
     Suggests a trial's values: first the choices, then the search space they lead to.
+`fixed_points`
+    `FixedPoints`: the config's own values and grid points, which are enqueued.
 `study_cache`
     `StudyCache`: the Optuna studies of a sweep as one process has them in memory.
 `stale_trials`

@@ -12,6 +12,7 @@ from optuna_families.configs.composed_config import ComposedConfig
 from optuna_families.storage.api_storage import Conflict
 from optuna_families.storage.trial_counts import TrialCounts
 from optuna_families.trials.batch_size import BatchSizes
+from optuna_families.trials.fixed_points import FixedPoints
 from optuna_families.trials.stopping_rule import StoppingRule
 from optuna_families.trials.study_cache import StudyCache
 from optuna_families.trials.suggest import suggest
@@ -50,7 +51,7 @@ class Allocator:
 
     def __init__(self, cache: StudyCache, sizes: BatchSizes) -> None:
         self._cache, self._plan, self._sizes = cache, cache.plan, sizes
-        self._stopping_rule = StoppingRule(cache)
+        self._stopping_rule, self._fixed_points = StoppingRule(cache), FixedPoints(cache)
 
     def unfinished(self) -> bool:
         """Whether any family needs more trials."""
@@ -64,7 +65,7 @@ class Allocator:
     def _open(self, index: int, counts: TrialCounts) -> bool:
         if _share(counts) >= self._plan.families[index].n_trials:
             return False
-        if self._cache.grid and self._cache.free_point(index) is None:
+        if self._fixed_points.exhausted(index):
             return False
         return not self._stopping_rule.ended(index, counts)
 
@@ -116,7 +117,8 @@ class Allocator:
         """Return the study and the number of its next trial."""
         study, trial_cache = self._cache.asking(index), self._cache.trial_caches[index]
         if not trial_cache.counts().waiting:
-            self._queue(index, first=trial_cache.counts().begun == 0)
+            first = trial_cache.counts().begun == 0
+            self._fixed_points.enqueue(index, self._cache.study(index), first=first)
         return study, next(iter(trial_cache.counts().waiting), len(trial_cache.trials))
 
     @staticmethod
@@ -135,16 +137,6 @@ class Allocator:
             "tuning": self._plan.families[index].tuning,
             "number": number,
         }
-
-    def _queue(self, index: int, *, first: bool) -> None:
-        """Enqueue a grid point or the config's own values, which no sampler suggests."""
-        cache, study = self._cache, self._cache.study(index)
-        point = cache.free_point(index) if cache.grid else None
-        values = cache.defaults(index) if first else None
-        if point is not None:
-            study.enqueue_trial(cache.grids[index].points[point], user_attrs={"point": point})
-        elif values:
-            study.enqueue_trial(values)
 
     def _suggest(self, index: int, trial: Trial, number: int) -> PlannedTrial:
         family = self._plan.families[index]

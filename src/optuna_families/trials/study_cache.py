@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from optuna_families.configs.compose import Composer
 from optuna_families.plan import Plan
 from optuna_families.samplers.build import is_grid, pruner, sampler
-from optuna_families.samplers.grid import Grid, points
 from optuna_families.storage.connect import connect
 from optuna_families.storage.trial_counts import TrialCounts
 
@@ -184,21 +183,3 @@ class StudyCache:
     def choices(self, index: int) -> list[tuple[str, ...]]:
         """Return the combinations of choices that a family's trials may have."""
         return self.composer.combinations(self.plan.families[index])
-
-    def defaults(self, index: int) -> dict[str, Any] | None:
-        """Return the config's own values, for the first trial of a study."""
-        choices = self.choices(index)
-        if not self.plan.settings.defaults_first or len(choices) > 1:
-            return None
-        return self.composer.compose(choices[0]).defaults()
-
-    @cached_property
-    def grids(self) -> list[Grid]:
-        """The points of each family's grid."""
-        compose, settings = self.composer.compose, self.plan.settings
-        families = range(len(self.plan.families))
-        return [Grid(points([compose(c) for c in self.choices(i)], settings)) for i in families]
-
-    def free_point(self, index: int) -> int | None:
-        """Return the index of a grid point that no trial has; None if there is none."""
-        return self.grids[index].free(self.trials(index))
