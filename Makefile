@@ -50,7 +50,7 @@ newest:
 prereleases:
 	-.envs/newest/bin/pip install --quiet --pre --upgrade 'hydra-core>=1.4.0rc0' 'omegaconf>=2.4.0rc0'
 	.envs/newest/bin/pip list | grep -iE '$(WATCHED)'
-	-.envs/newest/bin/python -m pytest -q --tb=line
+	-.envs/newest/bin/python -m pytest -q --tb=line -W default
 
 # What belongs to a release: see docs/release.md. Its tools have an environment of their own.
 TOOLS = .envs/tools
