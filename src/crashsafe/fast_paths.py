@@ -23,7 +23,7 @@ FAST_PATHS = (
 
 def is_fast(path: str) -> bool:
     """Whether a fast path may be taken."""
-    words = set(os.environ.get(VARIABLE, "").split(",")) - {""}
+    words = set(os.environ.get(VARIABLE, "").split(",")) - {"", "0"}
     return path not in words if words <= set(FAST_PATHS) else False
 
 

@@ -11,6 +11,7 @@ from crashsafe.fast_paths import FAST_PATHS, VARIABLE, is_fast, note_closed
     ("value", "off"),
     [
         ("", []),
+        ("0", []),
         ("tpe", ["tpe"]),
         ("study_sql,mlflow_sql", ["study_sql", "mlflow_sql"]),
         ("1", list(FAST_PATHS)),
