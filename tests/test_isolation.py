@@ -19,7 +19,8 @@ from lrlab.history import read_history
 from lrlab.tracking import NoTracker, RunFolder, RunInfo
 from sweeps.runs.memory_fit import most_together
 from sweeps.runs.run_spec import RunSpec, prepare
-from sweeps.runs.train_runs import RunWriter, run
+from sweeps.runs.train_runs import run
+from sweeps.runs.writing.run_writer import RunWriter
 from sweeps.verdict.final_losses import losses
 from sweeps.verdict.retrain import Budget, Candidate, evaluate, finalists, select
 

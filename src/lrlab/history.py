@@ -3,9 +3,11 @@
 import csv
 import math
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 
 def now() -> int:
@@ -25,8 +27,10 @@ class Epoch:
         weights: names and values (see `lrlab.tasks.weights`).
         milliseconds: time of the state, since 1970.
         losses: one per seed; with several seeds, all other values are means.
-        scores: the other metrics of `Task.evaluate` by name, one value per seed.
+        scores: the other metrics of `Task.evaluate` by name, one value per seed; also the training
+            loss, the gradients' norm and the seconds of the epoch where they are measured.
         excesses: the excess loss of each seed, over the best loss on its own draw of the data.
+        step_lrs: learning rates of each step of the epoch, where the schedule steps by batch.
     """
 
     number: int
@@ -38,6 +42,7 @@ class Epoch:
     losses: tuple[float, ...] = ()
     scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     excesses: tuple[float, ...] = ()
+    step_lrs: tuple[tuple[float, ...], ...] = ()
 
     def metrics(self) -> dict[str, float]:
         """All values by their metric name.
@@ -86,35 +91,93 @@ def spread(values: Sequence[float]) -> float:
     return math.dist(values, [mean] * len(values)) / math.sqrt(len(values) - 1)
 
 
+STEPS = "lrs.csv"  # epoch, and the learning rate of each parameter group, for each step
+BOTH = "\n--- lrs.csv ---\n"  # between two files in one text
 FLUSH_MILLISECONDS = 500  # between flushes; one per line would take longer than a short epoch
 
 
 class HistoryFile:
-    """A CSV file with one line per epoch.
+    """A CSV file with one line per epoch; `lrs.csv` beside it has the learning rates of each step.
 
-    A process killed at any moment loses at most the last half second, and leaves at most one
-    partial line, the last.
+    The second file is there only where the schedule steps by batch. A process killed at any moment
+    loses at most the last half second, and leaves at most one partial line, the last.
+
+    Args:
+        path: of the file.
+        start: text that it begins with, from `text` of an earlier one.
+
+    Attributes:
+        last: number of the last epoch in it, -1 if there is none.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, start: str = "") -> None:
+        self._path, self._flushed = path, 0  # by `Epoch.milliseconds`
         self._file = path.open("w", encoding="utf-8", newline="")
-        self._flushed: int | None = None  # by `Epoch.milliseconds`
+        self._steps: TextIO | None = None
+        history, _, steps = start.partition(BOTH)
+        self._file.write(history)
+        if steps:
+            self._step_file().write(steps)
+        lines = history.splitlines()
+        self.last = int(lines[-1].partition(",")[0]) if lines else -1
 
     def write(self, epoch: Epoch) -> None:
         """Append an epoch; the first one defines the columns."""
-        if self._flushed is None:
+        if self.last < 0:
             names = ["epoch", "milliseconds", *epoch.metrics()]
             csv.writer(self._file, lineterminator="\n").writerow(names)
+        self.last = epoch.number
         # The same text as of the csv module, which is slower.
         values = repr(epoch.values())[1:-1].replace(" ", "")
         self._file.write(f"{epoch.number},{epoch.milliseconds},{values}\n")
-        if self._flushed is None or epoch.milliseconds - self._flushed >= FLUSH_MILLISECONDS:
+        if epoch.step_lrs:
+            lines = (",".join(map(repr, (epoch.number, *lrs))) + "\n" for lrs in epoch.step_lrs)
+            self._step_file().writelines(lines)
+        if epoch.milliseconds - self._flushed >= FLUSH_MILLISECONDS:
             self._file.flush()
             self._flushed = epoch.milliseconds
 
+    def text(self) -> str:
+        """All that was written."""
+        self._file.flush()
+        found = self._path.read_text("utf-8")
+        if self._steps is None:
+            return found
+        self._steps.flush()
+        return found + BOTH + self._path.with_name(STEPS).read_text("utf-8")
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the files."""
         self._file.close()
+        if self._steps is not None:
+            self._steps.close()
+
+    def _step_file(self) -> TextIO:
+        if self._steps is None:
+            self._steps = self._path.with_name(STEPS).open("w", encoding="utf-8", newline="")
+        return self._steps
+
+
+def read_step_lrs(history: Path, most: int = 20_000) -> list[tuple[float, float]]:
+    """The learning rate of the first parameter group before each step, from `lrs.csv`.
+
+    Args:
+        history: the history file beside it.
+        most: pairs to return; of longer trainings only every n-th step.
+
+    Returns:
+        Pairs of the epoch, such as 1.25 after a quarter of the second one, and the learning rate;
+        [] if there is no such file.
+    """
+    path = history.with_name(STEPS)
+    if not path.exists():
+        return []
+    whole, _, _ = path.read_text("utf-8").rpartition("\n")
+    rows = [line.split(",") for line in whole.splitlines()]
+    sizes = Counter(row[0] for row in rows)
+    epochs = [(int(number) - 1, k / size) for number, size in sizes.items() for k in range(size)]
+    found = [(n + part, float(row[1])) for (n, part), row in zip(epochs, rows, strict=True)]
+    return found[:: 1 + len(found) // most]
 
 
 def read_history(path: Path) -> list[dict[str, float]]:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from lrlab.objective import Objective
+from lrlab.training.options import TrainingOptions
 from sweeps.config.errors import ConfigError, in_words
 from sweeps.config.targets import TargetError, build, locate
 from sweeps.config.validation.conditions import (
@@ -23,7 +25,7 @@ GroupConfig = dict[str, Any]
 GroupConfigs = dict[str, GroupConfig]  # by group
 
 TRAINED = ("task", "optimizer", "scheduler")  # the groups that define a training
-LATER = ("tracking", "verdict", "hydra")  # other config groups
+LATER = ("tracking", "verdict", "training", "hydra")  # other config groups
 GROUPS = (*TRAINED, "tracking")
 
 # Keys that are no arguments of the `_target_`: in every group, and in some groups.
@@ -35,6 +37,19 @@ GROUP_META_KEYS = {
 
 # Arguments that our code passes to the `_target_`, so that no file sets them.
 GIVEN = {"optimizer": ("params",), "scheduler": ("optimizer", "last_epoch"), "task": ("device",)}
+
+
+@dataclass(frozen=True)
+class TrainingSettings(TrainingOptions):
+    """The node `training`: see `conf/config.yaml`."""
+
+    checkpoint_every: int | None = None
+    weights: Literal["last", "best", "both", "none"] = "last"
+
+    @property
+    def stacks(self) -> bool:
+        """Whether a batch may still train as one tensor program."""
+        return super().stacks and self.checkpoint_every is None
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,7 @@ class RunSettings:
     order_seed: int | None = None
     objective: str = "loss"
     direction: Literal["minimize", "maximize"] = "minimize"
+    training: TrainingSettings = TrainingSettings()
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,7 @@ def check_settings(cfg: DictConfig) -> None:
     values = {key: _item(cfg, key, "") for key in _settings(cfg) if key != "steps"}
     check_conditions("", values, values.get("require"))
     check_objective(cfg)
+    read_training_settings(cfg)
     read_verdict_settings(cfg)
 
 
@@ -104,7 +121,23 @@ def read_settings(cfg: DictConfig) -> RunSettings:
     check_settings(cfg)
     values = arguments({key: cfg[key] for key in _settings(cfg)})
     check_arguments("", values, RunSettings)
-    return RunSettings(**values)
+    return RunSettings(**values, training=read_training_settings(cfg))
+
+
+def read_training_settings(cfg: DictConfig) -> TrainingSettings:
+    """The settings of the training, with defaults for missing keys.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, or a value outside of what is allowed.
+    """
+    if cfg.get("training") is not None:
+        check_mapping(cfg, "training")
+    node = _container(cfg.get("training") or OmegaConf.create(), resolve=True)
+    values = {key: value for key, value in arguments(node).items() if key != "objective"}
+    check_arguments("training.", values, TrainingSettings, ("objective",))
+    check_conditions("training.", values, node.get("require"))
+    objective = Objective(cfg.get("objective", "loss"), cfg.get("direction", "minimize"))
+    return TrainingSettings(**values, objective=objective)
 
 
 def read_verdict_settings(cfg: DictConfig) -> VerdictSettings:

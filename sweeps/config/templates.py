@@ -122,7 +122,7 @@ def template(cfg: DictConfig, changes: Mapping[str, Any]) -> Template | None:
 
 def _raw(cfg: DictConfig) -> dict[str, Any]:
     raw: Any = OmegaConf.to_container(cfg, resolve=False)
-    return {key: node for key, node in raw.items() if key not in LATER}
+    return {key: node for key, node in raw.items() if key not in LATER or key == "training"}
 
 
 def _interpolations(node: Any, path: str = "") -> Iterator[tuple[str, str]]:

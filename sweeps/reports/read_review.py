@@ -156,6 +156,7 @@ def _family(
         folder.arguments if folder else 0,
         folder.warning if folder else "",
         objective,
+        folder.step_lrs() if folder else (),
     )
 
 

@@ -53,6 +53,7 @@ class FamilyReview:
         arguments: number of arguments of its schedule.
         warning: warning about the learning rate of its selected trial, if any.
         objective: what it is judged by.
+        step_lrs: epoch and learning rate of each step, where its selected trial steps by batch.
     """
 
     name: str
@@ -62,6 +63,7 @@ class FamilyReview:
     arguments: int = 0
     warning: str = ""
     objective: Objective = LOSS
+    step_lrs: tuple[tuple[float, float], ...] = ()
 
     @cached_property
     def best(self) -> TrialRow | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from lrlab.history import read_history
+from lrlab.history import read_history, read_step_lrs
 from lrlab.tracking import RunFolder, RunInfo
 from sweeps.codegen import command, config_dir, stored_command
 from sweeps.config.config_groups import arguments
@@ -31,11 +31,16 @@ class TrialFolder:
         """An epoch a row."""
         return tuple(read_history(self._run.history))
 
+    def step_lrs(self) -> tuple[tuple[float, float], ...]:
+        """Epoch and learning rate of each step, where the schedule steps by batch."""
+        return tuple(read_step_lrs(self._run.history, most=2000))
+
     def ends(self) -> tuple[float | None, float | None]:
         """Excess loss at the end, and the highest learning rate; quicker than the history."""
         names, rows = self._cells()
         lrs = [index for index, name in enumerate(names) if name.split("/")[0] == "lr"]
-        peak = max((float(row[index]) for row in rows for index in lrs), default=None)
+        rates = [*(float(row[i]) for row in rows for i in lrs), *(lr for _, lr in self.step_lrs())]
+        peak = max(rates, default=None)
         if not rows or "excess_loss" not in names:
             return None, peak
         return float(rows[-1][names.index("excess_loss")]), peak

@@ -4,7 +4,7 @@ Read in this order:
 
 - `train_jobs`: Hydra jobs as runs, one alone or the jobs of a sweep in a batch.
 - `run_spec`: makes task, optimizer and schedule of a run from its config and checks the curve.
-- `train_runs`: trains runs in batches and writes config, history, weights and status.
+- `train_runs`: trains runs in batches; `writing/` writes config, history, weights, checkpoints.
 - `run_info`: name, parameters and tags of a run in the tracker.
 - `sweep_run`: the parent run of a sweep, and the job context (choices, overrides, study).
 - `sweep_history`: best value and counts over the ended trials, while a sweep runs.

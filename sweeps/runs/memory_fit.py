@@ -33,7 +33,7 @@ def fitting(spec: RunSpec) -> int:
 
 def most_together(spec: RunSpec) -> int:
     """How many such runs are best trained in one batch."""
-    if not spec.task.stacks:
+    if not spec.stacks:
         return 1
     seeds = spec.settings.seeds
     return max(1, min(TRIALS, MODELS // seeds, most_models(spec) // seeds))

@@ -1,5 +1,6 @@
 """Makes the objects of a run (task, optimizer, schedule) from its config and checks them."""
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from omegaconf import DictConfig
 from torch.optim import Optimizer
 
 from lrlab import Epoch, Objective, Recipe, Schedule, Task, TrainingBatch, devices, train_batch
+from lrlab.batch import can_stack
 from lrlab.simulation import LrCurve, trace
 from lrlab.tasks import Draw
 from sweeps.config.config_groups import (
@@ -47,13 +49,27 @@ class RunSpec:
     @property
     def batch_key(self) -> str:
         """Equal for runs that can be trained in one batch."""
+        if self.settings.training.checkpoint_every is not None:
+            return self.digest  # alone, with its own checkpoint
         settings = asdict(self.settings) | {"steps": None}
         return json.dumps([settings, self.config["task"]], default=str)
+
+    @property
+    def digest(self) -> str:
+        """Equal for runs that train the same, on whatever device."""
+        config = {k: v for k, v in self.config.items() if k not in ("device", "threads")}
+        text = json.dumps(config, default=str, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @property
     def objective(self) -> Objective:
         """What it is judged by."""
         return Objective(self.settings.objective, self.settings.direction)
+
+    @property
+    def stacks(self) -> bool:
+        """Whether it may train with others as one tensor program."""
+        return can_stack(self.task, self.settings.training)
 
     @property
     def seeds(self) -> range:
@@ -104,6 +120,7 @@ def train(specs: Sequence[RunSpec], *, each_seed: bool = False) -> TrainingBatch
         seeds=first.draws,
         divergence=first.settings.divergence,
         each_seed=each_seed,
+        options=first.settings.training,
     )
 
 

@@ -17,7 +17,9 @@ from sweeps.runs.memory_fit import most_together as most_of
 from sweeps.runs.run_info import rejected_run_info, run_info
 from sweeps.runs.run_spec import RunSpec, build, prepare
 from sweeps.runs.sweep_run import JobContext, JobInfo, join_sweep
-from sweeps.runs.train_runs import RunWriter, run
+from sweeps.runs.train_runs import run
+from sweeps.runs.writing.checkpoints import HOME
+from sweeps.runs.writing.run_writer import RunWriter
 
 
 class SweptJob(Protocol):
@@ -49,7 +51,9 @@ def make_writer(
     if job_info.context.hydra.mode == RunMode.RUN:  # in a sweep a line a trial would drown all else
         for line in spec.warnings:
             console.warn(line)
-    return RunWriter(spec, run_info(spec, job_info), folder, tracker, report)
+    checkpoints = Path(job_info.context.hydra.runtime.cwd) / HOME
+    info = run_info(spec, job_info)
+    return RunWriter(spec, info, folder, tracker, report, checkpoints=checkpoints)
 
 
 def most_together(cfg: DictConfig) -> int:

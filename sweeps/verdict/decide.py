@@ -139,7 +139,7 @@ def _evaluated(
     found: Sequence[Sequence[Trial]], verdict_settings: VerdictSettings, show: Show
 ) -> tuple[list[tuple[Trial, Losses]], Budget, list[Failure[Trial]]]:
     first = next((trial for trials in found for trial in trials), None)
-    budget = budget_of(verdict_settings, stacks=first is None or first.spec.task.stacks)
+    budget = budget_of(verdict_settings, stacks=first is None or first.spec.stacks)
     candidates = [trial for trials in found for trial in trials[: budget.finalists]]
     ordered, failed = select(candidates, budget, show)
     evaluated, failed_later = evaluate(ordered, budget, show)

@@ -42,7 +42,7 @@ def _cut(spec: RunSpec) -> Iterator[RunSpec]:
 def _groups(specs: Sequence[RunSpec]) -> Iterator[Sequence[int]]:
     for indices in group_by_task(specs):
         first = specs[indices[0]]
-        models = min(TOGETHER, most_models(first)) if first.task.stacks else 1
+        models = min(TOGETHER, most_models(first)) if first.stacks else 1
         yield from cut(indices, max(1, models // first.settings.seeds))
 
 

@@ -15,7 +15,8 @@ from sweeps.reports import Review, Verdict, read_review
 from sweeps.reports.formatting import settings
 from sweeps.reports.output import terminal, write_files
 from sweeps.runs.run_info import source
-from sweeps.runs.train_runs import RunWriter, run
+from sweeps.runs.train_runs import run
+from sweeps.runs.writing.run_writer import RunWriter
 from sweeps.verdict.decide import Decision, Trial, decide
 from sweeps.verdict.retrain import FRESH, reseeded
 from sweeps.verdict.sweep_result import complete_history

@@ -24,10 +24,11 @@ from lrlab.batch.sequential import SequentialBatch
 from lrlab.batch.stacked import StackedBatch
 from lrlab.recipes import Recipe
 from lrlab.tasks import Draw, ExpectedRegression, Task
+from lrlab.training import PLAIN, TrainingOptions
 
 Batch = TrainingBatch  # the former name, which programs of users may import
 
-__all__ = ["Batch", "TrainingBatch", "train_batch"]
+__all__ = ["Batch", "TrainingBatch", "can_stack", "train_batch"]
 
 
 def train_batch(
@@ -38,6 +39,7 @@ def train_batch(
     seeds: Sequence[int | Draw] = (0,),
     divergence: float = 1000.0,
     each_seed: bool = False,
+    options: TrainingOptions = PLAIN,
 ) -> TrainingBatch:
     """Train one run per recipe, all over the same seeds; iterate the result for its epochs.
 
@@ -53,6 +55,7 @@ def train_batch(
             `lrlab.divergence.loss_limit`.
         each_seed: a diverged seed has loss inf from then on, and its run goes on with the other
             seeds; otherwise a run ends with its first diverged seed.
+        options: of each training; most of them train one model after another.
 
     >>> import torch
     >>> from lrlab import LinearRegression, Schedule
@@ -66,7 +69,12 @@ def train_batch(
     """
     draws = [Draw.of(seed) for seed in seeds]
     if isinstance(task, ExpectedRegression):
-        return ExpectedBatch(task, recipes, epochs, draws, divergence, each_seed)
-    stack = task.stacks and len(recipes) * len(seeds) > 1
+        return ExpectedBatch(task, recipes, epochs, draws, divergence, each_seed, options)
+    stack = can_stack(task, options) and len(recipes) * len(seeds) > 1
     batch_class = StackedBatch if stack else SequentialBatch
-    return batch_class(task, recipes, epochs, draws, divergence, each_seed)
+    return batch_class(task, recipes, epochs, draws, divergence, each_seed, options)
+
+
+def can_stack(task: Task, options: TrainingOptions = PLAIN) -> bool:
+    """Whether many models of a task may train as one tensor program."""
+    return task.stacks and options.stacks and type(task).training_step is Task.training_step

@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -11,6 +11,7 @@ from lrlab.divergence import DivergedError, diverged, loss_limit
 from lrlab.history import Epoch, now
 from lrlab.recipes import Recipe
 from lrlab.tasks import Draw, Task
+from lrlab.training import PLAIN, TrainingOptions
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,15 @@ class BatchState:
         metrics: by name, `loss` among them; each of shape `(runs, seeds)`.
         weights: shape `(runs, values)`, mean over the seeds.
         names: of the values in `weights`.
+        step_lrs: learning rates of the epoch's steps, by run whose schedule steps by batch; shape
+            `(steps, parameter groups)`.
     """
 
     lrs: list[tuple[float, ...]]
     metrics: Mapping[str, list[list[float]]]
     weights: list[list[float]]
     names: Sequence[str]
+    step_lrs: Mapping[int, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
 
     @property
     def losses(self) -> list[list[float]]:
@@ -51,6 +55,7 @@ class BatchState:
             tuple(losses),
             scores,
             () if best is None else tuple(map(float.__sub__, losses, best)),
+            self.step_lrs.get(run, ()),
         )
 
 
@@ -69,6 +74,7 @@ class TrainingBatch(ABC):
         active: indices of the runs that still train.
         errors: why a run ended early, by run index.
         diverged: indices of the diverged seeds, by run index.
+        stopped: runs that ended early because their patience ended.
         tasks: one per seed: its draw of the task.
     """
 
@@ -80,30 +86,35 @@ class TrainingBatch(ABC):
         seeds: Sequence[Draw],
         divergence: float,
         each_seed: bool,
+        options: TrainingOptions = PLAIN,
     ) -> None:
         self.active = list(range(len(recipes)))
         self.errors: dict[int, DivergedError] = {}
         self.diverged: dict[int, set[int]] = {}
+        self.stopped: set[int] = set()
         self.tasks = [task.redrawn(seed.data) for seed in seeds]
         self._recipes, self._seeds = recipes, seeds
         self._epochs, self._divergence, self._each_seed = epochs, divergence, each_seed
         self._best = _best_losses(self.tasks)
+        self._options, self._done = options, 0
         self._limits: list[list[float]] = []
 
     def __iter__(self) -> Iterator[dict[int, Epoch]]:
         """The states of the active runs, before training and after each epoch."""
         first = self._observe()
-        self._limits = [
+        self._limits = self._limits or [
             [loss_limit(loss, self._divergence) for loss in run] for run in first.losses
         ]
-        yield self._states(first, 0, self.active)
-        for number in range(1, self._epochs + 1):
+        yield self._states(first, self._done, self.active)
+        for number in range(self._done + 1, self._epochs + 1):
             if not self.active:
                 return
             self._advance()
+            self._done = number
             observed, trained = self._observe(), list(self.active)
             self._check(observed, number)
             yield self._states(observed, number, trained)
+            self.active = [run for run in self.active if run not in self.stopped]
 
     def stop(self, run: int) -> None:
         """Stop training one run; the others are unaffected."""

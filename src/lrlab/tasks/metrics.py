@@ -10,7 +10,10 @@ from lrlab.stacking import Stack
 from lrlab.tasks.task import Task
 
 # Columns of a history that no metric of a task may be called by.
-RESERVED = ("epoch", "milliseconds", "lr", "excess_loss", "loss_std")
+RESERVED = (
+    *("epoch", "milliseconds", "lr", "excess_loss", "loss_std"),
+    *("train_loss", "grad_norm", "seconds", "norm", "weights"),
+)
 
 V = TypeVar("V")
 

@@ -11,6 +11,7 @@ from lrlab.stacking import Minibatch, Stack, over_members
 
 if TYPE_CHECKING:
     from lrlab.tasks.draws import TaskStack
+    from lrlab.training.step import Step
 
 
 class Task(ABC):
@@ -25,7 +26,8 @@ class Task(ABC):
         best_loss: the minimum of `evaluate`, or None if unknown.
         stacks: whether many models may train as one tensor program, which is far faster. Then
             `loss` and `evaluate` must support `torch.func.vmap` (no `.item()`, no branch on a
-            value, nothing random), and `model` must have no buffers.
+            value, nothing random), and `model` must have no buffers. A task with a `training_step`
+            of its own trains one model after another.
     """
 
     batches_per_epoch: int
@@ -43,6 +45,25 @@ class Task(ABC):
     @abstractmethod
     def loss(self, model: nn.Module, batch: Minibatch) -> Tensor:
         """The training loss of a minibatch: a scalar with a gradient."""
+
+    def training_step(
+        self, model: nn.Module, batch: Minibatch, step: "Step"
+    ) -> tuple[Tensor, bool]:
+        """Train on one minibatch; override it for a step of your own.
+
+        Args:
+            model: in training mode.
+            batch: the minibatch.
+            step: runs the forward pass in the wanted precision, adds gradients, and steps the
+                optimizer (`step.optimizer`) and the schedule; see `lrlab.training.Step`.
+
+        Returns:
+            The training loss of the minibatch, and whether the weights have changed.
+        """
+        with step.autocast():
+            loss = self.loss(model, batch)
+        step.backward(loss)
+        return loss, step.update(loss)
 
     @abstractmethod
     def evaluate(self, model: nn.Module) -> Tensor | float | Mapping[str, Tensor | float]:

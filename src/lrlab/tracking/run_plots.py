@@ -6,6 +6,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lrlab.history import read_step_lrs
 from lrlab.tracking.run_columns import AT_ONCE, read_values
 from lrlab.tracking.run_folder import RunFolder, RunInfo
 
@@ -34,7 +35,7 @@ def _plot(history: Sequence[Mapping[str, float]], info: RunInfo, path: Path) -> 
     figure = Figure(figsize=(7, 2.5 * panels))  # a layout engine would render everything twice
     figure.subplots_adjust(left=0.12, right=0.97, bottom=0.2 / panels, top=1 - 0.16 / panels)
     above, below, *more = figure.subplots(panels, 1, sharex=True)
-    _plot_lrs(above, history)
+    _plot_lrs(above, history, read_step_lrs(path.with_name("history.csv")))
     _plot_loss(below, history)
     for axes in more:
         axes.plot(_epochs(history), [row[objective] for row in history], color=GREEN)
@@ -44,8 +45,13 @@ def _plot(history: Sequence[Mapping[str, float]], info: RunInfo, path: Path) -> 
     figure.savefig(path, dpi=120)
 
 
-def _plot_lrs(axes: Axes, history: Sequence[Mapping[str, float]]) -> None:
+def _plot_lrs(
+    axes: Axes, history: Sequence[Mapping[str, float]], by_step: Sequence[tuple[float, float]]
+) -> None:
     groups = [name for name in history[0] if name.split("/")[0] == "lr"]
+    if by_step:
+        axes.plot(*zip(*by_step, strict=True), color=BLUE, label="lr of each step")
+        groups = groups[1:]
     for order, name in enumerate(groups):
         lrs = [row[name] for row in history]
         axes.plot(_epochs(history), lrs, color=BLUE, alpha=1 / (1 + order), label=name)

@@ -12,10 +12,7 @@ EXCESS = "excess loss (loss minus the best reachable)"
 
 def learning_rates(review: Review) -> Curves | Panels | None:
     """The learning rate, each from the epoch at which it comes into force."""
-    lines = [
-        Line(family.name, _column(family, "epoch"), _lrs(family), steps=True)
-        for family in _trained(review)
-    ]
+    lines = [Line(family.name, *_lrs(family), steps=True) for family in _trained(review)]
     if not lines:
         return None
     peaks = [max(line.y) for line in lines]
@@ -83,6 +80,9 @@ def _column(family: FamilyReview, name: str) -> list[float]:
     return [row[name] for row in family.history]
 
 
-def _lrs(family: FamilyReview) -> list[float]:
-    """Of several parameter groups the first stands for all."""
-    return _column(family, "lr" if "lr" in family.history[0] else "lr/0")
+def _lrs(family: FamilyReview) -> tuple[list[float], list[float]]:
+    """Epochs and learning rates; of several parameter groups the first stands for all."""
+    if family.step_lrs:
+        epochs, lrs = zip(*family.step_lrs, strict=True)
+        return list(epochs), list(lrs)
+    return _column(family, "epoch"), _column(family, "lr" if "lr" in family.history[0] else "lr/0")
