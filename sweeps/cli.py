@@ -41,8 +41,8 @@ from sweeps.verdict.end_sweep import end_sweep
 
 if TYPE_CHECKING:
     from lrlab import Epoch
-    from sweeps.runs.run_spec import RunSpec
     from sweeps.runs.train_runs import Ended
+    from sweeps.runs.writing.run_writer import RunWriter
 
 register_resolvers()
 
@@ -97,7 +97,7 @@ def _train(cfg: DictConfig) -> float:
         [(_, last)] = _as_failed(run([writer]), folder)
     if isinstance(last, Exception):
         raise last
-    _print(hydra_config, name, spec, last, folder)
+    _print(hydra_config, writer, last)
     return spec.objective.value(last)
 
 
@@ -112,13 +112,12 @@ def _as_failed(ended: Iterator["Ended"], folder: RunFolder) -> Iterator["Ended"]
         raise TaskExitError(f"the task called sys.exit({error.code!r})") from error
 
 
-def _print(
-    hydra_config: HydraConf, name: str, spec: "RunSpec", last: "Epoch", folder: RunFolder
-) -> None:
+def _print(hydra_config: HydraConf, writer: "RunWriter", last: "Epoch") -> None:
     if hydra_config.mode == RunMode.RUN:
-        console.summary(_facts(name, spec, last, folder))
+        console.summary(_facts(writer, last))
     elif not _searches(hydra_config):
-        console.row(name, last, spec.objective, header=hydra_config.job.num == 0)
+        first = hydra_config.job.num == 0
+        console.row(writer.info.name, last, writer.spec.objective, header=first)
 
 
 def _searches(hydra_config: HydraConf) -> bool:
@@ -129,15 +128,16 @@ def _searches(hydra_config: HydraConf) -> bool:
     )
 
 
-def _facts(name: str, spec: "RunSpec", last: "Epoch", folder: RunFolder) -> list[tuple[str, str]]:
+def _facts(writer: "RunWriter", last: "Epoch") -> list[tuple[str, str]]:
     from lrlab.devices import full_name
 
     return [
-        ("schedule", name),
+        ("schedule", writer.info.name),
         ("epochs", str(last.number)),
         *console.facts(last),
-        ("device", full_name(spec.device)),
-        ("files", os.path.relpath(folder.artifacts)),
+        *((f"test {name}", f"{value:.6g}") for name, value in writer.tested.items()),
+        ("device", full_name(writer.spec.device)),
+        ("files", os.path.relpath(writer.folder.artifacts)),
     ]
 
 

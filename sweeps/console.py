@@ -141,9 +141,11 @@ def _seeds(epoch: Epoch) -> Iterator[tuple[str, str]]:
 
 def _tensors(epoch: Epoch) -> Iterator[tuple[str, str]]:
     for name, items in groupby(epoch.weights.items(), key=lambda item: _tensor(item[0])):
-        values = [value for _, value in items]
+        values = list(items)
+        own = [f"{key[5:]} " if name == "norm" else "" for key, _ in values]
+        texts = [f"{of}{value:.4f}" for of, (_, value) in zip(own, values, strict=True)]
         more = f"  and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
-        yield name, "  ".join(f"{value:.4f}" for value in values[:SHOWN]) + more
+        yield name, "  ".join(texts[:SHOWN]) + more
 
 
 def _tensor(metric: str) -> str:

@@ -33,13 +33,14 @@ def facts(review: Review) -> str:
 def _how_sure(review: Review, verdict: Verdict) -> str:
     ranking, name = verdict.ranking, review.objective.name
     best, evaluated, tied = ranking.best, len(ranking.standings), list(ranking.tied[1:])
-    first = extreme(review.objective)
+    first = extreme(review.objective) + (" on the test set" if verdict.tested else "")
     if evaluated == 1:
         if best.diverged:
             lost = diverged(best.diverged, ranking.seeds)
             return f"the only family evaluated; it {lost} fresh seeds"
         value = f"{name} {number(best.mean)}"
-        return f"the only family evaluated; {value} on {ranking.seeds} fresh seeds"
+        data = "the test set with " if verdict.tested else ""
+        return f"the only family evaluated; {value} on {data}{ranking.seeds} fresh seeds"
     if ranking.seeds < 2:
         return f"{first} of {evaluated} families; with one seed, differences cannot be tested"
     if not tied:
@@ -81,10 +82,11 @@ def _verdict_notes(review: Review) -> list[str]:
             f"the sweep has changed since this verdict; update it with: {_evaluation(review)}"
         )
     lines += hints(review)
+    where = " on the test set, which tuning and selection have not seen" if verdict.tested else ""
     lines.append(
-        f"{name}: mean of {ranking.seeds} fresh seeds and its 95 % interval; p: probability that "
-        f"chance, of seeds or search, separates {len(ranking.standings)} equally good families "
-        f"this far (tied if {ranking.level:g} or above)"
+        f"{name}: mean of {ranking.seeds} fresh seeds{where} and its 95 % interval; p: probability "
+        f"that chance, of seeds or search, separates {len(ranking.standings)} equally good "
+        f"families this far (tied if {ranking.level:g} or above)"
     )
     matter = ranking.margin * abs(ranking.best.mean)
     if matter > 0 and math.isfinite(matter) and len(ranking.standings) > 1:

@@ -101,6 +101,7 @@ class Verdict(Stored):
         excluded: finalists that could not be evaluated.
         robustness_diverged: number of fresh seeds that diverged, for each entry of `robustness`.
         objective: what is judged by; the ranking's "losses" are its values.
+        tested: whether its values are of the task's test set.
         direction: whether less or more of it is better.
         basis: hash of everything that the verdict depends on; empty in files of older versions.
     """
@@ -115,6 +116,7 @@ class Verdict(Stored):
     basis: str = ""
     objective: str = "loss"
     direction: Direction = "minimize"
+    tested: bool = False
 
     @property
     def goal(self) -> Objective:

@@ -36,7 +36,8 @@ DRAWN = 50_000  # steps of a curve checked beforehand, a second's work; training
 class RunSpec:
     """One run, ready to train.
 
-    `config` is the resolved config that it was made from.
+    `config` is the resolved config that it was made from; `judged` runs are measured on the task's
+    test set at their end.
     """
 
     config: GroupConfig
@@ -45,6 +46,7 @@ class RunSpec:
     task: Task
     recipe: Recipe
     warnings: tuple[str, ...]
+    judged: bool = False
 
     @property
     def batch_key(self) -> str:
@@ -65,6 +67,11 @@ class RunSpec:
     def objective(self) -> Objective:
         """What it is judged by."""
         return Objective(self.settings.objective, self.settings.direction)
+
+    @property
+    def has_test(self) -> bool:
+        """Whether the task has data for the verdict only."""
+        return type(self.task).test is not Task.test
 
     @property
     def stacks(self) -> bool:

@@ -49,6 +49,7 @@ def make_writer(
     """The writer of a validated job."""
     join_sweep(job_info.context)
     if job_info.context.hydra.mode == RunMode.RUN:  # in a sweep a line a trial would drown all else
+        spec = replace(spec, judged=True)
         for line in spec.warnings:
             console.warn(line)
     checkpoints = Path(job_info.context.hydra.runtime.cwd) / HOME

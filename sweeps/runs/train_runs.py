@@ -91,6 +91,7 @@ def _attempt(
         batch = train([writer.spec for writer in group.values()])
         for batch_index, writer in group.items():
             writer.weights = partial(batch.state_dict, batch_index)
+            writer.test = partial(batch.test, batch_index)
             writer.restore(batch)
         for batch_index, ended in _follow(batch, group):
             del under_way[indices[batch_index]]

@@ -55,7 +55,8 @@ def _recommended(study: str) -> FoundRun | None:
     why = f"recommended by the verdict on study {study}"
     name = content.get("objective", "loss")
     loss = _evaluated(content.get("ranking", {}), recommended.get("family"), name)
-    return FoundRun(_there(recommended["folder"]), why, loss)
+    where = " on the test set" if loss and content.get("tested") else ""
+    return FoundRun(_there(recommended["folder"]), why, loss + where)
 
 
 def _evaluated(ranking: Mapping[str, Any], family: str | None, name: str) -> str:

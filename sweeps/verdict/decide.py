@@ -131,6 +131,7 @@ def decide(
         excluded=tuple(excluded),
         objective=objective.name,
         direction=objective.direction,
+        tested=evaluated[0][0].spec.has_test,
     )
     return Decision(verdict, chosen, budget)
 
@@ -163,7 +164,7 @@ def _verdict(ranking: Ranking, chosen: Mapping[str, Trial], budget: Budget) -> V
 
 
 def _pick(trial: Trial, mean: float, budget: Budget) -> SelectedTrial:
-    by_loss = trial.spec.objective.name == "loss"
+    by_loss = trial.spec.objective.name == "loss" and not trial.spec.has_test
     best = reseeded(trial.spec, FRESH, budget.fresh).best_loss if by_loss else None
     return SelectedTrial(trial.number, trial.params, None if best is None else mean - best)
 
@@ -171,7 +172,8 @@ def _pick(trial: Trial, mean: float, budget: Budget) -> SelectedTrial:
 def _gradients_only(chosen: Mapping[str, Trial]) -> bool:
     """Whether the bound of `Task.best_excess` holds for every pick, and is the same for all."""
     specs = [trial.spec for trial in chosen.values()]
-    if any(spec.objective.name != "loss" for spec in specs):
+    plain = all(spec.objective.name == "loss" and spec.settings.training.stacks for spec in specs)
+    if not plain or any(spec.has_test for spec in specs):
         return False
     return len({e.settings.epochs for e in specs}) == 1 and all(
         e.recipe.combines_gradients(e.task) for e in specs
@@ -194,5 +196,6 @@ def _recommended(trial: Trial, ranking: Ranking) -> Recommended:
     run, best = RunFolder(trial.folder), ranking.best
     name = trial.spec.objective.name
     verdict_loss = on_fresh_seeds(best.mean, ranking.seeds, best.diverged, name)
+    verdict_loss += " on the test set" if trial.spec.has_test else ""
     text = program(run, "recommended by the verdict", verdict_loss)
     return Recommended(trial.family, command_line(run), text, str(trial.folder))

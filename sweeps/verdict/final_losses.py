@@ -1,6 +1,7 @@
 """Final objectives of many runs: batches are split when a run fails or memory runs short."""
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lrlab.batch.memory import ran_short, release
@@ -86,10 +87,23 @@ def _in_two(spec: RunSpec, error: Exception, show: Show) -> Losses | Exception:
 def _attempt(specs: Sequence[RunSpec]) -> list[Losses | Exception] | Exception:
     last: dict[int, Losses] = {}
     try:
-        for epochs in train(specs, each_seed=True):
+        batch = train(specs, each_seed=True)
+        for epochs in batch:
             last |= {i: specs[i].objective.of_seeds(epoch) for i, epoch in epochs.items()}
+        last |= {i: _tested(spec, batch.test(i), last[i]) for i, spec in enumerate(specs)}
     except Exception as error:
         return error
     except SystemExit as error:
         return RuntimeError(f"the task called sys.exit({error.code!r})")
     return [last[index] for index in range(len(specs))]
+
+
+def _tested(spec: RunSpec, tested: Mapping[str, Losses], validated: Losses) -> Losses:
+    """The objective on the test set where the verdict is about it, else that of the last epoch."""
+    if not (spec.judged and spec.has_test):
+        return validated
+    name = spec.objective.name
+    if name not in tested:
+        raise ValueError(f"the task's test gives {', '.join(tested)}, no {name}")
+    pairs = zip(tested[name], validated, strict=True)
+    return tuple(value if math.isfinite(before) else math.inf for value, before in pairs)

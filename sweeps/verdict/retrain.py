@@ -53,7 +53,7 @@ def reseeded(spec: RunSpec, offset: int, seeds: int) -> RunSpec:
     """
     settings = replace(spec.settings, seed=spec.settings.seed + offset, seeds=seeds)
     config = spec.config | {"seed": settings.seed, "seeds": settings.seeds}
-    return replace(spec, settings=settings, config=config)
+    return replace(spec, settings=settings, config=config, judged=offset == FRESH)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from lrlab.divergence import DivergedError, diverged, loss_limit
 from lrlab.history import Epoch, now
 from lrlab.recipes import Recipe
 from lrlab.tasks import Draw, Task
+from lrlab.tasks.metrics import test_metrics
 from lrlab.training import PLAIN, TrainingOptions
 
 
@@ -123,6 +125,16 @@ class TrainingBatch(ABC):
     @abstractmethod
     def state_dict(self, run: int) -> dict[str, Tensor]:
         """The parameters of a run; with several seeds, the seed is the first dimension."""
+
+    def test(self, run: int) -> dict[str, tuple[float, ...]]:
+        """The metrics of a run on the task's test set, one value per seed; empty if it has none."""
+        state, several, found = self.state_dict(run), len(self.tasks) > 1, []
+        for seed, task in enumerate(self.tasks):
+            with torch.random.fork_rng():
+                model = task.model()
+            model.load_state_dict({k: v[seed] if several else v for k, v in state.items()})
+            found.append(test_metrics(task, model))
+        return {name: tuple(one[name] for one in found) for name in found[0]}
 
     @abstractmethod
     def _advance(self) -> None:

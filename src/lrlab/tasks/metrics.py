@@ -31,6 +31,14 @@ def evaluate(task: Task, model: nn.Module) -> dict[str, float]:
     return {name: float(value) for name, value in found.items()}
 
 
+def test_metrics(task: Task, model: nn.Module) -> dict[str, float]:
+    """The metrics of a model on the task's test set; empty if it has none."""
+    model.eval()
+    with torch.no_grad():
+        found: Any = task.test(model)
+    return {} if found is None else {name: float(v) for name, v in named(found).items()}
+
+
 def known_risk(task: Task, model: nn.Module, stack: Stack) -> dict[str, Tensor]:
     """`Task.stacked_risk` by its name; empty where it is not known."""
     risk = task.stacked_risk(model, stack)

@@ -81,6 +81,14 @@ class Task(ABC):
         """
         return None
 
+    def test(self, model: nn.Module) -> Tensor | float | Mapping[str, Tensor | float] | None:  # noqa: ARG002
+        """As `evaluate`, on data that neither training nor tuning sees; None: there are none.
+
+        A task that has a third set is judged on it: `evaluate` tunes and selects, the verdict is by
+        `test` after the last epoch.
+        """
+        return None
+
     def parameter_groups(self, model: nn.Module) -> Iterable[Any]:
         """Parameters or parameter groups for the optimizer; by default all parameters."""
         return model.parameters()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -33,7 +34,7 @@ def _plot(history: Sequence[Mapping[str, float]], info: RunInfo, path: Path) -> 
     objective = info.tags.get("objective", "loss")
     panels = 2 if objective == "loss" else 3
     figure = Figure(figsize=(7, 2.5 * panels))  # a layout engine would render everything twice
-    figure.subplots_adjust(left=0.12, right=0.97, bottom=0.2 / panels, top=1 - 0.16 / panels)
+    figure.subplots_adjust(left=0.15, right=0.97, bottom=0.2 / panels, top=1 - 0.16 / panels)
     above, below, *more = figure.subplots(panels, 1, sharex=True)
     _plot_lrs(above, history, read_step_lrs(path.with_name("history.csv")))
     _plot_loss(below, history)
@@ -41,7 +42,7 @@ def _plot(history: Sequence[Mapping[str, float]], info: RunInfo, path: Path) -> 
         axes.plot(_epochs(history), [row[objective] for row in history], color=GREEN)
         axes.set(ylabel=objective)
     [below, *more][-1].set(xlabel="epoch")
-    figure.suptitle(info.name)
+    figure.suptitle(shorten(info.name, 80, placeholder=" ..."))
     figure.savefig(path, dpi=120)
 
 

@@ -33,7 +33,8 @@ def ranking(review: Review) -> Intervals | None:
     means = [row.mean for row in rows]
     log = min(means) > 0 and max(means) > WIDE * min(means) and all(row.low > 0 for row in rows)
     seeds, name = review.verdict.ranking.seeds, review.objective.name
-    label = f"{name}: mean of {seeds} fresh seeds, 95 % interval"
+    data = " on the test set" if review.verdict.tested else ""
+    label = f"{name}{data}: mean of {seeds} fresh seeds, 95 % interval"
     title = _title(review.verdict.ranking.tied, len(rows), extreme(review.objective))
     return Intervals("ranking", title, Axis(label, log), rows)
 

@@ -11,6 +11,7 @@ import yaml
 from crashsafe.masking import masked
 from lrlab import Epoch, HistoryFile, TrainingBatch
 from lrlab.divergence import DivergedError
+from lrlab.objective import mean
 from lrlab.tracking import RunFolder, RunInfo, Status, Tracker
 from sweeps.runs.end_reasons import readable, reason
 from sweeps.runs.run_spec import RunSpec, check_metrics
@@ -41,6 +42,8 @@ class RunWriter:
         show: told every epoch.
         checkpoints: folder of the checkpoints.
         weights: gives the parameters as they are, once there are any.
+        test: gives the metrics on the test set.
+        tested: those metrics, means over the seeds, of a judged run that has ended.
     """
 
     spec: RunSpec
@@ -51,6 +54,8 @@ class RunWriter:
     show: Callable[[Epoch], None] = lambda _: None
     checkpoints: Path = HOME
     weights: Callable[[], Weights] = field(default=dict, init=False)
+    test: Callable[[], dict[str, tuple[float, ...]]] = field(default=dict, init=False)
+    tested: dict[str, float] = field(default_factory=dict, init=False)
     last: Epoch | None = field(default=None, init=False)
     _reported: int = field(default=0, init=False)
 
@@ -103,7 +108,9 @@ class RunWriter:
         """Write weights, losses and final status, and notify the tracker."""
         self._file.close()
         self._weight_files.write(self.weights)
-        self.weights = dict  # they belong to a whole batch, whose memory others want
+        if end == "complete" and self.spec.judged and self.spec.has_test:
+            self._write_test()
+        self.weights = self.test = dict  # they belong to a whole batch, whose memory others want
         if isinstance(error, Exception):
             text = "".join(traceback.format_exception(error))
             (self.folder.artifacts / "traceback.txt").write_text(masked(readable(text)), "utf-8")
@@ -112,6 +119,10 @@ class RunWriter:
         why = {} if error is None else {"reason": reason(error)}
         self.folder.end(ENDS[end], tags={"state": end, **why})
         self.tracker.finish(self.folder)
+
+    def _write_test(self) -> None:
+        self.tested = {name: mean(values) for name, values in self.test().items()}
+        (self.folder.artifacts / "test.json").write_text(json.dumps(self.tested), "utf-8")
 
     def _write_losses(self) -> None:
         if self.last is not None and len(self.last.losses) > 1:
