@@ -82,7 +82,7 @@ def _verdict_notes(review: Review) -> list[str]:
             f"the sweep has changed since this verdict; update it with: {_evaluation(review)}"
         )
     lines += hints(review)
-    where = " on the test set, which tuning and selection have not seen" if verdict.tested else ""
+    where = " on the test set, which tuning and selection have not seen," if verdict.tested else ""
     lines.append(
         f"{name}: mean of {ranking.seeds} fresh seeds{where} and its 95 % interval; p: probability "
         f"that chance, of seeds or search, separates {len(ranking.standings)} equally good "

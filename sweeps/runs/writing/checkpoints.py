@@ -4,6 +4,7 @@ import os
 from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from sweeps import console
 from sweeps.runs.run_spec import RunSpec
 
 HOME = Path("mlruns/checkpoints")
-UNREADABLE = (OSError, RuntimeError, ValueError, LookupError, EOFError)  # of `torch.load`
+UNREADABLE = (OSError, RuntimeError, ValueError, LookupError, EOFError, UnpicklingError)
 
 
 class Checkpoint:
