@@ -77,7 +77,7 @@ class Step:
         else:
             self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self._schedule.after("batch", lambda _: float(loss))
+        self._schedule.after("batch", lambda _: loss.item())
         return True
 
     def state_dict(self) -> dict[str, Any]:
