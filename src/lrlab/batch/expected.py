@@ -32,6 +32,8 @@ class ExpectedBatch(TrainingBatch):
         *more: Any,
     ) -> None:
         super().__init__(task, recipes, epochs, seeds, *more)
+        if not self._options.stacks:
+            raise ValueError("the expected loss is known without options of `training` only")
         for recipe in recipes:
             _check_plain(recipe.dry_build()[0])
         self._problem, self._steps = task.problem, task.batches_per_epoch
