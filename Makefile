@@ -24,6 +24,7 @@ format:
 
 # Every picture of the README and the site, from real trainings and a real sweep: needs Chromium.
 screenshots:
+	python -m sweeps.list --remake
 	python -m docs.pictures
 	python -m docs.screenshots
 

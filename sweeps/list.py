@@ -43,19 +43,19 @@ def _list(wanted: Sequence[str], own: Path | None) -> None:
     found = groups(own)
     for group in wanted:
         if group in found:
-            _print(group, f"{group}=", _rows(group, found[group], own))
+            longest = max(len(option.name) for option in found[group])
+            _print(group, f"{group}=", _rows(group, found[group], own), longest)
         elif group in SEARCH:
             _print(group, HINTS[group], _search_rows(group))
 
 
-def _print(group: str, typed: str, rows: Iterator[tuple[str, str, str]]) -> None:
+def _print(group: str, typed: str, rows: Iterator[tuple[str, str, str]], longest: int = 20) -> None:
     from sweeps import console
 
-    lines = list(rows)
+    # Line by line: the first is there before a curve that has to be traced.
     width = shutil.get_terminal_size((100, 24)).columns if console.out.is_terminal else 1000
-    longest = max(len(name) for name, _, _ in lines)
     console.out.print(f"{group}  ({typed}...)", style="bold")
-    for name, curve, text in lines:
+    for name, curve, text in rows:
         column = f"{curve:<{sparklines.WIDTH}}  " if group == "scheduler" and _has_bars() else ""
         line = f"  {name:<{longest}}  {column}{text}"
         console.out.print(line if len(line) <= width else f"{line[: width - 3]}...")
@@ -66,11 +66,9 @@ def _rows(
     group: str, options: Sequence[Option], own: Path | None
 ) -> Iterator[tuple[str, str, str]]:
     curves = sparklines.stored(options) if group == "scheduler" else {}
-    missing = [option for option in options if group == "scheduler" and option.name not in curves]
-    if missing and _has_bars():
-        names = (option.name for option in missing)
-        curves |= dict(zip(names, _traced(missing, own), strict=True))
     for option in options:
+        if group == "scheduler" and option.name not in curves and _has_bars():
+            [curves[option.name]] = _traced([option], own)
         yield option.name, curves.get(option.name, ""), option.text
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,5 +41,6 @@ def store(lines: Sequence[tuple[Option, str]]) -> None:
 
 
 def _key(option: Option) -> str:
-    digest = hashlib.sha256(option.content.encode()).hexdigest()[:12]
+    shape = re.split("^search:", option.content, maxsplit=1, flags=re.MULTILINE)[0]
+    digest = hashlib.sha256(shape.encode()).hexdigest()[:12]
     return f"{option.name} {digest}"

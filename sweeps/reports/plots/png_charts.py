@@ -103,6 +103,8 @@ def _legend(figure: "Figure", axes: "Axes", chart: Curves) -> None:
     from matplotlib.lines import Line2D
 
     handles, labels = axes.get_legend_handles_labels()
+    if len(labels) == 1 and not chart.points:
+        return  # its name is in the title
     for mark, word in WORDS.items():
         if any(points.mark == mark for points in chart.points):
             marker, size = MARKS[mark]
