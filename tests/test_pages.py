@@ -8,7 +8,7 @@ from sweeps.reports.output.write_files import write
 from tests.looking import CHROMIUM, NEEDS, QUIET
 from tests.made_up import NAMES, review
 
-pytestmark = [*NEEDS, pytest.mark.xdist_group("browser")]
+pytestmark = [*NEEDS, pytest.mark.xdist_group("browser pages")]
 
 
 @pytest.mark.parametrize("names", [("cosine", "step", "plateau"), NAMES], ids=["3", "24"])
