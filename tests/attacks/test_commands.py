@@ -1,11 +1,12 @@
 """A few of the attacks through the real command: nothing is started, and one line says why."""
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from sweeps.trust.command_flags import check_flags
+from sweeps.trust.foreign_files import ForeignFileError
 
 CALLBACK = """
 # @package _global_
@@ -37,26 +38,34 @@ class Mine(LinearRegression):
 RUN = ["tracking=none", "epochs=2"]
 ATTACKS: dict[str, tuple[Sequence[str], str]] = {
     "callback": (["--config-dir", "foreign", "scheduler=evil"], "evil.yaml: hydra."),
-    "callback in a sweep": (
-        ["--config-dir", "foreign", "-m", "scheduler=evil,step", "hydra.sweeper.n_trials=1"],
-        "evil.yaml: hydra.",
-    ),
     "package by env_set": (
         ["+hydra.job.env_set.SWEEPS_PACKAGES=posix", "task._target_=posix.getcwd"],
         "'posix.getcwd' may not be called from a config",
     ),
-    "pickle": (["--experimental-rerun", "evil.pickle"], "--experimental-rerun is not allowed"),
-    "pickle by a short option": (["--exp", "evil.pickle"], "--experimental-rerun is not allowed"),
-    "all config files": (["--config-path", "foreign"], "--config-path foreign is not allowed"),
     "secret": (["optimizer.lr=${oc.env:AWS_SECRET}"], "environment variable AWS_SECRET"),
 }
 
 
-class Poison:
-    """A pickle that makes a folder when it is loaded."""
+OPTIONS = [
+    (["--experimental-rerun", "evil.pickle"], "--experimental-rerun is not allowed"),
+    (["--exp=evil.pickle", "epochs=5"], "--experimental-rerun is not allowed"),
+    (["--config-path", "/foreign"], "--config-path /foreign is not allowed"),
+    (["-cp", "foreign", "-m"], "--config-path foreign is not allowed"),
+    (["--config-pa=../foreign"], "--config-path ../foreign is not allowed"),
+]
 
-    def __reduce__(self) -> Any:
-        return Path.mkdir, (Path("owned"),)
+
+@pytest.mark.parametrize(("words", "said"), OPTIONS)
+def test_an_option_that_lets_files_in_unchecked_is_refused(words: list[str], said: str) -> None:
+    with pytest.raises(ForeignFileError, match=said):
+        check_flags(words)
+
+
+def test_a_trusted_folder_may_take_the_place_of_all_config_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWEEPS_TRUSTED_CONFIGS", str(tmp_path))
+    check_flags(["--config-path", str(tmp_path)])
 
 
 @pytest.fixture
@@ -64,7 +73,6 @@ def foreign(home: Path) -> None:
     for name, text in {"scheduler/evil": CALLBACK, "hydra/job_logging/mine": LOGGING}.items():
         (home / "foreign" / name).parent.mkdir(parents=True, exist_ok=True)
         (home / "foreign" / f"{name}.yaml").write_text(text, "utf-8")
-    (home / "evil.pickle").write_bytes(pickle.dumps(Poison()))
     (home / "mine.py").write_text(TASK, "utf-8")
 
 
@@ -88,3 +96,39 @@ def test_a_person_s_own_package_logging_and_launcher_work_in_one_step(
     done = command(*words, *sweep, "task._target_=mine.Mine", "scheduler=step", *RUN, **own)
     assert done.returncode == 0, done.stderr
     assert "mine: made" in next(home.rglob("own.log")).read_text()
+
+
+LEAKING = """
+# @package _global_
+scheduler:
+  _target_: torch.optim.lr_scheduler.StepLR
+  step_size: 1
+  expect: {gamma: "gamma > 1, or it says ${oc.env:MLFLOW_TRACKING_URI}"}
+  gamma: 0.5
+task: {_target_: mine.Noted, n: 50, note: "${oc.env:MLFLOW_TRACKING_URI} ${hydra:sweeper.storage}"}
+tracking: {experiment: "of ${oc.env:MLFLOW_TRACKING_URI}"}
+"""
+NOTED = """
+class Noted(Mine):
+    def __init__(self, note, **keys):
+        super().__init__(**keys)
+"""
+
+
+def test_a_password_that_a_config_reads_is_written_nowhere(
+    command, home: Path, foreign: None
+) -> None:
+    (home / "foreign/scheduler/leak.yaml").write_text(LEAKING, "utf-8")
+    (home / "mine.py").write_text(TASK + NOTED, "utf-8")
+    uri = "http://me:s3c/r@et@127.0.0.1:9"
+    done = command(
+        *("--config-dir", "foreign", "scheduler=leak", "epochs=2", "tracking.wait_seconds=0.5"),
+        SWEEPS_PACKAGES="mine",
+        MLFLOW_TRACKING_URI=uri,
+        SWEEPS_STORAGE=uri.replace("http", "postgresql"),
+    )
+    assert done.returncode == 0, done.stderr
+    texts = [path.read_bytes() for path in home.rglob("*") if path.is_file()]
+    assert not [
+        text for text in [done.stdout.encode(), done.stderr.encode(), *texts] if b"s3c" in text
+    ]
