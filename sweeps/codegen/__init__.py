@@ -7,6 +7,7 @@ Read in this order:
 - `calls`: a config group as a call that is not made.
 - `values`: a call or a value as program text.
 - `preambles`: imports and source code of the functions that the program needs.
+- `loops`: the training loop, with clipping, accumulation, precision and averages.
 - `arithmetic`: expressions of a config as Python lambdas.
 - `group_code`: parameter groups of tasks that define their own.
 - `literals`: Python literals and comments; the only place where config text enters a program.

@@ -42,6 +42,18 @@ class Group:
     settings: Mapping[str, Any]
 
 
+def has_own_step(node: Mapping[str, Any]) -> bool:
+    """Whether a task overrides `Task.training_step`; false where it cannot be known here."""
+    from lrlab.tasks import Task  # late: it needs torch, which takes seconds
+    from sweeps.config.targets import locate
+
+    try:
+        task: Any = locate(node.get("_target_"), "task")
+    except TargetError:
+        return False
+    return getattr(task, "training_step", Task.training_step) is not Task.training_step
+
+
 def own_groups(config: Mapping[str, Any]) -> list[Group]:
     """The parameter groups of a run, by name; none where they are simply all parameters.
 

@@ -5,9 +5,17 @@ from itertools import pairwise
 from typing import Any
 
 from sweeps.codegen.calls import Text, called
-from sweeps.codegen.group_code import PLACEHOLDER, Group, as_params, names, own_groups
+from sweeps.codegen.group_code import (
+    PLACEHOLDER,
+    Group,
+    as_params,
+    has_own_step,
+    names,
+    own_groups,
+)
 from sweeps.codegen.layout import fit
 from sweeps.codegen.literals import comment
+from sweeps.codegen.loops import doubts, loop, preparations, read
 from sweeps.codegen.preambles import Preamble
 from sweeps.codegen.values import as_text
 from sweeps.config.config_groups import RunSettings, Stepping, call_for_group, check, meta_values
@@ -27,17 +35,6 @@ VALIDATE = '''\
 def validate() -> float:
     """The loss that the scheduler watches."""
     return sum(criterion(model(x), y).item() for x, y in batches) / len(batches)'''
-
-RATE = 'optimizer.param_groups[0]["lr"]'
-RATES = '*[group["lr"] for group in optimizer.param_groups]'
-LOOP = """\
-for epoch in range({epochs}):
-    print(epoch, {rates})
-    for x, y in batches:
-        loss = criterion(model(x), y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()"""
 
 
 def snippet(config: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
@@ -59,16 +56,21 @@ def snippet(config: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
     check_run(config)
     preamble, stepping = Preamble(), _stepping(config["scheduler"])
     preamble.module("torch")
-    groups, doubts = _groups(config)
+    training = read(config)
+    if training.average:
+        preamble.module("torch.optim.swa_utils")
+    groups, cautions = _groups(config)
+    cautions = [*cautions, *doubts(training, own_step=has_own_step(config["task"]))]
     made = list(_made(config, preamble, stepping, groups))
     return _spaced(
-        "\n".join([*map(comment, [*comments, *doubts]), preamble.imports()]),
+        "\n".join([*map(comment, [*comments, *cautions]), preamble.imports()]),
         *preamble.definitions(),
         *([PLACEHOLDER, names(groups)] if groups else []),
         _yours(config, stepping, groups),
         *_validation(stepping),
         "\n".join(made),
-        _loop(config["epochs"], stepping, groups),
+        *preparations(training),
+        loop(config["epochs"], stepping, training, groups=bool(groups)) + "\n",
     )
 
 
@@ -141,15 +143,6 @@ def _validation(stepping: Stepping | None) -> list[str]:
 
 def _count(number: int, what: str, plural: str) -> str:
     return f"{number} {what}{plural if number != 1 else ''}"
-
-
-def _loop(epochs: int, stepping: Stepping | None, groups: Sequence[Group]) -> str:
-    text = LOOP.format(epochs=epochs, rates=RATES if groups else RATE)
-    if stepping is None:
-        return text + "\n"
-    watched = {"epoch": "validate()", "batch": "loss.item()"} if stepping.monitor else {}
-    indent = {"epoch": " " * 4, "batch": " " * 8}[stepping.step_every]
-    return f"{text}\n{indent}scheduler.step({watched.get(stepping.step_every, '')})\n"
 
 
 def _spaced(*blocks: str) -> str:
