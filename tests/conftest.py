@@ -11,6 +11,9 @@ from pathlib import Path
 
 import hydra
 import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
 from crashsafe import fast_paths
@@ -160,14 +163,29 @@ def wait_for() -> Callable[..., None]:
 
 
 @cache
-def composed(overrides: tuple[str, ...]) -> DictConfig:
-    """Composing takes a tenth of a second, and many tests want the same config."""
-    return hydra.compose("config", ["tracking=none", *overrides])
+def composed(choices: tuple[str, ...]) -> DictConfig:
+    """Composing takes a tenth of a second, and many tests want the same files."""
+    return hydra.compose("config", ["tracking=none", *choices])
+
+
+def with_values(config: DictConfig, overrides: list[Override]) -> DictConfig:
+    """Hydra's own last step of composing, on a copy."""
+    config = copy.deepcopy(config)
+    ConfigLoaderImpl._apply_overrides_to_config(overrides, config)
+    return config
 
 
 @pytest.fixture
 def compose() -> Iterator[Callable[..., DictConfig]]:
     """The config that a command line would give, without tracking."""
     register_resolvers()
+
+    def compose_once(*words: str) -> DictConfig:
+        overrides = OverridesParser.create().parse_overrides(list(words))
+        groups = [(conf_dir() / override.key_or_group).is_dir() for override in overrides]
+        choices = tuple(word for word, group in zip(words, groups, strict=True) if group)
+        values = [found for found, group in zip(overrides, groups, strict=True) if not group]
+        return with_values(composed(choices), values)
+
     with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        yield lambda *overrides: copy.deepcopy(composed(overrides))
+        yield compose_once
