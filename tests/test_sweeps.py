@@ -113,6 +113,7 @@ def test_ctrl_c_in_a_sweep_stops_it_cleanly_and_the_command_goes_on(
     ],
 )
 @pytest.mark.cold
+@pytest.mark.slow
 def test_workers_of_every_launcher_share_the_study(
     command, tmp_path: Path, launcher: str, module: str
 ) -> None:

@@ -25,7 +25,7 @@ LAUNCHERS = [
 ]
 
 
-@pytest.mark.parametrize("together", [1, 6])
+@pytest.mark.parametrize("together", [pytest.param(1, marks=pytest.mark.slow), 6])
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_every_launcher_runs_all_families_to_the_end_and_prunes(
     folder: Path, run: Any, launcher: str, together: int

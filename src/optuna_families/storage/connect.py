@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LOCK = 0x6F70_7475_6E61  # "optuna"; key of the advisory lock
 BUSY = 60.0  # seconds to wait for other writers of a SQLite file
+_checked: set[str] = set()  # databases whose schema this process has compared with Optuna's
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def create(url: str) -> None:
                 _open(url)[1].engine.dispose()
             else:
                 create_file(file, _build)
+        _checked.add(url)
     except Exception as error:
         reason = masked(_reason(error.__cause__ or error))
         raise HydraException(
@@ -109,7 +111,7 @@ def _missing(url: str) -> str:
 
 
 def _build(draft: Path) -> None:
-    engine = _open(sqlite_address(draft))[1].engine
+    engine = _open(sqlite_address(draft), skip_compatibility_check=True)[1].engine
     with engine.connect() as connection:
         # WAL allows reads during a write. https://www.sqlite.org/wal.html
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
@@ -122,7 +124,7 @@ def connect(url: str) -> Database:
     """Open a database that exists, once per process."""
     from sqlalchemy import event
 
-    opened = Database(url, *_open(url, skip_table_creation=True))
+    opened = Database(url, *_open(url, skip_table_creation=True, **once_checked(url)))
     for use in ("checkout", "do_connect"):  # a pooled connection, a new one
         event.listen(opened.engine, use, partial(_check_file, sqlite_file(url)))
     return opened
@@ -140,6 +142,11 @@ def _open(url: str, **options: Any) -> tuple[BaseStorage, RDBStorage]:
         event.listen(rdb.engine, "connect", _relax)
         rdb.engine.dispose()  # the connection opened so far lacks the pragma
     return get_storage(rdb), rdb
+
+
+def once_checked(url: str) -> dict[str, bool]:
+    """Options that spare a second check of the schema: Alembic loads all its revisions for one."""
+    return {"skip_compatibility_check": url in _checked}
 
 
 def literal(url: str) -> str:

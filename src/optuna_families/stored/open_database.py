@@ -27,11 +27,11 @@ def opened(storage: str) -> Iterator[Database]:
     """
     from optuna.storages import RDBStorage
 
-    from optuna_families.storage.connect import Database, literal
+    from optuna_families.storage.connect import Database, literal, once_checked
 
     address = _address(storage)
     _check_tables(address)
-    opened = RDBStorage(literal(address), skip_table_creation=True)
+    opened = RDBStorage(literal(address), skip_table_creation=True, **once_checked(address))
     try:
         yield Database(address, opened, opened)
     finally:
