@@ -23,6 +23,7 @@ FLAGS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::hydra.errors.Hydra14MigrationWarning")
 @pytest.mark.parametrize(
     ("task_launcher_cfg", "extra_flags"),

@@ -119,7 +119,9 @@ def _study(family: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("processes", "lines"), [(2, ()), (4, TOGETHER), *([(2, TOGETHER), (4, ())] * (KILLS > 4))]
+    ("processes", "lines"),
+    [pytest.param(2, (), marks=pytest.mark.slow), (4, TOGETHER)]
+    + [(2, TOGETHER), (4, ())] * (KILLS > 4),
 )
 @pytest.mark.timeout(900)
 def test_no_trial_is_lost_by_random_kills(

@@ -124,7 +124,9 @@ def connect(url: str) -> Database:
     """Open a database that exists, once per process."""
     from sqlalchemy import event
 
-    opened = Database(url, *_open(url, skip_table_creation=True, **once_checked(url)))
+    opened = Database(
+        url, *_open(url, skip_table_creation=True, skip_compatibility_check=was_checked(url))
+    )
     for use in ("checkout", "do_connect"):  # a pooled connection, a new one
         event.listen(opened.engine, use, partial(_check_file, sqlite_file(url)))
     return opened
@@ -144,9 +146,9 @@ def _open(url: str, **options: Any) -> tuple[BaseStorage, RDBStorage]:
     return get_storage(rdb), rdb
 
 
-def once_checked(url: str) -> dict[str, bool]:
-    """Options that spare a second check of the schema: Alembic loads all its revisions for one."""
-    return {"skip_compatibility_check": url in _checked}
+def was_checked(url: str) -> bool:
+    """Whether this process knows that the schema fits; to check it, Alembic loads all revisions."""
+    return url in _checked
 
 
 def literal(url: str) -> str:

@@ -27,11 +27,13 @@ def opened(storage: str) -> Iterator[Database]:
     """
     from optuna.storages import RDBStorage
 
-    from optuna_families.storage.connect import Database, literal, once_checked
+    from optuna_families.storage.connect import Database, literal, was_checked
 
     address = _address(storage)
     _check_tables(address)
-    opened = RDBStorage(literal(address), skip_table_creation=True, **once_checked(address))
+    opened = RDBStorage(
+        literal(address), skip_compatibility_check=was_checked(address), skip_table_creation=True
+    )
     try:
         yield Database(address, opened, opened)
     finally:
