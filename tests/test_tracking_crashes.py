@@ -265,3 +265,10 @@ def test_what_a_killed_run_and_writer_left_is_completed_by_the_next(
         files = MlflowClient(tracking_uri=uri).list_artifacts(left.info.run_id)
         assert "history.csv" in {file.path for file in files}
         assert stored.info.end_time >= stored.info.start_time
+
+
+@pytest.mark.parametrize("said", ["", '{"uri": nu'])
+def test_a_writer_whose_tracker_was_killed_at_once_ends_without_a_word(said: str) -> None:
+    writer = [sys.executable, "-m", "lrlab.tracking.writer.writer_process"]
+    done = subprocess.run(writer, input=said, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

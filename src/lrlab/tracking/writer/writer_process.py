@@ -124,7 +124,8 @@ def _line(error: str) -> str:
 
 def _listen(messages: SimpleQueue[Message], ended: Event) -> None:
     for line in sys.stdin:
-        messages.put(parse_message(line))
+        if line.endswith("\n"):  # or the tracker was killed while it wrote
+            messages.put(parse_message(line))
     messages.put(END)
     ended.set()
 
@@ -145,7 +146,10 @@ def main() -> None:
     """Run until standard input ends."""
     replies = os.dup(sys.stdout.fileno())
     sys.stdout = sys.stderr  # keeps output of MLflow out of the reply
-    settings = parse_settings(sys.stdin.readline())
+    first = sys.stdin.readline()
+    if not first.endswith("\n"):
+        return  # the tracker was killed before it had said anything
+    settings = parse_settings(first)
     messages: SimpleQueue[Message] = SimpleQueue()
     ended = Event()
     # Started before MLflow's import, which takes seconds, so that the tracker never blocks on a
