@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     with in_one_line(NotFoundError, TargetError, ConfigError), TemporaryDirectory() as scratch:
         found = find(asked.what, asked.family, Stores(asked.storage, asked.uri, Path(scratch)))
-        text = program(found.run, found.why, found.verdict_loss)
+        text = program(found.run, found.why, found.verdict_loss, found.lr_factor)
         _give(text, found, asked.out)
 
 
@@ -49,7 +49,7 @@ def _give(text: str, found: "FoundRun", file: Path | None) -> None:
     run, warning = found.run, found.run.info().tags.get("warning")
     rows = [
         ("schedule", outcome(run, found.verdict_loss)),
-        ("command", command_line(run) or "unknown"),
+        ("command", command_line(run, found.lr_factor) or "unknown"),
     ]
     rows += [("warning", warning)] if warning else []
     console.summary([*rows, ("file", str(file))])

@@ -20,7 +20,9 @@ def review(names: Sequence[str] = ("cosine", "step", "plateau"), n_trials: int =
     """The families of these names, the first the best; the third is half as good again."""
     families = tuple(_family(name, place, n_trials) for place, name in enumerate(names))
     finalists = [
-        Finalist(name, r, tuple(FLOOR + OPTIMUM * _worse(place) * (1 + r / 10) * luck))
+        Finalist(
+            name, r, tuple(FLOOR + OPTIMUM * _worse(place) * (1 + r / 10) * luck), 0, (FLOOR,) * 16
+        )
         for place, name in enumerate(names)
         for r in range(8)
         for luck in [np.random.default_rng([place, r]).gamma(20.0, 1 / 20, 16)]

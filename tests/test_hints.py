@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sweeps.reports.hints import hints
+from sweeps.reports.words.hints import hints
 from tests.made_up import review
 
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -15,8 +15,8 @@ FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
     ("losses", "said"),
     [
         ((9, 8, 10, 11, math.inf), "half the learning rate is better still (loss 8 instead of 10)"),
-        ((10.1, 10, 10, 10.2, 10.3), "cosine bears 0.25 to 4 times the recommended learning rate"),
-        ((15, 12, 10, 12, 13), "cosine needs this learning rate"),
+        ((10.1, 10, 10, 10.2, 10.3), "cosine of 0.25 to 4"),
+        ((15, 12, 10, 12, 13), "cosine of 1 only"),
         ((10, 10, 10, 10, math.inf), "with four times the learning rate it diverged on 3 of 16"),
     ],
 )
@@ -28,7 +28,7 @@ def test_the_learning_rate_s_neighbours_are_told_in_words(
     around = tuple(zip(FACTORS, losses, strict=True))
     lost = tuple(3 if math.isinf(loss) else 0 for loss in losses)
     verdict = replace(swept.verdict, robustness=around, robustness_diverged=lost)
-    assert any(line.startswith(said) for line in hints(replace(swept, verdict=verdict)))
+    assert any(said in line for line in hints(replace(swept, verdict=verdict)))
 
 
 def test_a_best_trial_that_came_late_asks_for_more() -> None:

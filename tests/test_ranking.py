@@ -1,6 +1,7 @@
 """Ranking against theory, its own symmetries, and searches made of random numbers."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from lrlab.ranking import Finalist, Ranking, rank
-from lrlab.ranking.corrections import holm
+from lrlab.ranking import Finalist, Ranking, choose, rank
+from lrlab.ranking.one_tuning import holm
 from lrlab.ranking.search_luck import isotonic, miss_probability, reversal_probabilities
 from lrlab.ranking.seed_tests import interval, not_worse, worse_than_smallest
 
@@ -291,3 +292,94 @@ def test_where_only_seeds_matter_the_test_is_exact_enough_and_strong(equal: bool
         full = {name: np.repeat(rows, 8, axis=0) for name, rows in losses.items()}
         told += len(rank(finalists(**full), 20).tied) < 2
     assert told <= stats.binom.ppf(0.99, 300, 0.05) if equal else told >= 285
+
+
+# --- several tunings
+
+
+def over_tunings(
+    seed: int, *scales: float, spread: float = 0.3, tunings: int = 5
+) -> list[Finalist]:
+    """Families a, b, ... whose excess losses over tunings and draws are lognormal."""
+    rng = np.random.default_rng(seed)
+    found, common = [], rng.normal(0.0, 0.3, (tunings, 10))
+    for name, scale in zip("abcdef", scales, strict=False):
+        luck = rng.normal(0.0, spread, (tunings, 1)) + common + rng.normal(0.0, 0.2, (tunings, 10))
+        excess = scale * np.exp(luck)
+        found += [
+            Finalist(name, 0, tuple(0.04 + row), tuning, (0.04,) * 10)
+            for tuning, row in enumerate(excess)
+        ]
+    return found
+
+
+def answers(found: Ranking) -> dict[str, str]:
+    return {one.family: one.answer for one in found.standings}
+
+
+def test_equals_over_tunings_are_called_worse_in_at_most_one_of_twenty() -> None:
+    called = [bool(rank(over_tunings(i, 1.0, 1.0), 150).of("worse")) for i in range(400)]
+    assert np.mean(called) < 0.05 + 2 * math.sqrt(0.05 * 0.95 / 400)
+
+
+def test_twice_the_excess_is_found_in_four_of_five() -> None:
+    found = [answers(rank(over_tunings(i, 1.0, 2.0), 150)) for i in range(100)]
+    assert np.mean([one == {"a": "best", "b": "worse"} for one in found]) > 0.8
+
+
+def test_families_that_hardly_vary_are_equal_within_the_margin_and_not_beyond() -> None:
+    near = rank(over_tunings(1, 1.0, 1.05, spread=0.01), 150)
+    assert answers(near) == {"a": "best", "b": "equal"}
+    assert near.standings[1].ratio == pytest.approx(1.05, abs=0.1)
+    assert answers(rank(over_tunings(1, 1.0, 1.6, spread=0.01), 150))["b"] == "worse"
+
+
+def test_what_is_unknown_says_how_many_tunings_would_tell() -> None:
+    few = rank(over_tunings(3, 1.0, 1.6, spread=0.8), 150).standings[1]
+    assert few.answer == "unknown"
+    assert 5 < few.more_tunings < 200
+
+
+def test_an_excess_at_rounding_is_equal_whatever_its_ratio() -> None:
+    found = rank(over_tunings(1, 1e-12, 1e-9), 150)
+    assert answers(found)["b"] == "equal"
+    assert all(one.at_rounding for one in found.standings)
+
+
+def test_a_family_whose_champion_is_as_good_is_not_worse() -> None:
+    entrants = over_tunings(1, 1.0, 4.0)
+    fair = np.random.default_rng(0).gamma(9.0, 0.1, (2, 30))
+    champions = [
+        Finalist(name, 0, tuple(row), bests=(0.0,) * 30)
+        for name, row in zip("ab", fair, strict=True)
+    ]
+    assert answers(rank(entrants, 150))["b"] == "worse"
+    assert answers(rank(entrants, 150, champions=champions))["b"] == "unknown"
+
+
+@given(st.integers(0, 1000), st.booleans())
+@settings(max_examples=10, deadline=None)
+def test_maximizing_the_negative_mirrors_everything(seed: int, several: bool) -> None:
+    found = [replace(one, bests=()) for one in over_tunings(seed, 1.0, 1.5, 3.0)]
+    if not several:
+        found = [replace(one, rank=one.tuning, tuning=0) for one in found]
+    negated = [replace(one, losses=tuple(-loss for loss in one.losses)) for one in found]
+    down, up = rank(found, 20), rank(negated, 20, maximize=True)
+    assert answers(down) == answers(up)
+    for one, other in zip(down.standings, up.standings, strict=True):
+        assert (one.mean, one.p_corrected, one.ratio) == (
+            -other.mean,
+            other.p_corrected,
+            other.ratio,
+        )
+
+
+def test_families_of_several_tunings_need_the_same_ones() -> None:
+    with pytest.raises(ValueError, match=r"same tunings, got \[4, 5\]"):
+        rank(over_tunings(1, 1.0, 2.0)[:-1], 150)
+
+
+def test_the_lr_just_below_the_limit_of_stability_is_not_chosen() -> None:
+    losses = np.array([[[4.0, 4.0], [2.0, 2.0], [1.0, 1.0], [1.0, INF], [INF, INF]]])
+    assert choose(losses) == (0, 1)
+    assert choose(np.array([[[1.0, 1.0], [3.0, 3.0]], [[2.0, 2.0], [2.0, 2.0]]])) == (0, 0)

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,27 +88,47 @@ def last_words(found: Review) -> str:
 
 def test_one_that_is_better_than_all_others() -> None:
     found = evaluated(cosine=1.0, step=2.0, plateau=3.0)
-    assert last_words(found) == (
-        "lowest loss of 3 families; it differs significantly from every other"
-    )
+    assert last_words(found) == "better than step and plateau"
 
 
 def test_one_that_is_better_than_some() -> None:
     found = evaluated(cosine=1.0, step=1.001, plateau=3.0)
-    expected = (
-        "lowest loss of 3 families, not significantly different from step; "
-        "the simplest of these 2 is cosine"
-    )
-    assert last_words(found) == expected
+    assert last_words(found) == "better than plateau; unknown against step"
+    assert any(line.startswith("unknown: step; one tuning cannot show") for line in notes(found))
 
 
-def test_the_simplest_of_the_tied_is_named() -> None:
-    found = evaluated(cosine=1.001, step=1.0)
-    expected = (
-        "lowest loss of 2 families, not significantly different from cosine; "
-        "the simplest of these 2 is cosine"
+def over_tunings(spread: float = 0.0, **scales: float) -> Review:
+    """A verdict over five tunings of each family, whose excess losses have these scales."""
+    assert FEW.verdict is not None
+    draws = {
+        name: np.random.default_rng(i).gamma(20.0, 0.05, (5, 10)) for i, name in enumerate(scales)
+    }
+    entrants = [
+        Finalist(name, 0, tuple(1.0 + scales[name] * luck * row), tuning, (1.0,) * 10)
+        for name, rows_of in draws.items()
+        for tuning, row in enumerate(rows_of)
+        for luck in [1.0 + spread * (tuning - 2)]
+    ]
+    ranking = rank(entrants, 150)
+    recommended = replace(FEW.verdict.recommended, family=ranking.best.family)  # type: ignore[type-var]
+    verdict = replace(FEW.verdict, ranking=ranking, recommended=recommended, robustness=())
+    return replace(FEW, verdict=verdict, n_trials=150)
+
+
+def test_the_three_answers() -> None:
+    better = over_tunings(cosine=0.1, step=0.3, plateau=0.3)
+    assert last_words(better).startswith("better than step and plateau (at least 2.")
+    same = over_tunings(cosine=0.1, step=0.1, plateau=0.1)
+    assert last_words(same) == "equal: all 3 differ by less than 25 % of the best excess loss"
+    assert any(
+        line.startswith("the simplest of the 3 that are equal: cosine") for line in notes(same)
     )
-    assert last_words(found) == expected
+    reached = over_tunings(cosine=1e-12, step=1e-10, plateau=1e-11)
+    assert last_words(reached) == "equal: all 3 reach the optimum"
+    found = over_tunings(0.2, cosine=0.1, step=0.12, plateau=0.6)
+    assert last_words(found) == "better than plateau; unknown against step"
+    (line,) = (line for line in notes(found) if line.startswith("unknown: step has 1.2 times"))
+    assert "tunings of each would tell (verdict.tunings=" in line or "no number of tunings" in line
 
 
 def test_one_family_is_compared_with_none() -> None:
@@ -141,7 +162,8 @@ def test_a_sweep_that_has_gone_on_since_its_verdict_says_so() -> None:
 
 
 def test_what_is_too_small_to_count_is_said() -> None:
-    assert "differences below 4e-05 (0.1 % of the best loss) are ignored" in notes(FEW)
+    legend = "equal: shown to differ by less than 25 % of the best excess loss"
+    assert any(legend in line for line in notes(FEW))
 
 
 # --- tables
@@ -157,7 +179,7 @@ def test_a_terminal_of_100_columns_is_wide_enough(which: Review) -> None:
 
 def test_a_table_needs_no_colours() -> None:
     assert "\x1b" not in terminal.text(FEW)
-    assert [row[""] for row in rows(FEW)] == ["best", "tied", "tied"]
+    assert [row[""] for row in rows(FEW)] == ["best", "unknown", "worse"]
 
 
 def test_a_family_without_a_result_is_in_the_table_with_its_reason() -> None:

@@ -30,6 +30,7 @@ STUDY = "hydra.sweeper.study_name=mine"
 SHORT = ("epochs=8", "task.n=100", "task.batch_size=10")
 JUDGING = ("verdict.finalists=2", "verdict.selection=3", "verdict.fresh=5")
 SWEEP = ("-m", "scheduler=cosine,step,none", "hydra.sweeper.n_trials=4", STUDY, *SHORT, *JUDGING)
+SWEEP += ("hydra.sweeper.max_failure_rate=1.0",)
 
 
 def sweeps(python: str, folder: Path, *arguments: str, module: str = "sweeps") -> Any:
@@ -166,7 +167,38 @@ def test_where_everything_converges_nothing_is_told_apart(command, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     verdict = json.loads((tmp_path / "mlruns/studies/mine/artifacts/verdict.json").read_text())
     assert [standing["tied"] for standing in verdict["ranking"]["standings"]] == [True] * 3
-    assert "not significantly different from" in " ".join(done.stdout.split())  # it is wrapped
+    assert "equal: all 3 reach the optimum" in " ".join(done.stdout.split())  # it is wrapped
+
+
+def test_several_tunings_are_judged_each_on_its_own_draws(command, tmp_path: Path) -> None:
+    words = ("-m", "scheduler=cosine,none", "hydra.sweeper.n_trials=9", "hydra.sweeper.tunings=3")
+    words += (
+        STUDY,
+        "tracking=none",
+        "epochs=4",
+        "task.n=100",
+        "task.condition=20",
+        "verdict.fresh=4",
+    )
+    done = command(*words, "hydra.sweeper.max_failure_rate=1.0")
+    assert done.returncode == 0, done.stderr
+    assert "2 families of 9 trials in 3 independent tunings" in done.stdout
+    verdict = json.loads((tmp_path / "mlruns/studies/mine/artifacts/verdict.json").read_text())
+    ranking = verdict["ranking"]
+    assert (ranking["tunings"], ranking["seeds"], ranking["measure"]) == (3, 12, "excess")
+    best, other = ranking["standings"]
+    assert best["answer"] == "best"
+    assert other["answer"] in ("worse", "equal", "unknown")
+    assert other["ratio_interval"][0] <= other["ratio"] <= other["ratio_interval"][1]
+    assert set(verdict["around"]) == {"cosine", "none"}
+    for one in verdict["around"].values():
+        assert [factor for factor, _ in one["lr"]] == [0.25, 0.5, 1.0, 2.0, 4.0]
+        assert [factor for factor, _ in one["epochs"]] == [0.5, 2.0]
+    # What is recommended is what was judged: the lr of the trial, corrected on other draws.
+    recommended = verdict["recommended"]
+    pick = verdict["picks"][recommended["family"]]
+    assert f"optimizer.lr={pick['params']['optimizer.lr']:.6g}" in recommended["command"]
+    assert f"lr={pick['params']['optimizer.lr']:.6g}"[:8] in recommended["snippet"]
 
 
 def test_an_interrupted_sweep_s_run_is_killed_and_goes_on(

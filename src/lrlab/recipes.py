@@ -1,13 +1,13 @@
 """`Recipe`: builds the optimizer and the schedule of a model."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch.optim import SGD, Optimizer
 
-from lrlab.schedules import Schedule
+from lrlab.schedules import Schedule, follow
 from lrlab.simulation import Trace, trace
 from lrlab.tasks import Task
 
@@ -31,6 +31,51 @@ class Recipe:
     schedule: Callable[[Optimizer], Schedule]
     lr_factor: float = 1.0
     _traces: dict[int, Trace] = field(default_factory=dict, init=False, repr=False)
+
+    def scaled(self, factor: float) -> "Recipe":
+        """The same with another multiple of the schedule's lr.
+
+        >>> sgd = lambda parameters: torch.optim.SGD(parameters, lr=0.5)
+        >>> recipe = Recipe(sgd, lambda sgd: Schedule(torch.optim.lr_scheduler.ConstantLR(sgd)))
+        >>> recipe.scaled(2.0).scaled(0.25).lr_factor
+        0.5
+        """
+        made = replace(self, lr_factor=self.lr_factor * factor)
+        object.__setattr__(made, "_traces", self._traces)
+        return made
+
+    def stretched(self, steps: int, factor: float) -> "Recipe":
+        """The same lr curve over a longer or shorter training.
+
+        Args:
+            steps: of the curve, >= 1.
+            factor: by which the training is longer, > 0.
+
+        Raises:
+            ValueError: the schedule monitors a metric, changes more than the lr, or its parameter
+                groups have curves of their own.
+
+        >>> sgd = lambda parameters: torch.optim.SGD(parameters, lr=1.0)
+        >>> halving = lambda sgd: Schedule(torch.optim.lr_scheduler.ExponentialLR(sgd, 0.5))
+        >>> Recipe(sgd, halving).stretched(4, 0.5).trace(2).lrs
+        [(1.0,), (0.25,), (0.0625,)]
+        """
+        traced, (_, schedule) = self.trace(steps), self.dry_build()
+        if schedule.monitor or not traced.lr_only or len(traced.lrs[0]) > 1:
+            raise ValueError("only a curve of the learning rate can be stretched")
+        first, every = traced.lrs[0][0], schedule.step_every
+        base = first or 1.0
+
+        def curve(step: int) -> float:
+            return traced.lrs[min(steps, round(step / factor))][0] / base
+
+        def optimizer(parameters: Iterable[Any]) -> Optimizer:
+            made = self.optimizer(parameters)
+            for group in made.param_groups:
+                group["lr"] = base
+            return made
+
+        return Recipe(optimizer, lambda made: Schedule(follow(made, curve), every), self.lr_factor)
 
     def build(self, parameters: Iterable[Any]) -> tuple[Optimizer, Schedule]:
         """An optimizer of these parameters, and its schedule."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from optuna_families.search_space.overrides import Arguments
 
 
-PER_TUNING, MOST_TUNINGS, FEWEST_TUNINGS = 20, 10, 3
+PER_TUNING, MOST_TUNINGS, FEWEST_TUNINGS = 30, 10, 3
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,10 @@ def study_name(sweep: str, family: str, tuning: int = 0) -> str:
 def usual_tunings(n_trials: int) -> int:
     """Return into how many independent tunings a family's trials are split by default.
 
-    One tuning for each 20 trials, at most 10. Two tunings say nothing about their spread that
-    could be tested, so below 60 trials there is one.
+    One tuning for each 30 trials, at most 10. The spread of two tunings cannot be tested, so below
+    90 trials there is one.
 
-    >>> [usual_tunings(n) for n in (20, 59, 60, 100, 500)]
+    >>> [usual_tunings(n) for n in (20, 89, 90, 150, 500)]
     [1, 1, 3, 5, 10]
     """
     found = min(MOST_TUNINGS, n_trials // PER_TUNING)

@@ -42,7 +42,9 @@ def run_command(overrides: Sequence[str], config_dir: str | None = None) -> str:
     >>> print(run_command(["scheduler=step", "verdict.fresh=5"]))
     python -m sweeps scheduler=step
     """
-    return command([word for word in overrides if not word.startswith("verdict.")], config_dir)
+    return command(
+        [word for word in overrides if not word.startswith(("verdict.", "verdict="))], config_dir
+    )
 
 
 def stored_command(text: str) -> str:

@@ -72,12 +72,14 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class VerdictSettings:
-    """The group `verdict`: see `conf/config.yaml`."""
+    """The group `verdict`: see `conf/verdict/usual.yaml`."""
 
+    trials: int = 20
+    tunings: int | None = None
     finalists: int | None = None
     selection: int | None = None
     fresh: int | None = None
-    margin: float = 0.001
+    margin: float | None = None
     level: float = 0.05
 
 

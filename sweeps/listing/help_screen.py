@@ -13,6 +13,7 @@ sweeps: which learning-rate schedule, with which parameters, and how sure can I 
   python -m sweeps scheduler=cosine                      one training
   python -m sweeps scheduler=step scheduler.gamma=0.5    your values: key=value
   python -m sweeps -m scheduler=cosine,step,plateau      a sweep with a verdict
+  python -m sweeps -m scheduler=cosine,step verdict=quick          a first look; usual, thorough
   python -m sweeps -m hydra/sweeper=basic scheduler=none,step      a plain grid
   python -m sweeps --config-dir mine task=mine           your own files
 """

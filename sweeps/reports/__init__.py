@@ -10,7 +10,7 @@ Read in this order:
 - `wall_time`: share of the wall time of trials that ran at the same time.
 - `tables`: one table row for each family.
 - `sentences`: the answer and the notes as sentences.
-- `hints`: what to try next, as sentences.
+- `words`: the three answers and the hints, as sentences.
 - `formatting`: names and numbers as text.
 
 `output` writes the files and prints; `plots` draws the charts. To add a column, change `tables`;
@@ -19,13 +19,20 @@ to add a sentence, change `sentences`. Fields of the dataclasses in `verdict_dat
 """
 
 from sweeps.reports.review import FamilyReview, Review, TrialRow
-from sweeps.reports.verdict_data import Excluded, Recommended, SelectedTrial, Verdict
+from sweeps.reports.verdict_data import (
+    Excluded,
+    Recommended,
+    Robustness,
+    SelectedTrial,
+    Verdict,
+)
 
 __all__ = [
     "Excluded",
     "FamilyReview",
     "Recommended",
     "Review",
+    "Robustness",
     "SelectedTrial",
     "TrialRow",
     "Verdict",

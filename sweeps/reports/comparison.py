@@ -21,9 +21,10 @@ def ordered(review: Review) -> list[FamilyReview]:
 
 
 def simplest(review: Review) -> FamilyReview | None:
-    """Of the families tied with the best: fewest tuned parameters, then fewest arguments."""
-    tied = review.verdict.ranking.tied if review.verdict else ()
-    candidates = [family for family in ordered(review) if family.name in tied]
+    """Of the best and its equals: fewest tuned parameters, then fewest arguments."""
+    ranking = review.verdict.ranking if review.verdict else None
+    names = (ranking.best.family, *ranking.of("equal")) if ranking else ()
+    candidates = [family for family in ordered(review) if family.name in names]
     return min(candidates, key=lambda family: (family.swept, family.arguments), default=None)
 
 

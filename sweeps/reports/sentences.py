@@ -1,12 +1,17 @@
 """The answer and the notes of a review, as sentences."""
 
-import math
-
-from sweeps.reports.comparison import is_outdated, ordered, simplest, why_no_result
-from sweeps.reports.formatting import diverged, extreme, listed, number, settings
-from sweeps.reports.hints import hints
+from sweeps.reports.comparison import (
+    is_outdated,
+    ordered,
+    parameters,
+    simplest,
+    why_no_result,
+)
+from sweeps.reports.formatting import number, settings
 from sweeps.reports.review import Review
 from sweeps.reports.verdict_data import Verdict
+from sweeps.reports.words.answers import how_sure, margin, missing
+from sweeps.reports.words.hints import hints
 
 
 def headline(review: Review) -> str:
@@ -18,7 +23,7 @@ def headline(review: Review) -> str:
         return "nothing to recommend: every selected trial diverged on the fresh seeds"
     params = review.verdict.picks[recommended.family].params
     use = f"{recommended.family} {settings(params)}".strip()
-    return f"use {use}: {_how_sure(review, review.verdict)}"
+    return f"use {use}: {how_sure(review, review.verdict)}"
 
 
 def facts(review: Review) -> str:
@@ -28,29 +33,6 @@ def facts(review: Review) -> str:
     families = "one family" if number_of == 1 else f"{number_of} families"
     trials = f"{families} of {review.n_trials} trials"
     return f"{review.sweep}: {review.task}, {review.epochs} epochs, {trials} of {seeds} each"
-
-
-def _how_sure(review: Review, verdict: Verdict) -> str:
-    ranking, name = verdict.ranking, review.objective.name
-    best, evaluated, tied = ranking.best, len(ranking.standings), list(ranking.tied[1:])
-    first = extreme(review.objective) + (" on the test set" if verdict.tested else "")
-    if evaluated == 1:
-        if best.diverged:
-            lost = diverged(best.diverged, ranking.seeds)
-            return f"the only family evaluated; it {lost} fresh seeds"
-        value = f"{name} {number(best.mean)}"
-        data = "the test set with " if verdict.tested else ""
-        return f"the only family evaluated; {value} on {data}{ranking.seeds} fresh seeds"
-    if ranking.seeds < 2:
-        return f"{first} of {evaluated} families; with one seed, differences cannot be tested"
-    if not tied:
-        return f"{first} of {evaluated} families; it differs significantly from every other"
-    family = simplest(review)
-    plain = family.name if family else best.family
-    return (
-        f"{first} of {evaluated} families, not significantly different from {listed(tied)}; "
-        f"the simplest of these {len(tied) + 1} is {plain}"
-    )
 
 
 def _unfinished(review: Review) -> str:
@@ -76,22 +58,13 @@ def _verdict_notes(review: Review) -> list[str]:
     if verdict is None:
         go_on = [f"continue with: {review.command}"] if review.command else []
         return [*go_on, *hints(review)]
-    ranking, name, lines = verdict.ranking, review.objective.name, []
+    name, lines = review.objective.name, []
     if is_outdated(review):
         lines.append(
             f"the sweep has changed since this verdict; update it with: {_evaluation(review)}"
         )
-    lines += hints(review)
-    where = " on the test set, which tuning and selection have not seen," if verdict.tested else ""
-    lines.append(
-        f"{name}: mean of {ranking.seeds} fresh seeds{where} and its 95 % interval; p: probability "
-        f"that chance, of seeds or search, separates {len(ranking.standings)} equally good "
-        f"families this far (tied if {ranking.level:g} or above)"
-    )
-    matter = ranking.margin * abs(ranking.best.mean)
-    if matter > 0 and math.isfinite(matter) and len(ranking.standings) > 1:
-        share = f"{100 * ranking.margin:g} % of the best {name}"
-        lines.append(f"differences below {number(matter, 2)} ({share}) are ignored")
+    lines += [*missing(verdict), *_simplest(review), *_lowered(verdict), *hints(review)]
+    lines.append(_legend(verdict, name))
     if verdict.optimum == 0:
         lines.append("theory: this number of full-batch steps can reach an excess loss of 0")
     elif verdict.optimum is not None:
@@ -99,6 +72,44 @@ def _verdict_notes(review: Review) -> list[str]:
             f"x opt.: excess loss divided by {number(verdict.optimum, 3)}, the lowest in theory"
         )
     return lines
+
+
+def _legend(verdict: Verdict, name: str) -> str:
+    """What the columns of the table mean."""
+    ranking = verdict.ranking
+    excess = ranking.measure == "excess"
+    known = "excess: geometric mean of the loss above the lowest possible one; " if excess else ""
+    where = " on the test set, which tuning and selection have not seen," if verdict.tested else ""
+    draws = f"{name}: mean of {ranking.seeds} fresh seeds{where} and its 95 % interval; {known}"
+    families = len(ranking.standings)
+    if families == 1:
+        return draws.rstrip("; ")
+    return (
+        f"{draws}p: probability that chance, of seeds or search, separates {families} equally good "
+        f"families this far (worse below {ranking.level:g}); equal: shown to differ by less than "
+        f"{margin(ranking, name)}; unknown: neither"
+    )
+
+
+def _simplest(review: Review) -> list[str]:
+    """The simplest of the families that are equal to the best."""
+    family = simplest(review)
+    equal = review.verdict.ranking.of("equal") if review.verdict else ()
+    if family is None or family.name not in equal:
+        return []
+    params = settings(parameters(review, family))
+    return [f"the simplest of the {len(equal) + 1} that are equal: {family.name} {params}".rstrip()]
+
+
+def _lowered(verdict: Verdict) -> list[str]:
+    """Why the recommended lr is not that of the best trial."""
+    used = verdict.recommended
+    if used is None or used.lowered == 1:
+        return []
+    return [
+        f"{used.family}: its learning rate is {used.lowered:g} times that of its best trial, which "
+        "diverges on some draws of the data"
+    ]
 
 
 def _evaluation(review: Review) -> str:
@@ -116,6 +127,11 @@ def _family_notes(review: Review) -> list[str]:
     if review.verdict is None:
         return lines
     seeds = review.verdict.ranking.seeds
+    lines += [
+        f"{name}: {edge}; a wider range may hold a better one"
+        for name, pick in review.verdict.picks.items()
+        for edge in pick.edges
+    ]
     lines += [finalist.line for finalist in review.verdict.excluded]
     return lines + [
         f"{s.family}: the selected trial diverged on {s.diverged} of {seeds} fresh seeds"

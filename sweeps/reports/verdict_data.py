@@ -39,11 +39,35 @@ class SelectedTrial(Stored):
         trial: its number in the sweep.
         params: sampled parameters by full key, such as `optimizer.lr`.
         excess: mean loss on the fresh seeds above the lowest possible loss.
+        lr_factor: by which the learning rate of that trial was multiplied after the tuning.
+        edges: tuned values at an end of their range, in words.
     """
 
     trial: int
     params: Mapping[str, Value] = field(default_factory=dict)
     excess: float | None = None
+    lr_factor: float = 1.0
+    edges: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Robustness(Stored):
+    """What becomes of a selected trial with another learning rate or number of epochs.
+
+    Values are the geometric mean of the excess loss where it is known, else the mean objective;
+    None where the training is not possible.
+
+    Args:
+        lr: (multiple of the learning rate, value).
+        lr_diverged: number of seeds that diverged, for each entry of `lr`.
+        epochs: (multiple of the number of epochs, value) with the same curve, stretched.
+        edge_diverged: number of seeds that diverged with 1.1 times the learning rate.
+    """
+
+    lr: tuple[tuple[float, float | None], ...] = ()
+    lr_diverged: tuple[int, ...] = ()
+    epochs: tuple[tuple[float, float | None], ...] = ()
+    edge_diverged: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,12 +79,16 @@ class Recommended(Stored):
         command: command that trains it again.
         snippet: torch program.
         folder: folder of the run.
+        lr_factor: by which the learning rate of that run was multiplied after the tuning.
+        lowered: how much of that was because it diverged on a fresh draw of the data; 1 if not.
     """
 
     family: str
     command: str = ""
     snippet: str = ""
     folder: str | None = None
+    lr_factor: float = 1.0
+    lowered: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -103,6 +131,8 @@ class Verdict(Stored):
         objective: what is judged by; the ranking's "losses" are its values.
         tested: whether its values are of the task's test set.
         direction: whether less or more of it is better.
+        around: robustness of each family's selected trial, by family name.
+        common: number of seeds of that.
         basis: hash of everything that the verdict depends on; empty in files of older versions.
     """
 
@@ -117,6 +147,8 @@ class Verdict(Stored):
     objective: str = "loss"
     direction: Direction = "minimize"
     tested: bool = False
+    around: Mapping[str, Robustness] = field(default_factory=dict)
+    common: int = 0
 
     @property
     def goal(self) -> Objective:

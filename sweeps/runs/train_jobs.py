@@ -1,6 +1,6 @@
 """Trains Hydra jobs: one alone, or the jobs of a sweep in batches."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +20,8 @@ from sweeps.runs.sweep_run import JobContext, JobInfo, join_sweep
 from sweeps.runs.train_runs import run
 from sweeps.runs.writing.checkpoints import HOME
 from sweeps.runs.writing.run_writer import RunWriter
+
+DEFAULT_PRUNER = "late_median"
 
 
 class SweptJob(Protocol):
@@ -88,10 +90,24 @@ def train_jobs(
             yield job, error
             continue
         ready.append((job, writer))
+    _finish_stacked(ready)
     for index, ended in run([writer for _, writer in ready]):
         job, writer = ready[index]
         objective = writer.spec.objective
         yield job, ended if isinstance(ended, Exception) else objective.value(ended)
+
+
+def _finish_stacked(ready: Sequence[tuple[SweptJob, RunWriter]]) -> None:
+    """Prune no trial of a stack by default: it would be computed to the end all the same.
+
+    What looks bad early may be the best small learning rate of a noisy problem. Another pruner
+    than the default one is asked.
+    """
+    if len(ready) > 1:
+        for job, writer in ready:
+            pruner = job.shared.runtime.choices.get("hydra/sweeper/pruner")
+            if pruner == DEFAULT_PRUNER and writer.spec.task.stacks:
+                writer.report = lambda *_: False
 
 
 @dataclass(frozen=True)

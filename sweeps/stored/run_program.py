@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 from lrlab.history import read_history
@@ -14,14 +14,17 @@ from sweeps.config.config_groups import TRAINED
 from sweeps.stored.select_run import NotFoundError
 from sweeps.trust.file_bounds import FileBoundError, check_bounds
 
+LR = "optimizer.lr"
 
-def program(run: RunFolder, why: str = "", verdict_loss: str = "") -> str:
+
+def program(run: RunFolder, why: str = "", verdict_loss: str = "", lr_factor: float = 1.0) -> str:
     """The torch program of a run, headed by where it comes from.
 
     Args:
         run: with a config; trained to its end or not.
         why: why this run, such as `the best of study mine`.
         verdict_loss: the loss by which a verdict judged it, in words.
+        lr_factor: multiple of its learning rate to use.
 
     Raises:
         NotFoundError: its config cannot be read.
@@ -30,9 +33,36 @@ def program(run: RunFolder, why: str = "", verdict_loss: str = "") -> str:
         ConfigError: its config cannot work, or not be written as a program.
     """
     warning = run.info().tags.get("warning", "")
-    lines = [", ".join(filter(None, [outcome(run, verdict_loss), why])), command_line(run)]
+    changed = "" if lr_factor == 1 else f"its learning rate times {lr_factor:.3g}"
+    about = ", ".join(filter(None, [outcome(run, verdict_loss), why, changed]))
+    lines = [about, command_line(run, lr_factor)]
     lines.append(f"warning: {warning}" if warning else "")
-    return snippet(_config(run.artifacts / "config.yaml"), list(filter(None, lines)))
+    config = _config(run.artifacts / "config.yaml") if lr_factor == 1 else with_lr(run, lr_factor)
+    return snippet(config, list(filter(None, lines)))
+
+
+def with_lr(run: RunFolder, factor: float) -> dict[str, Any]:
+    """The resolved config of a run with a multiple of its lr, and of all that follows it."""
+    from sweeps.runs.run_spec import prepare  # needs torch
+
+    return prepare(unresolved(run.path, factor)).config
+
+
+def unresolved(folder: Path, factor: float) -> DictConfig:
+    """The config of a job as it was composed, with a multiple of its lr.
+
+    Args:
+        folder: of the job.
+        factor: multiple.
+    """
+    file = folder / ".hydra" / "config.yaml"
+    check_bounds(file)
+    config = OmegaConf.load(file)
+    if not isinstance(config, DictConfig):
+        raise NotFoundError(f"{file} is no config")
+    lr = float(OmegaConf.select(config, LR)) * factor
+    OmegaConf.update(config, LR, float(f"{lr:.6g}"))  # as the command has it
+    return config
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -71,14 +101,24 @@ def outcome(run: RunFolder, verdict_loss: str = "") -> str:
     return f"{run.info().name}: {value} after {last['epoch']:.0f} epochs{unfinished}"
 
 
-def command_line(run: RunFolder) -> str:
-    """The command that trains a run again; empty where it was not kept."""
+def command_line(run: RunFolder, lr_factor: float = 1.0) -> str:
+    """The command that trains a run again; empty where it was not kept.
+
+    Args:
+        run: with the files of its job.
+        lr_factor: multiple of its learning rate to use.
+    """
     job = run.path / ".hydra" / "hydra.yaml"
     if not job.exists():
         return stored_command(run.info().tags.get("command", ""))
     try:
         # As plain YAML: an override that is an interpolation is text, and stays what was typed.
         check_bounds(job)
-        return command_of(yaml.safe_load(job.read_text(encoding="utf-8"))["hydra"])
+        hydra = yaml.safe_load(job.read_text(encoding="utf-8"))["hydra"]
+        if lr_factor != 1:
+            lr = OmegaConf.select(unresolved(run.path, lr_factor), LR)
+            words = [word for word in hydra["overrides"]["task"] if not word.startswith(f"{LR}=")]
+            hydra["overrides"]["task"] = [*words, f"{LR}={lr:.6g}"]
+        return command_of(hydra)
     except (YAMLError, LookupError, TypeError, FileBoundError):
         return ""  # cut off, or changed

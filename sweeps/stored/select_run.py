@@ -25,6 +25,7 @@ class FoundRun:
     run: RunFolder
     why: str = ""
     verdict_loss: str = ""  # its loss in the words of a verdict, if one has judged it
+    lr_factor: float = 1.0  # multiple of its learning rate that the verdict recommends
 
 
 def select_run(study: str, family: str | None, storage: str) -> FoundRun:
@@ -56,7 +57,8 @@ def _recommended(study: str) -> FoundRun | None:
     name = content.get("objective", "loss")
     loss = _evaluated(content.get("ranking", {}), recommended.get("family"), name)
     where = " on the test set" if loss and content.get("tested") else ""
-    return FoundRun(_there(recommended["folder"]), why, loss + where)
+    factor = float(recommended.get("lr_factor", 1.0))
+    return FoundRun(_there(recommended["folder"]), why, loss + where, factor)
 
 
 def _evaluated(ranking: Mapping[str, Any], family: str | None, name: str) -> str:

@@ -1,20 +1,25 @@
 """Retrains the best trials of each family on seeds that the tuning did not use.
 
-Three disjoint sets of seeds: tuning (`seed`, `seed` + 1, ...), selection of one finalist of each
-family, and evaluation (fresh). All families use the same seeds, so that losses are paired.
+Disjoint sets of seeds: tuning (`seed`, `seed` + 1, ...), selection of one finalist of each family
+(and tuning), evaluation (fresh), and the common draws on which the families' champions meet. All
+families use the same seeds, so that losses are paired; each tuning has seeds of its own.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Generic, TypeVar
 
+from lrlab import Task
 from lrlab.ranking import Finalist, badness
 from sweeps.runs.end_reasons import in_a_line
 from sweeps.runs.run_spec import RunSpec
 from sweeps.verdict.final_losses import Losses, Show, losses
 
-SELECTION, FRESH = 1_000_000, 2_000_000  # beyond the seeds of the tuning, at most 1000 of them
+# Beyond the seeds of the tuning, at most 1000 of them.
+SELECTION, FRESH, COMMON = 1_000_000, 2_000_000, 3_000_000
+APART = 1000  # between the seeds of two tunings
 
 
 @dataclass(frozen=True)
@@ -22,14 +27,18 @@ class Budget:
     """What the judging may cost.
 
     Args:
-        finalists: of each family, >= 1.
+        finalists: of each family (and tuning), >= 1.
         selection: seeds that pick among them, >= 1.
-        fresh: seeds that judge, >= 2.
+        fresh: seeds that judge (each tuning), >= 2.
+        common: seeds on which the champions of the families meet, with several tunings.
+        lr_factors: multiples of a finalist's lr that are tried on the selection seeds.
     """
 
     finalists: int
     selection: int
     fresh: int
+    common: int = 30
+    lr_factors: tuple[float, ...] = (1.0,)
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class Candidate:
 
     family: str
     spec: RunSpec
+    tuning: int = 0
 
 
 C = TypeVar("C", bound=Candidate)
@@ -51,9 +61,14 @@ def reseeded(spec: RunSpec, offset: int, seeds: int) -> RunSpec:
         offset: from its own seed.
         seeds: how many.
     """
-    settings = replace(spec.settings, seed=spec.settings.seed + offset, seeds=seeds)
+    return on_seeds(spec, spec.settings.seed + offset, seeds, judged=offset == FRESH)
+
+
+def on_seeds(spec: RunSpec, first: int, seeds: int, *, judged: bool = True) -> RunSpec:
+    """The same training on these seeds; `judged` runs are measured on the test set, if any."""
+    settings = replace(spec.settings, seed=first, seeds=seeds)
     config = spec.config | {"seed": settings.seed, "seeds": settings.seeds}
-    return replace(spec, settings=settings, config=config, judged=offset == FRESH)
+    return replace(spec, settings=settings, config=config, judged=judged)
 
 
 @dataclass(frozen=True)
@@ -104,7 +119,8 @@ def finalists(evaluated: Iterable[tuple[Candidate, Losses]]) -> list[Finalist]:
     ranks: Counter[str] = Counter()
     found = []
     for candidate, result in evaluated:
-        found.append(Finalist(candidate.family, ranks[candidate.family], result))
+        bests = best_losses(reseeded(candidate.spec, FRESH, len(result)))
+        found.append(Finalist(candidate.family, ranks[candidate.family], result, bests=bests))
         ranks[candidate.family] += 1
     return found
 
@@ -117,11 +133,22 @@ def picks(candidates: Iterable[C]) -> dict[str, C]:
     return found
 
 
-def robustness_losses(
-    pick: Candidate, factors: Sequence[float], budget: Budget
-) -> dict[float, Losses]:
-    """The losses on fresh seeds with the learning rate so many times off, where they are known."""
-    spec = reseeded(pick.spec, FRESH, budget.fresh)
-    scaled = [replace(spec, recipe=replace(spec.recipe, lr_factor=factor)) for factor in factors]
-    found = zip(factors, losses(scaled), strict=True)
-    return {factor: result for factor, result in found if not isinstance(result, Exception)}
+def best_losses(spec: RunSpec) -> tuple[float, ...]:
+    """The lowest loss that is possible on the data of each seed; empty if unknown.
+
+    Of the objective `excess_loss` it is 0.
+    """
+    if spec.has_test:
+        return ()
+    if spec.objective.name == "excess_loss":
+        return (0.0,) * spec.settings.seeds
+    if spec.objective.name != "loss":
+        return ()
+    return _best_losses(spec.task, tuple(draw.data for draw in spec.draws))
+
+
+@lru_cache(maxsize=64)
+def _best_losses(task: Task, seeds: tuple[int, ...]) -> tuple[float, ...]:
+    found = [task.redrawn(seed).best_loss for seed in seeds]
+    known = [float(best) for best in found if best is not None]
+    return tuple(known) if len(known) == len(found) else ()

@@ -17,8 +17,8 @@ from sweeps.reports.output import terminal, write_files
 from sweeps.runs.run_info import source
 from sweeps.runs.train_runs import run
 from sweeps.runs.writing.run_writer import RunWriter
-from sweeps.verdict.decide import Decision, Trial, decide
-from sweeps.verdict.retrain import FRESH, reseeded
+from sweeps.verdict.decide import Decision, decide
+from sweeps.verdict.judging.line_search import Trial
 from sweeps.verdict.sweep_result import complete_history
 from sweeps.verdict.verdict_lock import exclusive
 
@@ -99,13 +99,13 @@ def _record_selected(decision: Decision, own: RunFolder, tracker: Tracker) -> No
     """Each family's pick as a run over the fresh seeds: its mean and its spread, epoch by epoch."""
     writers = [
         RunWriter(
-            reseeded(trial.spec, FRESH, decision.budget.fresh),
+            decision.specs[family],
             _run_info(trial, own),
             RunFolder(own.path / "finalists" / f"{trial.number}"),
             tracker,
             report=lambda *_: False,
         )
-        for trial in decision.picks.values()
+        for family, trial in decision.picks.items()
     ]
     for _ in run(writers):
         pass

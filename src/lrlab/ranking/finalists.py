@@ -18,36 +18,79 @@ class Finalist:
         rank: 0 for the selected trial, 1 for the next best, ...; by mean over the selection seeds.
         losses: one per fresh seed, the same seeds in the same order for all finalists; inf or nan
             if the training diverged. Or the values of another objective.
+        tuning: number of the tuning that found it. With several tunings each has one finalist of
+            a family (rank 0), and draws of its own, the same for all families.
+        bests: the best loss that is reachable on the data of each seed; empty if unknown.
     """
 
     family: str
     rank: int
     losses: tuple[float, ...]
+    tuning: int = 0
+    bests: tuple[float, ...] = ()
 
 
-def by_family(finalists: Iterable[Finalist], *, maximize: bool = False) -> dict[str, Array]:
-    """The losses of each family's finalists, shape (ranks, seeds); inf if diverged.
+@dataclass(frozen=True)
+class Losses:
+    """Losses of all families, each an array of shape (ranks or tunings, seeds).
+
+    Args:
+        values: by family; inf if diverged.
+        bests: the best reachable losses in the same shapes; None if unknown.
+        tunings: number of tunings; with more than one the rows are tunings, else ranks.
+    """
+
+    values: dict[str, Array]
+    bests: dict[str, Array] | None
+    tunings: int
+
+
+def by_family(finalists: Iterable[Finalist], *, maximize: bool = False) -> Losses:
+    """The losses of each family's finalists.
 
     Args:
         finalists: of all families.
         maximize: more is better: the values are negated.
 
     Raises:
-        ValueError: no finalists, ranks other than 0, 1, 2, ..., or different numbers of seeds.
+        ValueError: no finalists, ranks (or tunings) other than 0, 1, 2, ..., or different numbers
+            of seeds.
 
-    >>> by_family([Finalist("step", 1, (3.0, 4.0)), Finalist("step", 0, (1.0, float("nan")))])
-    {'step': array([[ 1., inf],
+    >>> by_family([Finalist("a", 1, (3.0, 4.0)), Finalist("a", 0, (1.0, float("nan")))]).values
+    {'a': array([[ 1., inf],
            [ 3.,  4.]])}
     """
-    rows: dict[str, dict[int, tuple[float, ...]]] = {}
-    for finalist in finalists:
-        own = rows.setdefault(finalist.family, {})
-        if finalist.rank in own:
-            raise ValueError(f"{finalist.family} has two finalists of rank {finalist.rank}")
-        own[finalist.rank] = finalist.losses
-    _check(rows)
+    found = list(finalists)
+    several = any(finalist.tuning for finalist in found)
+    rows: dict[str, dict[int, Finalist]] = {}
+    for finalist in found:
+        own, row = rows.setdefault(finalist.family, {}), _row(finalist, several=several)
+        if row in own:
+            raise ValueError(f"{finalist.family} has two finalists of {_words(row, several)}")
+        own[row] = finalist
+    _check(rows, several=several)
+    tunings = max(len(own) for own in rows.values()) if several else 1
+    known = all(len(finalist.bests) == len(finalist.losses) for finalist in found)
     sign = -1.0 if maximize else 1.0
-    return {name: _array([own[r] for r in sorted(own)], sign) for name, own in rows.items()}
+    bests = {name: _array([one.bests for one in _sorted(own)], sign) for name, own in rows.items()}
+    values = {
+        name: _array([one.losses for one in _sorted(own)], sign) for name, own in rows.items()
+    }
+    return Losses(values, bests if known else None, tunings)
+
+
+def _sorted(own: dict[int, Finalist]) -> list[Finalist]:
+    return [own[row] for row in sorted(own)]
+
+
+def _row(finalist: Finalist, *, several: bool) -> int:
+    if several and finalist.rank:
+        raise ValueError(f"{finalist.family} has a finalist of rank {finalist.rank} of a tuning")
+    return finalist.tuning if several else finalist.rank
+
+
+def _words(row: int, several: bool) -> str:
+    return f"{'tuning' if several else 'rank'} {row}"
 
 
 def badness(losses: Array | Sequence[float]) -> tuple[int, float]:
@@ -60,13 +103,16 @@ def badness(losses: Array | Sequence[float]) -> tuple[int, float]:
     return len(losses) - len(finite), float(finite.mean()) if len(finite) else float("inf")
 
 
-def _check(rows: dict[str, dict[int, tuple[float, ...]]]) -> None:
+def _check(rows: dict[str, dict[int, Finalist]], *, several: bool) -> None:
     if not rows:
         raise ValueError("there are no finalists to rank")
     for name, own in rows.items():
         if sorted(own) != list(range(len(own))):
-            raise ValueError(f"ranks must be 0, 1, 2, ...; {name} has {sorted(own)}")
-    seeds = {len(losses) for own in rows.values() for losses in own.values()}
+            kind = "tunings" if several else "ranks"
+            raise ValueError(f"{kind} must be 0, 1, 2, ...; {name} has {sorted(own)}")
+    if several and len(sizes := {len(own) for own in rows.values()}) > 1:
+        raise ValueError(f"all families need the same tunings, got {sorted(sizes)}")
+    seeds = {len(one.losses) for own in rows.values() for one in own.values()}
     if len(seeds) > 1 or 0 in seeds:
         raise ValueError(f"all finalists need losses on the same seeds, got {sorted(seeds)} losses")
 

@@ -1,92 +1,50 @@
-"""Orders families by loss, and tests which cannot be told from the best."""
+"""Orders families by loss, and compares each with the best."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from lrlab.ranking.corrections import holm
-from lrlab.ranking.finalists import Array, Finalist, badness, by_family
-from lrlab.ranking.search_luck import isotonic, reversal_probabilities
-from lrlab.ranking.seed_tests import interval, worse_than_smallest
-
-
-@dataclass(frozen=True)
-class Standing:
-    """The result of one family.
-
-    Args:
-        family: its name.
-        mean: of the selected trial's losses over the fresh seeds; inf if any seed diverged (-inf
-            where more is better).
-        interval: 95 % interval of that mean; None with one seed or a diverged seed.
-        diverged: number of fresh seeds on which the selected trial diverged.
-        p_seeds: p-value of the difference from the best for other seeds; like the next three, 1
-            for the best itself.
-        p_search: for other tunings of both families.
-        p: for other tunings on other seeds.
-        p_corrected: the larger of p_seeds and p after Holm's correction.
-        tied: whether it cannot be told from the best; true for the best itself.
-    """
-
-    family: str
-    mean: float
-    interval: tuple[float, float] | None
-    diverged: int
-    p_seeds: float
-    p_search: float
-    p: float
-    p_corrected: float
-    tied: bool
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """All families, best first.
-
-    Args:
-        standings: one per family.
-        n_trials: trials per family.
-        finalists: per family, the maximum.
-        seeds: number of fresh seeds.
-        margin: negligible difference, relative to the magnitude of the best loss.
-        level: accepted probability of a false difference.
-    """
-
-    standings: tuple[Standing, ...]
-    n_trials: int
-    finalists: int
-    seeds: int
-    margin: float
-    level: float
-
-    @property
-    def best(self) -> Standing:
-        """The family whose selected trial has the smallest loss."""
-        return self.standings[0]
-
-    @property
-    def tied(self) -> tuple[str, ...]:
-        """The families that cannot be told from the best, starting with the best."""
-        return tuple(standing.family for standing in self.standings if standing.tied)
+from lrlab.ranking import tunings
+from lrlab.ranking.comparisons import (
+    BEST,
+    EQUAL,
+    Compared,
+    is_optimal,
+    of_one_tuning,
+    over_tunings,
+)
+from lrlab.ranking.finalists import Array, Finalist, Losses, badness, by_family
+from lrlab.ranking.scales import (
+    EXCESS_MARGIN,
+    LOSS_MARGIN,
+    Scores,
+    excess_scores,
+    loss_scores,
+)
+from lrlab.ranking.seed_tests import interval
+from lrlab.ranking.standings import Measure, Ranking, Standing
 
 
 def rank(
     finalists: Iterable[Finalist],
     n_trials: int,
-    margin: float = 0.001,
+    margin: float | None = None,
     level: float = 0.05,
+    champions: Iterable[Finalist] = (),
     *,
     maximize: bool = False,
 ) -> Ranking:
-    """Order families by the loss of their selected trials; test which are told from the best.
+    """Order families by the loss of their selected trials; compare each with the best.
 
     Args:
         finalists: of all families; see `Finalist`.
-        n_trials: trials of each family's tuning, >= 1.
-        margin: negligible difference, relative to the magnitude of the best loss, >= 0.
+        n_trials: trials of each family, over all its tunings, >= 1.
+        margin: negligible difference, a share of the best excess loss where `Finalist.bests` are
+            known, else of the best loss, >= 0; None: 0.25, or 0.01.
         level: accepted probability of a false difference, in (0, 1).
+        champions: with several tunings, the best finalist of each family again (rank and tuning
+            0), on draws that are the same for all. A family is worse only if its champion is, too.
         maximize: the finalists' values are an objective of which more is better, not losses. The
             ranking of negated values is then the same, with its means and intervals negated.
 
@@ -102,26 +60,41 @@ def rank(
     ...     ],
     ...     n_trials=20,
     ... )
-    >>> ranking.best.family, ranking.tied, round(ranking.standings[1].p_corrected, 4)
-    ('cosine', ('cosine',), 0.0002)
+    >>> ranking.best.family, ranking.tied, ranking.standings[1].answer
+    ('cosine', ('cosine',), 'worse')
     """
-    _check(n_trials, margin, level)
-    families = by_family(finalists, maximize=maximize)
-    order = sorted(families, key=lambda name: (*badness(families[name][0]), name))
-    negligible = margin * _magnitude(families[order[0]][0])
-    smooth = {name: isotonic(families[name]) for name in order}
-    ps = [
-        _compare(smooth[order[0]], smooth[name], negligible, n_trials, len(order))
-        for name in order[1:]
+    found = by_family(finalists, maximize=maximize)
+    negligible = _margin(found, margin)
+    _check(n_trials, negligible, level)
+    scores = _scores(found, negligible)
+    order = _order(found, scores)
+    met = _champions(champions, negligible, maximize)
+    optimal = {name for name in order if is_optimal(name, found, scores, met)}
+    compared = (
+        over_tunings(order, scores, met, level)
+        if found.tunings > 1
+        else of_one_tuning(order, scores, n_trials, level)
+    )
+    if order[0] in optimal:
+        pairs = zip(order[1:], compared, strict=True)
+        compared = [replace(made, **EQUAL) if name in optimal else made for name, made in pairs]
+    standings = [
+        replace(_standing(name, found, scores, made, order[0]), at_rounding=name in optimal)
+        for name, made in zip(order, [BEST, *compared], strict=True)
     ]
-    corrected = [
-        max(pair) for pair in zip(holm([p.both for p in ps]), (p.seeds for p in ps), strict=True)
-    ]
-    found = zip(order, [BEST, *ps], [1.0, *corrected], strict=True)
-    standings = tuple(_standing(name, families[name][0], p, last, level) for name, p, last in found)
-    standings = tuple(map(_negated, standings)) if maximize else standings
-    deepest = max(map(len, families.values()))
-    return Ranking(standings, n_trials, deepest, families[order[0]].shape[1], margin, level)
+    standings = [_negated(one) for one in standings] if maximize else standings
+    deepest = 1 if found.tunings > 1 else max(map(len, found.values.values()))
+    seeds = found.values[order[0]].shape[1] * found.tunings
+    measure: Measure = "excess" if scores.log else "loss"
+    return Ranking(
+        tuple(standings), n_trials, deepest, seeds, negligible, level, found.tunings, measure
+    )
+
+
+def _margin(found: Losses, margin: float | None) -> float:
+    if margin is not None:
+        return margin
+    return LOSS_MARGIN if found.bests is None else EXCESS_MARGIN
 
 
 def _check(n_trials: int, margin: float, level: float) -> None:
@@ -133,34 +106,74 @@ def _check(n_trials: int, margin: float, level: float) -> None:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
 
 
-def _magnitude(losses: Array) -> float:
-    """The absolute value of the mean finite loss; 0 if there is none."""
-    _, mean = badness(losses)
-    return abs(mean) if np.isfinite(mean) else 0.0
+def _scores(found: Losses, margin: float) -> Scores:
+    if found.bests is not None:
+        return excess_scores(found.values, found.bests, margin)
+    rows = [_selected(found, name).ravel() for name in found.values]
+    best = min((badness(one) for one in rows), default=(0, 0.0))[1]
+    return loss_scores(found.values, best, margin)
 
 
-class _Ps(NamedTuple):
-    seeds: float
-    search: float
-    both: float
+def _selected(found: Losses, family: str) -> Array:
+    """The losses of a family's selected trials, shape (tunings, seeds)."""
+    return found.values[family] if found.tunings > 1 else found.values[family][:1]
 
 
-BEST = _Ps(1.0, 1.0, 1.0)
+def _order(found: Losses, scores: Scores) -> list[str]:
+    """Families, best first; with one tuning those that diverged on fewer seeds come first."""
+
+    def key(name: str) -> tuple[int, float, str]:
+        lost = 0 if found.tunings > 1 else badness(found.values[name][0])[0]
+        rows = scores.arrays[name] if found.tunings > 1 else scores.arrays[name][:1]
+        return lost, float(rows.mean()), name
+
+    return sorted(found.values, key=key)
 
 
-def _compare(best: Array, other: Array, margin: float, n_trials: int, families: int) -> _Ps:
-    """Two-sided p-values: which family is better follows from the same losses."""
-    with np.errstate(invalid="ignore"):  # inf - inf: both diverged
-        differences = other[0] - best[0]
-    search, both = reversal_probabilities(best, other, margin, n_trials)
-    seeds = worse_than_smallest(differences, margin, families)
-    return _Ps(seeds, min(1.0, 2 * search), min(1.0, 2 * both))
+def _champions(
+    champions: Iterable[Finalist], margin: float, maximize: bool
+) -> Mapping[str, Scores]:
+    """Their scores on the common draws, by family; the same for all."""
+    known = list(champions)
+    if not known:
+        return {}
+    scores = _scores(by_family(known, maximize=maximize), margin)
+    return dict.fromkeys(scores.arrays, scores)
 
 
-def _standing(family: str, selected: Array, ps: _Ps, corrected: float, level: float) -> Standing:
-    diverged, _ = badness(selected)
-    bounds, tied = interval(selected), corrected >= level
-    return Standing(family, float(selected.mean()), bounds, diverged, *ps, corrected, tied)
+def _standing(family: str, found: Losses, scores: Scores, made: Compared, best: str) -> Standing:
+    losses, own = _selected(found, family), scores.arrays[family][: found.tunings]
+    diverged, _ = badness(losses.ravel())
+    by_tuning = losses.mean(axis=1) if found.tunings > 1 else losses[0]
+    reference = float(scores.arrays[best][: found.tunings].mean())
+    known = scores.log and not diverged
+    bounds = tunings.interval(own) if found.tunings > 1 else interval(own[0])
+    return Standing(
+        family,
+        float(losses.mean()),
+        interval(by_tuning),
+        diverged,
+        made.p_seeds,
+        made.p_search,
+        made.p,
+        made.p_corrected,
+        made.answer != "worse",
+        made.answer,
+        made.p_equal,
+        *_ratios(scores, made, reference),
+        float(np.exp(own.mean())) if known else None,
+        (float(np.exp(bounds[0])), float(np.exp(bounds[1]))) if known and bounds else None,
+        False,
+        made.needed.tunings,
+        made.needed.draws,
+    )
+
+
+def _ratios(
+    scores: Scores, made: Compared, best: float
+) -> tuple[float, tuple[float, float] | None]:
+    middle, low, high = (scores.ratio(difference, best) for difference in made.difference)
+    return middle, None if made.answer == "best" else (low, high)
 
 
 def _negated(standing: Standing) -> Standing:

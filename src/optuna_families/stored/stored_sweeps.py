@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optuna_families.stored.open_database import loaded, opened
+from optuna_families.stored.parameter_shares import shares
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from optuna_families.storage.connect import Database
-
-FEWEST = 10  # complete trials needed for importances
 
 
 def sweeps(storage: str) -> list[str]:
@@ -59,7 +58,7 @@ class StoredSweep:
     @property
     def importances(self) -> dict[str, dict[str, float]]:
         """How much each parameter of each family matters; see `importances`."""
-        return {label: _mean_importances(studies) for label, studies in self.studies.items()}
+        return {label: shares(studies) for label, studies in self.studies.items()}
 
 
 def read_sweep(storage: str, study_name: str) -> StoredSweep:
@@ -111,8 +110,7 @@ def finished_trials(storage: str, study_name: str) -> dict[str, list[FrozenTrial
 def importances(storage: str, study_name: str) -> dict[str, dict[str, float]]:
     """Return how much each parameter matters in each family of a sweep.
 
-    PED-ANOVA compares the distribution of each parameter over the best tenth of the complete trials
-    with that over all of them.
+    See `optuna_families.stored.parameter_shares`.
 
     Returns:
         family label -> parameter -> importance in [0, 1], summing to 1, largest first. All 0 for a
@@ -120,32 +118,8 @@ def importances(storage: str, study_name: str) -> dict[str, dict[str, float]]:
 
     Raises:
         KeyError: when there is no such sweep.
-
-    Source: Watanabe, Bansal, Hutter 2023, https://arxiv.org/abs/2304.10255
     """
     return read_sweep(storage, study_name).importances
-
-
-def _mean_importances(studies: list[Study]) -> dict[str, float]:
-    """Return the mean over the tunings that have enough trials; the largest first."""
-    found = [known for study in studies if (known := _importances(study))]
-    means = (
-        {key: sum(one.get(key, 0.0) for one in found) / len(found) for key in found[0]}
-        if found
-        else {}
-    )
-    return dict(sorted(means.items(), key=lambda pair: -pair[1]))
-
-
-def _importances(study: Study) -> dict[str, float]:
-    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-
-    complete = [t for t in study.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
-    if len(complete) < FEWEST or len(study.directions) > 1:
-        return {}
-    if len({trial.value for trial in complete}) == 1:
-        return dict.fromkeys(complete[-1].params, 0.0)
-    return get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
 
 
 def _families(database: Database, name: str) -> dict[str, list[Study]]:

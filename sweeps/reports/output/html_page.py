@@ -66,7 +66,10 @@ def _table(review: Review) -> str:
         return ""
     kinds = ['class="right"' if column in RIGHT else "" for column in found[0]]
     head = _cells("th", found[0], kinds)
-    lines = [(row.get("") in ("best", "tied"), _cells("td", row.values(), kinds)) for row in found]
+    lines = [
+        (row.get("") in ("best", "equal", "unknown"), _cells("td", row.values(), kinds))
+        for row in found
+    ]
     body = "".join(f"<tr{' class=tied' if tied else ''}>{line}</tr>" for tied, line in lines)
     return f"<div class=wide><table><tr>{head}</tr>{body}</table></div>"
 

@@ -2,7 +2,7 @@
 
 import math
 
-from lrlab.ranking import Standing
+from lrlab.ranking import Ranking, Standing
 from sweeps.reports.formatting import extreme, listed
 from sweeps.reports.plots import search_charts, training_charts
 from sweeps.reports.plots.charts import Axis, Chart, Interval, Intervals
@@ -35,7 +35,7 @@ def ranking(review: Review) -> Intervals | None:
     seeds, name = review.verdict.ranking.seeds, review.objective.name
     data = " on the test set" if review.verdict.tested else ""
     label = f"{name}{data}: mean of {seeds} fresh seeds, 95 % interval"
-    title = _title(review.verdict.ranking.tied, len(rows), extreme(review.objective))
+    title = _title(review.verdict.ranking, extreme(review.objective))
     return Intervals("ranking", title, Axis(label, log), rows)
 
 
@@ -44,12 +44,14 @@ def _row(standing: Standing) -> Interval:
     return Interval(standing.family, standing.mean, low, high, standing.tied)
 
 
-def _title(tied: tuple[str, ...], families: int, most: str) -> str:
-    best, others = tied[0], list(tied[1:])
+def _title(found: Ranking, most: str) -> str:
+    best, families = found.best.family, len(found.standings)
     if families == 1:
         return f"{best}, the only family evaluated"
-    if not others:
-        return f"{best} has the {most} and differs significantly from every other"
-    if len(others) == families - 1 and families > 2:
-        return f"No significant difference between {best} and the {len(others)} others"
-    return f"{best} has the {most}, not significantly different from {listed(others, 3)}"
+    if not found.tied[1:]:
+        return f"{best} has the {most} and is better than every other"
+    if len(found.of("equal")) == families - 1:
+        return f"{best} and the others are equal"
+    parts = [(a, found.of(a)) for a in ("equal", "unknown")]
+    others = "; ".join(f"{answer}: {listed(names, 3)}" for answer, names in parts if names)
+    return f"{best} has the {most}; {others}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from lrlab.objective import Objective
 from sweeps.reports.comparison import ordered
-from sweeps.reports.formatting import number, parameter
+from sweeps.reports.formatting import listed, number, parameter
 from sweeps.reports.plots.charts import Axis, Curves, Line, Mark, Points, Shares
 from sweeps.reports.plots.training_charts import EXCESS, positive
 from sweeps.reports.review import FamilyReview, Review, TrialRow
@@ -43,7 +43,7 @@ def importances(review: Review) -> Shares | None:
     where = f"in {share} {len(rows)} families" if len(rows) > 1 else ""
     title = f"What matters most: {parameter(most)} {where}".rstrip()
     call_for_group = {name: {parameter(k): v for k, v in s.items()} for name, s in rows.items()}
-    return Shares("importances", title, Axis("share of the importance (PED-ANOVA)"), call_for_group)
+    return Shares("importances", title, Axis("share of the importance (fANOVA)"), call_for_group)
 
 
 def basins(review: Review) -> Curves | None:
@@ -59,7 +59,15 @@ def basins(review: Review) -> Curves | None:
     x = Axis("base learning rate" if swept else "highest learning rate of the curve", log=True)
     name = review.objective.name
     title = f"{name[:1].upper()}{name[1:]} over learning rate: {_width(searched[0], axis)}"
+    title += _at_the_edge(review)
     return Curves("basins", title, x, axis, lines, points, first=[searched[0].name])
+
+
+def _at_the_edge(review: Review) -> str:
+    """The families whose learning rate is at an end of its range."""
+    picks = review.verdict.picks if review.verdict else {}
+    found = [n for n, pick in picks.items() if any(edge.startswith("lr=") for edge in pick.edges)]
+    return f"; at the edge of its range: {listed(found, 3)}" if found else ""
 
 
 def _axis(objective: Objective, families: Sequence[FamilyReview]) -> Axis:
