@@ -170,7 +170,9 @@ def test_where_everything_converges_nothing_is_told_apart(command, tmp_path: Pat
     assert "equal: all 3 reach the optimum" in " ".join(done.stdout.split())  # it is wrapped
 
 
-def test_several_tunings_are_judged_each_on_its_own_draws(command, tmp_path: Path) -> None:
+def test_several_tunings_are_judged_each_on_its_own_draws(
+    command, warm: str, tmp_path: Path
+) -> None:
     words = ("-m", "scheduler=cosine,none", "hydra.sweeper.n_trials=9", "hydra.sweeper.tunings=3")
     words += (
         STUDY,
@@ -198,7 +200,9 @@ def test_several_tunings_are_judged_each_on_its_own_draws(command, tmp_path: Pat
     recommended = verdict["recommended"]
     pick = verdict["picks"][recommended["family"]]
     assert f"optimizer.lr={pick['params']['optimizer.lr']:.6g}" in recommended["command"]
-    assert f"lr={pick['params']['optimizer.lr']:.6g}"[:8] in recommended["snippet"]
+    program = sweeps(warm, tmp_path, "mine", module="sweeps.export").stdout
+    assert program == recommended["snippet"]
+    assert f"lr={pick['params']['optimizer.lr']:.6g}"[:8] in program
 
 
 def test_an_interrupted_sweep_s_run_is_killed_and_goes_on(

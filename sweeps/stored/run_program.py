@@ -11,6 +11,7 @@ from lrlab.history import read_history
 from lrlab.tracking import RunFolder
 from sweeps.codegen import command_of, snippet, stored_command
 from sweeps.config.config_groups import TRAINED
+from sweeps.config.resolvers import register_resolvers
 from sweeps.stored.select_run import NotFoundError
 from sweeps.trust.file_bounds import FileBoundError, check_bounds
 
@@ -55,6 +56,7 @@ def unresolved(folder: Path, factor: float) -> DictConfig:
         folder: of the job.
         factor: multiple.
     """
+    register_resolvers()
     file = folder / ".hydra" / "config.yaml"
     check_bounds(file)
     config = OmegaConf.load(file)
