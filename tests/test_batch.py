@@ -56,7 +56,7 @@ def sgd(lr: float = 0.1, gamma: float = 0.9, **settings: Any) -> Recipe:
 def test_every_file_gives_in_a_batch_what_it_gives_alone(
     compose: Any, optimizer: str, every: str
 ) -> None:
-    """All scheduler files as one batch over two seeds; at two learning rates where they step most."""
+    """All scheduler files as one batch over two seeds; stepping by batch at two learning rates."""
     overrides = [f"optimizer={optimizer}", "optimizer.lr=0.11", "epochs=8"]
     overrides += [f"scheduler.step_every={every}", "task.batch_size=25"]
     overrides += [f"task.{key}={value}" for key, value in SMALL.items()]

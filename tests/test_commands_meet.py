@@ -17,7 +17,7 @@ from crashsafe.locks import file_lock
 
 STUDY = "hydra.sweeper.study_name=mine"
 SHORT = ("epochs=4", "task.n=40", "tracking=none", "hydra.sweeper.sampler.seed=1")
-JUDGING = ("verdict.finalists=1", "verdict.selection=1", "verdict.fresh=2")
+JUDGING = ("verdict.plots=false", "verdict.finalists=1", "verdict.selection=1", "verdict.fresh=2")
 SWEEP = ("-m", "scheduler=exponential", *SHORT, *JUDGING)
 OTHERS = (  # and what is said of each
     (("task.noise=1.0",), "task.noise was 0.2, is 1.0"),

@@ -38,7 +38,7 @@ SWEEP = """
     -m task._target_=gaining.Gaining +task.metrics={gain:maximize} task.n=60 task.batch_size=20
     scheduler=step,cosine epochs=6 hydra.sweeper.n_trials=8 hydra.sweeper.study_name=s
     hydra.sweeper.sampler.seed=1
-    verdict.finalists=2 verdict.selection=2 verdict.fresh=4 tracking=none
+    verdict.plots=false verdict.finalists=2 verdict.selection=2 verdict.fresh=4 tracking=none
 """
 
 Losses = dict[str, list[list[float]]]  # of each family's finalists, by rank and seed

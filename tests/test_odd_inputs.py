@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 RUN = ["tracking=none", "epochs=2", "task.n=50"]
-SWEEP = ["-m", *RUN, "scheduler=cosine", "hydra.sweeper.n_trials=2", "verdict.finalists=0"]
+SWEEP = [
+    "-m",
+    *RUN,
+    "scheduler=cosine",
+    "hydra.sweeper.n_trials=2",
+    "verdict.finalists=0",
+    "verdict.plots=false",
+]
 MINE = ["--config-dir", "mine"]
 TASK = """
 import sys

@@ -21,6 +21,7 @@ SWEEP = (
     "hydra.sweeper.study_name=odd",
     "tracking=none",
     "verdict.finalists=1",
+    "verdict.plots=false",
     "verdict.selection=1",
     "verdict.fresh=2",
 )

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from hydra_plugins.optuna_families import finished_trials
 from sweeps.config.resolvers import conf_dir
 
-SHORT = ("epochs=6", "task.n=50", "verdict.finalists=0")
+SHORT = ("epochs=6", "task.n=50", "verdict.finalists=0", "verdict.plots=false")
 STUDY = "hydra.sweeper.study_name=mine"
 
 
@@ -66,6 +66,14 @@ def test_the_first_trial_has_the_values_of_the_file(command, tmp_path: Path) -> 
     [trials] = finished_trials(f"sqlite:///{tmp_path / 'mlruns' / 'optuna.db'}", "mine").values()
     values = {name.rpartition("/")[2]: value for name, value in trials[0].params.items()}
     assert values == {"scheduler.gamma": 0.95, "optimizer.lr": 0.25}
+
+
+def test_a_sweep_without_plots_has_its_other_files(command, tmp_path: Path) -> None:
+    command("-m", "scheduler=none", STUDY, "hydra.sweeper.n_trials=1", *SHORT, "tracking=none")
+    artifacts = tmp_path / "mlruns/studies/mine/artifacts"
+    assert not (artifacts / "plots").exists()
+    assert "<h2>Charts" not in (artifacts / "verdict.html").read_text("utf-8")
+    assert (artifacts / "trials.csv").exists()
 
 
 def test_diverging_trials_are_failed_and_the_sweep_goes_on(command, tmp_path: Path) -> None:

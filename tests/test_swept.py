@@ -76,7 +76,13 @@ def test_one_s_own_files_are_looked_at(tmp_path: Path) -> None:
 
 
 def test_such_a_sweep_runs_with_the_value_in_every_trial(command, tmp_path: Path) -> None:
-    words = ("hydra.sweeper.n_trials=1", "tracking=none", "epochs=3", "verdict.finalists=0")
+    words = (
+        "hydra.sweeper.n_trials=1",
+        "tracking=none",
+        "epochs=3",
+        "verdict.finalists=0",
+        "verdict.plots=false",
+    )
     study = "hydra.sweeper.study_name=mine"
     done = command("-m", "scheduler=step,exponential", "scheduler.gamma=0.5", study, *words)
     assert done.returncode == 0, done.stderr

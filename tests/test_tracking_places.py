@@ -196,7 +196,13 @@ def test_a_password_of_the_server_is_shown_and_written_nowhere(
 
 
 GRID = ["-m", "hydra/sweeper=basic"]
-SWEEP = ["-m", "scheduler=step", "hydra.sweeper.n_trials=2", "verdict.finalists=0"]
+SWEEP = [
+    "-m",
+    "scheduler=step",
+    "hydra.sweeper.n_trials=2",
+    "verdict.finalists=0",
+    "verdict.plots=false",
+]
 
 
 @pytest.mark.parametrize("mode", [[], GRID, SWEEP], ids=["run", "grid", "sweep"])

@@ -81,6 +81,7 @@ class VerdictSettings:
     fresh: int | None = None
     margin: float | None = None
     level: float = 0.05
+    plots: bool = True
 
 
 @dataclass(frozen=True)

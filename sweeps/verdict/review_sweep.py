@@ -38,7 +38,7 @@ def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review
     """
     with exclusive(own):
         review = _review(config, own, tracker)
-        write_files.write(review, own.artifacts)
+        write_files.write(review, own.artifacts, plots=read_verdict_settings(config).plots)
     terminal.show(review, console.out)
     return review
 
@@ -91,7 +91,7 @@ def _basis(families: Families, n_trials: int, verdict_settings: VerdictSettings)
         for trial in trials
         if trial.state.name == "COMPLETE"
     ]
-    everything = json.dumps([complete, n_trials, asdict(verdict_settings)])
+    everything = json.dumps([complete, n_trials, asdict(replace(verdict_settings, plots=True))])
     return hashlib.sha256(everything.encode()).hexdigest()[:16]
 
 

@@ -91,7 +91,12 @@ def test_a_person_s_own_package_logging_and_launcher_work_in_one_step(
     command, home: Path, foreign: None
 ) -> None:
     words = ["-m", "--config-dir", "foreign", "hydra/job_logging=mine", "hydra/launcher=joblib"]
-    sweep = ["hydra.launcher.n_jobs=1", "hydra.sweeper.n_trials=1", "verdict.finalists=0"]
+    sweep = [
+        "hydra.launcher.n_jobs=1",
+        "hydra.sweeper.n_trials=1",
+        "verdict.finalists=0",
+        "verdict.plots=false",
+    ]
     own = {"SWEEPS_PACKAGES": "mine", "SWEEPS_TRUSTED_CONFIGS": "foreign"}
     done = command(*words, *sweep, "task._target_=mine.Mine", "scheduler=step", *RUN, **own)
     assert done.returncode == 0, done.stderr

@@ -16,22 +16,23 @@ VERDICT = "verdict.json"
 FACTS = ("family", "number", "state", "value", "excess", "peak_lr", "seconds", "reason", "folder")
 
 
-def write(review: Review, folder: Path, show: Callable[[str], None] = lambda _: None) -> None:
+def write(
+    review: Review,
+    folder: Path,
+    show: Callable[[str], None] = lambda _: None,
+    *,
+    plots: bool = True,
+) -> None:
     """Write verdict.md, verdict.html, trials.csv, plots/ and verdict.json into a folder.
 
     Args:
         review: what to tell.
         folder: made if it is not there; what has these names in it is replaced.
         show: told the name of each file before it is made.
+        plots: whether to draw the charts.
     """
-    plots = folder / "plots"
-    plots.mkdir(parents=True, exist_ok=True)
-    looks = styles(family.name for family in review.families)
-    pictures: dict[str, bytes] = {}
-    for chart in charts(review):
-        show(f"plots/{chart.key}.png")
-        draw(chart, looks, plots / f"{chart.key}.png")
-        pictures[chart.title] = (plots / f"{chart.key}.png").read_bytes()
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = _draw(review, folder / "plots", show) if plots else {}
     show("trials.csv")
     _trials(review, folder / "trials.csv")
     texts = {"verdict.md": markdown.text(review), "verdict.html": html_page.page(review, pictures)}
@@ -41,6 +42,19 @@ def write(review: Review, folder: Path, show: Callable[[str], None] = lambda _: 
     if review.verdict:
         show(VERDICT)
         write_verdict(review.verdict, folder)
+
+
+def _draw(review: Review, folder: Path, show: Callable[[str], None]) -> dict[str, bytes]:
+    """Each chart as PNG, by its title."""
+    folder.mkdir(exist_ok=True)
+    looks = styles(family.name for family in review.families)
+    pictures: dict[str, bytes] = {}
+    for chart in charts(review):
+        file = folder / f"{chart.key}.png"
+        show(f"plots/{file.name}")
+        draw(chart, looks, file)
+        pictures[chart.title] = file.read_bytes()
+    return pictures
 
 
 def write_verdict(verdict: Verdict, folder: Path) -> None:
