@@ -18,6 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from lrlab.tracking.ui_server import view_link
 from tests.looking import browser, mlflow_ui
 
 IMAGES = Path(__file__).parent / "images"
@@ -43,10 +44,9 @@ def main() -> None:
         folder = Path(name)
         screen = _sweep(folder, env)
         plots = folder / "mlruns/studies/mine/artifacts/plots"
-        for plot in ("ranking", "learning_rates"):
-            shutil.copy(plots / f"{plot}.png", IMAGES / f"{plot}.png")
+        shutil.copy(plots / "ranking.png", IMAGES / "ranking.png")
         with mlflow_ui(folder, env) as address, browser(*SIZE) as page:
-            _look(page, f"{address}/#/experiments/1/runs")
+            _look(page, address)
             _terminal(page, screen)
 
 
@@ -60,11 +60,11 @@ def _sweep(folder: Path, env: Mapping[str, str]) -> str:
         text=True,
         check=True,
     )
-    return done.stdout[done.stdout.index("\nuse ") + 1 :]
+    return done.stdout.partition("resume with: ")[2].partition("\n")[2]
 
 
-def _look(page: Any, runs: str) -> None:
-    page.goto(f"{runs}?viewStateShareKey=sweeps")
+def _look(page: Any, base: str) -> None:
+    page.goto(view_link(base, "1", "sweeps"))
     sweep = page.get_by_role("gridcell").filter(
         has=page.get_by_role("link", name="mine", exact=True)
     )
@@ -75,7 +75,10 @@ def _look(page: Any, runs: str) -> None:
     page.get_by_text("Show more").click()
     page.get_by_role("heading", name="Use it").wait_for()
     _shoot(page, "verdict")
-    page.goto(f"{runs}?viewStateShareKey=finalists&compareRunsMode=CHART")
+    page.get_by_role("tab", name="Model metrics").click()
+    page.locator("path.js-line").first.wait_for(state="attached")
+    _shoot(page, "history")
+    page.goto(view_link(base, "1", "finalists", charts=True))
     page.locator("path.js-line").nth(3).wait_for(state="attached")
     _shoot(page, "curves")
 

@@ -20,6 +20,7 @@ from optuna_families.trials.ask_tell import AskTell
 from optuna_families.workers.job import Job
 
 log = logging.getLogger(__name__)
+_WARNED: set[tuple[str, str]] = set()  # sweep's folder and kind of failure
 
 
 def job(planned: PlannedTrial, ask_tell: AskTell) -> Job:
@@ -128,7 +129,21 @@ def log_outcome(job: Job, outcome: Outcome, returned: object) -> None:
     if outcome.state != "FAIL":
         log.debug("trial %s: %s %s", job.number, outcome.state, outcome.values or "")
         return
-    log.warning("trial %s failed: %s", job.number, outcome.reason)
+    _log_failure(job, str(outcome.reason))
     if isinstance(returned, Exception):
         text = "".join(traceback.format_exception(returned))
         (job.folder / "traceback.txt").write_text(text, "utf-8", "backslashreplace")
+
+
+def _log_failure(job: Job, reason: str) -> None:
+    """Warn of the first failure of a kind; a hundred that diverged would bury all else."""
+    kind = (str(job.folder.parent), reason.partition(":")[0])
+    first = kind not in _WARNED
+    _WARNED.add(kind)
+    log.log(
+        logging.WARNING if first else logging.INFO,
+        "trial %s failed: %s%s",
+        job.number,
+        reason,
+        " (others like it are counted, and noted in the study)" if first else "",
+    )
