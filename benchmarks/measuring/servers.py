@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own, on loopback, for the time of a measurement."""
+"""A PostgreSQL server of one's own, for the time of a measurement or a test."""
 
 import os
 import pwd
@@ -25,8 +25,12 @@ def binaries() -> Path:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """A running server's URL, with its password."""
+def postgresql(address: str = "127.0.0.1") -> Iterator[str]:
+    """A running server's URL, with its password.
+
+    Args:
+        address: that it listens at; with that of a bridge, hosts of its network may connect.
+    """
     with tempfile.TemporaryDirectory(prefix="pg") as name:
         root = Path(name)
         # It refuses to run as root.
@@ -35,7 +39,7 @@ def postgresql() -> Iterator[str]:
         if user:
             shutil.chown(root, user)
         with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
+            free.bind((address, 0))
             port = free.getsockname()[1]
 
         def call(program: str, *arguments: str) -> None:
@@ -44,9 +48,11 @@ def postgresql() -> Iterator[str]:
 
         (root / "password").write_text("secret")
         call("initdb", "-U", "me", "-A", "md5", f"--pwfile={root}/password")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {root} -c max_connections=200"
+        with (root / "data/pg_hba.conf").open("a") as allowed:
+            allowed.write(f"host all all {address}/16 md5\n")
+        options = f"-p {port} -c listen_addresses={address} -k {root} -c max_connections=200"
         call("pg_ctl", "-w", "start", "-l", f"{root}/log", "-o", options)
         try:
-            yield f"postgresql://me:secret@127.0.0.1:{port}/postgres"
+            yield f"postgresql://me:secret@{address}:{port}/postgres"
         finally:
             call("pg_ctl", "-m", "immediate", "stop")
