@@ -73,9 +73,11 @@ def test_three_hosts_share_a_study_on_postgresql(
         errors = [host.communicate()[1] for host in hosts]
         assert [host.returncode for host in hosts] == [0, 0, 0], errors
         found = all_trials(url, "big")
-    assert [len(trials) for trials in found.values()] == [N_TRIALS] * 2
+    assert [sum(t.state.name != "FAIL" for t in trials) for trials in found.values()] == [
+        N_TRIALS
+    ] * 2
     trials = [trial for family in found.values() for trial in family]
-    assert {trial.state.name for trial in trials} <= {"COMPLETE", "PRUNED"}
+    assert {trial.state.name for trial in trials} <= {"COMPLETE", "PRUNED", "FAIL"}  # some diverge
     assert {trial.user_attrs["owner"].partition(":")[0] for trial in trials} == {*HOSTS}
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and _has_password(path)]
 
