@@ -76,6 +76,12 @@ def test_every_link_and_picture_is_there(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    nav = (ROOT / "mkdocs.yml").read_text("utf-8")
+    pages = [page.relative_to(ROOT / "docs").as_posix() for page in PAGES[1:]]
+    assert [page for page in pages if f": {page}\n" not in nav] == []
+
+
 def test_every_schedule_has_its_picture() -> None:
     pictures = {path.stem for path in (ROOT / "docs" / "images" / "curves").glob("*.png")}
     assert {option.name for option in groups()["scheduler"]} <= pictures
