@@ -38,6 +38,7 @@ class Settings:
     timeout: float | None
     families: bool
     defaults_first: bool
+    dry_run: bool
     search_key: str | None
     may_differ: tuple[str, ...]
     params: dict[str, Any]
@@ -89,7 +90,7 @@ def _complete(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kinds(plain: dict[str, Any]) -> None:
-    for key in ("families", "defaults_first"):
+    for key in ("families", "defaults_first", "dry_run"):
         if not isinstance(plain[key], bool):
             raise _refusal(key, "true or false", plain[key])
     for key in ("search_key", "custom_search_space", "tuning_seed"):

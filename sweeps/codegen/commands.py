@@ -15,7 +15,7 @@ HARMLESS = re.compile(
     r"|hydra\.launcher\.[a-z]\w*=[\w.:-]+"
     r"|hydra\.sweep\.dir=.*"
     r"|hydra\.sweeper\.(n_trials|n_jobs|batch_size|timeout|direction|max_failure_rate|families"
-    r"|defaults_first|may_differ|search_key|study_name|storage|(sampler|pruner)\.[a-z]\w*)=[^{]*"
+    r"|defaults_first|dry_run|may_differ|search_key|study_name|storage|(sampler|pruner)\.[a-z]\w*)=[^{]*"
 )
 SPECIAL = re.compile(r'[$`"\\!]')  # to a shell, even between double quotes
 

@@ -14,7 +14,7 @@ from sweeps.trust.trusted_names import FOLDERS
 # What a file may set in `hydra.sweeper`: numbers and words, by key.
 SWEEPER = (
     *("n_trials", "n_jobs", "batch_size", "timeout", "direction", "max_failure_rate"),
-    *("families", "defaults_first"),
+    *("families", "defaults_first", "dry_run"),
 )
 BUILT = ("sampler", "pruner")  # nodes of it with a `_target_`, which Optuna has
 CHOSEN = ("hydra/sweeper", *(f"hydra/sweeper/{group}" for group in BUILT))

@@ -73,7 +73,7 @@ def decide(
             usable, unusable = best_trials(name, own, most, objective)
             found += usable
             excluded += unusable
-    stacks = not found or found[0].spec.task.stacks
+    stacks = not found or found[0].spec.stacks
     budget = budget_of(verdict_settings, stacks=stacks, tunings=len(tunings))
     judge = judge_tunings if len(tunings) > 1 else judge_one_tuning
     judged = judge(shortlist(found, budget), budget, show)

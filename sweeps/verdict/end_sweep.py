@@ -67,6 +67,12 @@ class SweepCallback(Callback):
             with _hydra_config(config):
                 open_tracker(config).start(own)
 
+    def on_dry_run(self, config: DictConfig, families: int, tunings: int) -> None:
+        """Say how many trainings the verdict would take."""
+        from sweeps.verdict.cost import verdict_cost  # needs torch
+
+        console.say(verdict_cost(config, families, tunings))
+
     def on_study_progress(
         self, config: DictConfig, study_name: str, families: Sequence[Progressed]
     ) -> None:

@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from lrlab.tracking import RunFolder, RunInfo, Tracker
 from sweeps import console
@@ -15,9 +16,12 @@ from sweeps.reports import Review, Verdict, read_review
 from sweeps.reports.formatting import settings
 from sweeps.reports.output import terminal, write_files
 from sweeps.runs.run_info import source
+from sweeps.runs.run_spec import prepare
 from sweeps.runs.train_runs import run
 from sweeps.runs.writing.run_writer import RunWriter
+from sweeps.verdict.cost import most_trainings
 from sweeps.verdict.decide import Decision, decide
+from sweeps.verdict.judging.candidates import common_tunings
 from sweeps.verdict.judging.line_search import Trial
 from sweeps.verdict.sweep_result import complete_history
 from sweeps.verdict.verdict_lock import exclusive
@@ -66,12 +70,25 @@ def _evaluate(
     own: RunFolder,
     tracker: Tracker,
 ) -> Verdict | None:
-    with console.counter("evaluating the finalists") as count:
+    first = next((t for trials in study.trials.values() for t in trials if t.values), None)
+    tunings = max(1, len(common_tunings(study.trials)))
+    stacks = _stacks(first)
+    most = most_trainings(verdict_settings, len(study.trials), tunings, stacks=stacks)
+    with console.counter("evaluating the finalists", most) as count:
         decision = decide(study.trials, n_trials, study.objective, verdict_settings, count)
         if decision is None:
             return None
         _record_selected(decision, own, tracker)
     return decision.verdict
+
+
+def _stacks(trial: Any) -> bool:
+    """Whether a trial's task trains many models at once; true where it cannot be known."""
+    config = Path(trial.user_attrs.get("folder", "")) / "artifacts/config.yaml" if trial else None
+    try:
+        return prepare(OmegaConf.load(config)).stacks  # type: ignore[arg-type]  # a mapping
+    except Exception:
+        return True
 
 
 def _known(own: RunFolder, basis: str) -> Verdict | None:

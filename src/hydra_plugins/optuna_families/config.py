@@ -27,6 +27,7 @@ SWEEPER: dict[str, Any] = {
     "max_failure_rate": 0.0,  # failed / (failed + finished)
     "timeout": None,  # seconds a trial may take
     "families": True,  # false: a swept config group is one more categorical parameter
+    "dry_run": False,  # true: say what the sweep would do, and do nothing
     "defaults_first": True,  # the first trial has the values of the config files
     "may_differ": None,  # keys of the config that no trial's objective depends on
     "search_key": "search",  # name of the nodes with ranges in config files

@@ -6,6 +6,8 @@ Read in this order:
     `Sweep.run`: check and prepare, launch workers until the studies are full, write the results.
 `prepare`
     Builds the `Plan`: checks settings and configs, creates database, studies and folder.
+`dry_run`
+    What the sweep would do, as lines, where nothing is to be done.
 `launch`
     Launches the workers with Hydra's launcher.
 `studies`

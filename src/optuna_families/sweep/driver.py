@@ -23,9 +23,9 @@ from optuna_families.quiet import tamed
 from optuna_families.search_space import overrides
 from optuna_families.settings import Settings
 from optuna_families.storage.retry import patiently
-from optuna_families.sweep import results
+from optuna_families.sweep import dry_run, results
 from optuna_families.sweep.launch import launch
-from optuna_families.sweep.prepare import make
+from optuna_families.sweep.prepare import make, tunings_of
 from optuna_families.sweep.resume_command import command
 from optuna_families.trials.ask_tell import AskTell
 from optuna_families.trials.study_cache import StudyCache
@@ -57,6 +57,9 @@ class Sweep:
         with tamed(bool(self.config.hydra.verbose)):
             composer = self._composer(lines)
             self._wanted = str(self.config.hydra.sweep.dir)
+            if self.settings.dry_run:
+                self._only_say(composer)
+                return
             plan = make(self.settings, self.config, composer)
             self._announce(plan)
             self._notify(plan)
@@ -66,6 +69,15 @@ class Sweep:
                 with Progress(plan, cache, self._console(), tell, silent_end=silent):
                     self._work(plan, composer)
                 self._finish(plan, composer)
+
+    def _only_say(self, composer: Composer) -> None:
+        """Say what the sweep would do, and let callbacks add to it (`on_dry_run`)."""
+        families = dry_run.planned(self.settings, composer)
+        for line in dry_run.lines(self.settings, self.config, composer, families):
+            self._say(line)
+        tunings = tunings_of(self.settings, 0)
+        self._call("on_dry_run", config=self.config, families=len(families), tunings=tunings)
+        self._say("nothing was started or stored")
 
     def _console(self) -> Console:
         from crashsafe.safe_console import SafeConsole

@@ -30,9 +30,9 @@ def make(settings: Settings, config: DictConfig, composer: Composer) -> Plan:
     pruner(settings)
     name = settings.study_name or _new_name(config)
     composer.sweep = name
-    families = _families(settings, name, composer)
+    families = families_of(settings, name, composer)
     for family in families:
-        _check(family, composer)
+        check(family, composer)
     # With `storage: null` the database lies in the folder, which is then needed first.
     folder = _claim(settings, config, name) if settings.storage is None else None
     cwd = Path(config.hydra.runtime.cwd)
@@ -62,7 +62,7 @@ def _prepare(
 
     connect.create(url)
     database = connect.connect(url)
-    tunings = _tunings(settings, studies.stored_tunings(database, name))
+    tunings = tunings_of(settings, studies.stored_tunings(database, name))
     families = [one for family in families for one in _split(family, name, tunings)]
     for family in families:
         composer.compose(composer.combinations(family)[0], family.tuning)
@@ -73,7 +73,7 @@ def _prepare(
     return families, failed
 
 
-def _tunings(settings: Settings, stored: int) -> int:
+def tunings_of(settings: Settings, stored: int) -> int:
     """Return the number of tunings; a stored sweep keeps its own unless more are asked for."""
     if is_grid(settings):
         return 1
@@ -109,7 +109,8 @@ def _claim(settings: Settings, config: DictConfig, name: str) -> Path:
     return sweep_folder.claim(Path(config.hydra.sweep.dir), owner)
 
 
-def _families(settings: Settings, name: str, composer: Composer) -> list[Family]:
+def families_of(settings: Settings, name: str, composer: Composer) -> list[Family]:
+    """The families of a sweep of this name, before they are split into tunings."""
     apart = settings.families and composer.arguments.groups
     found = []
     for choices in composer.arguments.combinations() if apart else [()]:
@@ -125,7 +126,7 @@ def _trials(settings: Settings, family: Family, composer: Composer) -> int:
     return min(settings.n_trials, len(points(chosen, settings)))
 
 
-def _check(family: Family, composer: Composer) -> None:
+def check(family: Family, composer: Composer) -> None:
     """Compose with the lowest values, so that a value of the wrong type is rejected by key."""
     for choices in composer.combinations(family):
         composed = composer.compose(choices)
