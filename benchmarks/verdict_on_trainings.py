@@ -40,6 +40,7 @@ FINALISTS, SELECTION, FRESH, COMMON = 4, 8, 10, 30  # as in `sweeps.verdict.retr
 TOGETHER = 2000  # trainings in one tensor program
 BRUTE, POLISH, LONG = 200, 3, 30  # settings, rounds of refinement, draws of the brute force
 TWICE = 2.0
+SAFE = 1.09  # times its lr, with which a setting must do, too
 
 
 @dataclass(frozen=True)
@@ -276,7 +277,7 @@ def verdicts(
 
 
 def reachable(problem: Problem, family: str, highest: float = 4.0) -> float:
-    """The geometric mean excess of the best settings of a family that brute force finds."""
+    """The geometric mean excess of a family's best stable setting that brute force finds."""
     rng, ranges = np.random.default_rng(1), space(family, problem.epochs, highest)
     rng, ranges = np.random.default_rng(1), space(family, problem.epochs, highest)
     draws = Draws(problem.task, range(5 * 10**6, 5 * 10**6 + LONG))
@@ -298,10 +299,16 @@ def reachable(problem: Problem, family: str, highest: float = 4.0) -> float:
 
 
 def _long(draws: Draws, problem: Problem, family: str, settings: Sequence[Params]) -> np.ndarray:
-    """The mean logarithm of the excess of each setting over all draws."""
-    rows = np.repeat([curve(family, one, problem.epochs) for one in settings], LONG, axis=0)
-    found = draws.excess(rows, list(range(LONG)) * len(settings)).reshape(len(settings), LONG)
-    return np.asarray(np.log(found.clip(1e-14, 1e30)).mean(axis=1))
+    """The mean logarithm of the excess of each setting over all draws.
+
+    The worse one of its lr and of `SAFE` times that: a setting is no use if the next draw of the
+    data makes it diverge.
+    """
+    curves = [curve(family, one, problem.epochs) for one in settings]
+    rows = np.repeat([factor * one for factor in (1.0, SAFE) for one in curves], LONG, axis=0)
+    found = draws.excess(rows, list(range(LONG)) * (2 * len(settings)))
+    means = np.log(found.clip(1e-14, 1e30)).reshape(2, len(settings), LONG).mean(axis=2)
+    return np.asarray(means.max(axis=0))
 
 
 def _unit(one: FloatDistribution | IntDistribution) -> tuple[float, float, Callable, Callable]:

@@ -102,6 +102,7 @@ def with_lr(trial: Trial, factor: float) -> Trial:
     """The trial with a multiple of its lr, and of all that its config derives from it."""
     if factor == 1:
         return trial
-    config = unresolved(trial.folder, factor)
+    whole = trial.lr_factor * factor
+    config = unresolved(trial.folder, whole)
     params = {**trial.params, LR: float(OmegaConf.select(config, LR))}
-    return replace(trial, spec=prepare(config), params=params, lr_factor=trial.lr_factor * factor)
+    return replace(trial, spec=prepare(config), params=params, lr_factor=whole)
