@@ -15,6 +15,8 @@ import argparse
 import re
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ from measuring.random_settings import composed, excesses, random_specs
 from scipy.stats import t as student
 
 from lrlab.tasks import StreamingRegression
-from lrlab.theory import best_expected_excess
+from lrlab.theory import best_expected_excess, tuned_convex_bound
 from sweeps.config.resolvers import conf_dir
 from sweeps.runs.run_spec import RunSpec, prepare
 
@@ -32,6 +34,7 @@ KNOWN = ("streaming", "streaming_condition", "streaming_power_law", "short", "lo
 OTHERS = ("source_table", "quadratic", "minibatch")
 FRESH_SEED, FRESH = 2_000_000, 16  # seeds that judge, which no tuning has
 FLOOR = 1e-11  # an excess below is rounding of single precision
+WIDE = 100.0  # an interval beyond this ratio is called wide
 Cell = tuple[float, float, float]  # middle, low, high
 
 
@@ -71,6 +74,7 @@ def optimum(preset: str) -> float | None:
 
 def column(preset: str, schedulers: Sequence[str], tunings: int, trials: int) -> dict[str, Cell]:
     """Every family on one preset."""
+    torch.set_num_threads(1)
     start, found = time.perf_counter(), {}
     for scheduler in schedulers:
         found[scheduler] = family(preset, scheduler, tunings, trials)
@@ -98,11 +102,26 @@ def _text(cell: Cell) -> str:
         return "diverges"
     if np.isnan(low) or high / low < 1.02:
         return _number(middle)
+    if high / low > WIDE:
+        return f"{_number(middle)} (wide)"
     return f"{_number(middle)} ({_number(low)} to {_number(high)})"
 
 
 def _number(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.0f}" if value < 1e4 else f"{value:.0e}"
+
+
+def bounds(schedulers: Sequence[str]) -> str:
+    """The convex bound of every file's own curve, its lr tuned, in multiples of the best one."""
+    found = {}
+    for scheduler in schedulers:
+        spec = prepare(composed(f"scheduler={scheduler}"))
+        lrs = np.array([lr for (lr,) in spec.recipe.trace(100).lrs[:-1]])
+        if "monitor" not in spec.config["scheduler"] and (lrs > 0).all():
+            found[scheduler] = tuned_convex_bound(lrs)[1]
+    best = min(found.values())
+    ordered = sorted(found.items(), key=lambda pair: pair[1])
+    return ", ".join(f"{name} {bound / best:.2f}" for name, bound in ordered)
 
 
 def write(name: str, text: str) -> None:
@@ -121,13 +140,12 @@ def main() -> None:
     parser.add_argument("--presets", nargs="+", default=[*KNOWN, *OTHERS])
     names = sorted(path.stem for path in (conf_dir() / "scheduler").glob("*.yaml"))
     parser.add_argument("--schedulers", nargs="+", default=names)
+    parser.add_argument("--jobs", type=int, default=2, help="presets at once")
     parser.add_argument("--no-write", action="store_true", help="print the tables only")
     given, start = parser.parse_args(), time.perf_counter()
-    torch.set_num_threads(1)
-    columns = {
-        preset: column(preset, given.schedulers, given.tunings, given.trials)
-        for preset in given.presets
-    }
+    one = partial(column, schedulers=given.schedulers, tunings=given.tunings, trials=given.trials)
+    with ProcessPoolExecutor(given.jobs) as pool:
+        columns = dict(zip(given.presets, pool.map(one, given.presets), strict=True))
     size = f"{given.tunings} tunings of {given.trials} trials each, {FRESH} fresh draws"
     others = [preset for preset in given.presets if preset not in KNOWN]
     for name, group in (("times the optimum", KNOWN), ("times the best family", others)):
@@ -136,6 +154,10 @@ def main() -> None:
             print(text)
             if not given.no_write:
                 write(name, text)
+    text = bounds(given.schedulers)
+    print(text)
+    if not given.no_write:
+        write("convex bounds", text)
     print(f"{time.perf_counter() - start:.0f} s in all")
 
 

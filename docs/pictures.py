@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrlab import LinearRegression, Schedule, train
+from lrlab.tasks import StreamingRegression
+from lrlab.theory import best_expected_excess, best_lrs, expected_excess
 from sweeps import preview
 from sweeps.listing.catalogue import groups
 from sweeps.reports.plots.png_panels import save
@@ -32,6 +35,7 @@ def main() -> None:
     preview.main([space, "--space", "--columns", "2", "--out", str(IMAGES / "space.png")])
     _draw("descent", _descent)
     _draw("noise", _noise)
+    _draw("best_rates", _best_rates)
 
 
 def _draw(name: str, plot: Callable[[Axes], None]) -> None:
@@ -52,6 +56,30 @@ def _descent(axes: Axes) -> None:
         axes.plot(losses, color=colour, label=f"lr {lr}: {word}")
     axes.set(
         xlabel="epoch", ylabel="excess loss", yscale="log", title="Full-batch gradient descent"
+    )
+
+
+def _best_rates(axes: Axes) -> None:
+    """The best possible learning rates on three streams, and a straight line beside them."""
+    streams: dict[str, tuple[str, dict[str, Any]]] = {
+        "isotropic": (BLUE, {}),
+        "eigenvalues 1 to 1/50": (ORANGE, {"condition": 50.0}),
+        "power law": (GREEN, {"p": 30, "power": 1.5}),
+    }
+    for name, (colour, spectrum) in streams.items():
+        problem, steps = StreamingRegression(**spectrum).problem, 1000
+        best, line = best_lrs(problem, steps), np.linspace(1, 0, steps, endpoint=False)
+        rates = np.geomspace(0.001, 1, 60)[:, None] * line
+        ends = expected_excess(problem, rates)[:, -1]
+        ratio = np.nanmin(ends) / best_expected_excess(problem, steps)
+        axes.plot(best, color=colour, linewidth=0.7, label=f"{name}; a line has {ratio:.2g} times")
+        axes.plot(rates[np.nanargmin(ends)], color=colour, linestyle="--")
+    axes.set(
+        xlabel="step",
+        ylabel="learning rate",
+        yscale="log",
+        ylim=(1e-3, 10),
+        title="The best possible sequence (solid) and the best straight line (dashed)",
     )
 
 

@@ -18,7 +18,12 @@ COMMANDS = (
     "sweeps",
     *(f"sweeps.{n}" for n in ("list", "preview", "ui", "report", "export", "sync")),
 )
-PYTHON = ("Task", "LinearRegression", "Schedule", "train", "train_batch", "Epoch", "simulate")
+THEORY = ("GaussianProblem", "expected_excess", "best_lrs", "times_optimum", "tuned_convex_bound")
+PYTHON = (
+    *("Task", "LinearRegression", "Schedule", "train", "train_batch", "Epoch", "simulate"),
+    "tasks.StreamingRegression",
+    *(f"theory.{name}" for name in THEORY),
+)
 
 
 def on_files(files: Any, config: Any) -> Any:
