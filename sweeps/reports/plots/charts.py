@@ -138,7 +138,7 @@ class Intervals:
 
 
 # Shown below a ranking. The test is paired by seed, so overlapping intervals are no test.
-READING = "filled, on grey: not significantly different from the best (paired test)"
+READING = "filled, on grey: equal to the best, or unknown"
 
 CROWD = 6  # curves; more of them in one chart are a tangle
 Chart = Curves | Shares | Intervals | Panels
