@@ -25,7 +25,8 @@ OTHER_MACHINES = "scale_out"  # a page that wants a database and a server
 
 
 def blocks(page: Path) -> list[str]:
-    return re.findall(r"```sh\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    found = re.findall(r"```sh\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    return [block.replace("\\\n", " ") for block in found]  # a line that goes on in the next one
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
