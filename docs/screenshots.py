@@ -46,8 +46,8 @@ def main() -> None:
         plots = folder / "mlruns/studies/mine/artifacts/plots"
         shutil.copy(plots / "ranking.png", IMAGES / "ranking.png")
         with mlflow_ui(folder, env) as address, browser(*SIZE) as page:
-            _look(page, address)
             _terminal(page, screen)
+            _look(page, address)
 
 
 def _sweep(folder: Path, env: Mapping[str, str]) -> str:
@@ -75,9 +75,6 @@ def _look(page: Any, base: str) -> None:
     page.get_by_text("Show more").click()
     page.get_by_role("heading", name="Use it").wait_for()
     _shoot(page, "verdict")
-    page.get_by_role("tab", name="Model metrics").click()
-    page.locator("path.js-line").first.wait_for(state="attached")
-    _shoot(page, "history")
     page.goto(view_link(base, "1", "finalists", charts=True))
     page.locator("path.js-line").nth(3).wait_for(state="attached")
     _shoot(page, "curves")
