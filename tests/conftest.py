@@ -182,7 +182,8 @@ def compose() -> Iterator[Callable[..., DictConfig]]:
 
     def compose_once(*words: str) -> DictConfig:
         overrides = OverridesParser.create().parse_overrides(list(words))
-        groups = [(conf_dir() / override.key_or_group).is_dir() for override in overrides]
+        keys = [override.key_or_group for override in overrides]
+        groups = [key == "hydra.searchpath" or (conf_dir() / key).is_dir() for key in keys]
         choices = tuple(word for word, group in zip(words, groups, strict=True) if group)
         values = [found for found, group in zip(overrides, groups, strict=True) if not group]
         return with_values(composed(choices), values)
