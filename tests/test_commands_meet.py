@@ -179,4 +179,4 @@ def test_any_name_of_a_study_has_a_folder_of_its_own(command: Run, home: Path, n
     done = command(*SWEEP, *words)
     assert done.returncode == 0, done.stderr
     assert len(list((home / "mlruns/studies").iterdir())) == 1
-    assert "\nuse exponential" in command(name, module="sweeps.report").stdout
+    assert command(name, module="sweeps.report").stdout.startswith("use exponential ")

@@ -119,6 +119,7 @@ def test_the_end_of_a_sweep_reads_the_study_once(
         stored_sweeps, "opened", lambda storage: (reads.append(storage), opened(storage))[1]
     )
     sweeper = {"study_name": "mine", "storage": "sqlite:///mlruns/optuna.db", "n_trials": 2}
+    sweeper["direction"] = "minimize"
     verdict = {"finalists": 1, "selection": 2, "fresh": 3}
     config = OmegaConf.create({"hydra": {"sweeper": sweeper}, "verdict": verdict})
     review_sweep(config, folder_of("mine"), NoTracker())

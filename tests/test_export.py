@@ -19,6 +19,7 @@ from lrlab.tracking import RunFolder, RunInfo
 from sweeps import export
 from sweeps.codegen import command, command_of
 from sweeps.runs.run_spec import prepare
+from sweeps.stored.run_program import command_line
 
 Export = Callable[..., tuple[int, str, str]]
 # The sweep and the run below are made once a worker.
@@ -274,7 +275,7 @@ def test_help_tells_what_it_takes(exported: Export) -> None:
 
 def test_without_a_job_s_folder_the_command_is_the_card_s(tmp_path: Path) -> None:
     run = RunFolder(tmp_path).begin(RunInfo("mine", tags={"command": "python -m sweeps epochs=3"}))
-    assert export.command_line(run) == "python -m sweeps epochs=3"
+    assert command_line(run) == "python -m sweeps epochs=3"
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))

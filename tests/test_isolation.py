@@ -217,7 +217,8 @@ torch.set_num_threads(1)
 with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
     cfg = hydra.compose("config", ["tracking=none", "epochs=2", "scheduler=none"])
 spec = replace(prepare(cfg), task=Wide())
-losses([at(spec, 1e-9)] * 2)  # what torch takes for itself
+losses([at(spec, 1e-9)] * 2)  # what torch takes for itself, and the libraries of a run
+dict(run([writer(at(spec, 1e-9), Path("first"))]))
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 limit = pages * resource.getpagesize() + 300 * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

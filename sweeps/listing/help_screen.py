@@ -44,7 +44,7 @@ def help_text(own: Path | None = None) -> str:
 
 
 def _wrapped(text: str) -> str:
-    return textwrap.fill(text, 80, subsequent_indent="    ")
+    return textwrap.fill(text, 96, subsequent_indent="    ")
 
 
 def versions() -> str:

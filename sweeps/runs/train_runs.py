@@ -67,7 +67,7 @@ def _train_again(
 ) -> Iterator[Ended]:
     writers = [under_way[index] for index in indices]
     for writer in writers:
-        writer.weights = dict
+        writer.leave_batch()
     if line := learn([writer.spec for writer in writers], error):
         LOG.warning(line)
     release(error)
@@ -77,7 +77,7 @@ def _train_again(
 
 def _failed(writer: RunWriter, error: Exception) -> Exception:
     if ran_short(error):
-        writer.weights = dict  # there is no room for a copy
+        writer.leave_batch()  # there is no room for a copy of the weights
     writer.end("failed", error)
     return error
 

@@ -110,7 +110,7 @@ class RunWriter:
         self._weight_files.write(self.weights)
         if end == "complete" and self.spec.judged and self.spec.has_test:
             self._write_test()
-        self.weights = self.test = dict  # they belong to a whole batch, whose memory others want
+        self.leave_batch()
         if isinstance(error, Exception):
             text = "".join(traceback.format_exception(error))
             (self.folder.artifacts / "traceback.txt").write_text(masked(readable(text)), "utf-8")
@@ -119,6 +119,10 @@ class RunWriter:
         why = {} if error is None else {"reason": reason(error)}
         self.folder.end(ENDS[end], tags={"state": end, **why})
         self.tracker.finish(self.folder)
+
+    def leave_batch(self) -> None:
+        """Forget the batch, whose memory others want; its weights can be written no more."""
+        self.weights = self.test = dict
 
     def _write_test(self) -> None:
         self.tested = {name: mean(values) for name, values in self.test().items()}
