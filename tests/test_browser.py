@@ -25,7 +25,8 @@ from tests.looking import CHROMIUM, NEEDS, PATIENCE, QUIET, SETTLED, free_port
 
 SWEEP = [
     *("-m", "scheduler=cosine,step", "task.batch_size=100", "epochs=8", "verdict.fresh=5"),
-    *("hydra.sweeper.n_trials=4", "hydra.sweeper.study_name=mine"),
+    *("hydra.sweeper.n_trials=4", "hydra.sweeper.study_name=mine", "hydra.sweeper.sampler.seed=1"),
+    "optimizer.lr=tag(log,interval(0.02,0.3))",  # where no trial diverges
     *("verdict.finalists=2", "verdict.selection=3"),
 ]
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]

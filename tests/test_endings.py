@@ -19,7 +19,8 @@ from sweeps.verdict.review_sweep import review_sweep
 STUDY = "hydra.sweeper.study_name=mine"
 SHORT = ("epochs=6", "task.n=50", "task.batch_size=10", "hydra.sweeper.n_trials=2")
 JUDGING = ("verdict.plots=false", "verdict.finalists=1", "verdict.selection=2", "verdict.fresh=3")
-SWEEP = ("-m", "scheduler=cosine,step", *SHORT, *JUDGING)
+LR = "optimizer.lr=tag(log,interval(0.02,0.2))"  # where no trial diverges
+SWEEP = ("-m", "scheduler=cosine,step", LR, *SHORT, *JUDGING)
 
 
 def tracked(folder: Path, role: str) -> list[Any]:
