@@ -52,7 +52,7 @@ def sgd(lr: float = 0.1, gamma: float = 0.9, **settings: Any) -> Recipe:
     )
 
 
-@pytest.mark.parametrize("every", ["epoch", "batch"])
+@pytest.mark.parametrize("every", [pytest.param("epoch", marks=pytest.mark.slow), "batch"])
 def test_every_file_gives_in_a_batch_what_it_gives_alone(
     compose: Any, optimizer: str, every: str
 ) -> None:

@@ -56,7 +56,7 @@ REFUSED = {
     "epochs of themselves": (["epochs=${epochs}"], "epochs: Recursive interpolation"),
     "list for a group": (["optimizer=[adam]"], "optimizer must be one name without brackets"),
     "huge seed": (["seed=99999999999999999999999"], "it needs -1e15 <= seed <= 1e15"),
-    "number for the verdict": (["verdict=3"], "verdict must be a mapping"),
+    "number for the verdict": (["verdict=3"], "verdict=3 is not allowed: verdict must be one of"),
     "number for conditions": (["require=3"], "require must hold a condition a key"),
     "variable that is not set": (["optimizer.lr=${oc.env:NOPE}"], "optimizer.lr: "),
     "list for a scheduler": ([*MINE, "scheduler=list"], "scheduler must be a mapping"),
@@ -270,7 +270,11 @@ def test_a_disk_that_is_full_in_the_middle_of_a_run_is_named(
     assert "mlruns/jobs/" in done.stderr
 
 
-@pytest.mark.parametrize("words", [[], ["-m", "hydra.sweeper.batch_size=2"]], ids=["run", "sweep"])
+@pytest.mark.parametrize(
+    "words",
+    [pytest.param([], marks=pytest.mark.slow), ["-m", "hydra.sweeper.batch_size=2"]],
+    ids=["run", "sweep"],
+)
 def test_a_folder_that_is_deleted_under_a_command_ends_it_with_a_line(
     start, wait_for, home: Path, words: list[str]
 ) -> None:

@@ -143,7 +143,7 @@ def test_every_optimizer_moves_the_weights_as_in_the_run(compose: Any, optimizer
 
 def test_an_optimizer_s_own_arguments_are_there(compose: Any) -> None:
     cfg = compose("optimizer=adam", "optimizer.betas=[0.8,0.99]", "+optimizer.amsgrad=true")
-    line = "optimizer = Adam(model.parameters(), lr=0.25, betas=(0.8, 0.99), amsgrad=True)"
+    line = "optimizer = Adam(model.parameters(), betas=(0.8, 0.99), amsgrad=True)"
     assert line in snippet(prepare(cfg).config)
 
 

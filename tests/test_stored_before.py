@@ -24,6 +24,7 @@ STUDY = "hydra.sweeper.study_name=before"
 VERDICT = ("verdict.finalists=1", "verdict.selection=2", "verdict.fresh=3")
 OLD = ("-m", "scheduler=step,exponential", "epochs=10", STUDY, *VERDICT)
 OLD += ("hydra.sweep.dir=mlruns/jobs/before", "hydra/sweeper/sampler=random")
+OLD += ("optimizer.lr=tag(log,interval(0.001,1.0))",)  # that version's range
 
 
 @pytest.fixture

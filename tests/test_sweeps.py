@@ -22,7 +22,8 @@ def finished(folder: Path) -> dict[str, int]:
 @pytest.mark.covered
 @pytest.mark.usefixtures("both_ways")
 def test_families_get_the_same_number_of_tracked_trials(command, tmp_path: Path) -> None:
-    done = command("-m", "scheduler=cosine,step,plateau", "hydra.sweeper.n_trials=3", STUDY, *SHORT)
+    words = ("hydra.sweeper.n_trials=3", "optimizer.lr=tag(log,interval(0.02,0.3))", STUDY)
+    done = command("-m", "scheduler=cosine,step,plateau", *words, *SHORT)
     assert done.returncode == 0, done.stderr
     assert set(finished(tmp_path).values()) == {3}
     client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")

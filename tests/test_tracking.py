@@ -220,6 +220,7 @@ def test_what_is_sent_twice_is_stored_once(command, tmp_path: Path) -> None:
 
 
 @pytest.mark.cold
+@pytest.mark.slow
 def test_first_starts_at_once_all_work(start, tmp_path) -> None:
     together = [start(f"seed={i}", "epochs=2") for i in range(4)]
     outputs = [process.communicate(timeout=200) for process in together]

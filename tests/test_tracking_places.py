@@ -177,7 +177,7 @@ def test_a_password_of_the_server_is_shown_and_written_nowhere(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    uri = f"http://me:secret@127.0.0.1:{port}"
+    uri = f"http://me:unheard@127.0.0.1:{port}"
     run = ended(here / "mlruns" / "jobs" / "run", command=f"python -m sweeps tracking.uri={uri}")
     tracker = MlflowTracker(uri, "mine")
     tracker.finish(run)
@@ -192,7 +192,7 @@ def test_a_password_of_the_server_is_shown_and_written_nowhere(
     assert left.value.code == 1
     written = [path.read_text() for path in run.path.rglob("*.json")]
     assert "give the address http://me:***@127" in (told := capfd.readouterr()).out
-    assert "secret" not in "".join([seen.stdout, *lines, *written, told.out, told.err])
+    assert "unheard" not in "".join([seen.stdout, *lines, *written, told.out, told.err])
 
 
 GRID = ["-m", "hydra/sweeper=basic"]

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 import sysconfig
 import traceback
@@ -82,7 +83,7 @@ def explain(error: BaseException) -> str:
     if isinstance(error, OSError):
         return _unusable_file(error)
     if str(error).startswith("Config group override must be a string"):
-        return _null_group() or in_words(error)
+        return _nameless_group() or in_words(error)
     if isinstance(error, DivergedError | TaskExitError) or _is_told(error):
         return in_words(error)
     if not isinstance(error, CONFIG_ERRORS):
@@ -153,12 +154,12 @@ def _unusable_file(error: OSError) -> str:
     return f"{name}{what}; {WAYS_OUT.get(code, SHOW_ALL)}"
 
 
-def _null_group() -> str:
-    """The line for `scheduler=null`, which Hydra refuses without naming it."""
-    words = [word for word in sys.argv[1:] if word.partition("=")[2] == "null"]
-    for group, word in ((word.partition("=")[0], word) for word in words):
-        if group and (there := options(group)):
-            return f"{word} is not allowed: {group} must be one of: {', '.join(there)}"
+def _nameless_group() -> str:
+    """The line for `scheduler=null` or `scheduler=3`, which Hydra refuses without naming it."""
+    for group, _, value in (word.partition("=") for word in sys.argv[1:]):
+        if re.fullmatch(r"null|true|false|[-+.\d].*", value) and (there := options(group)):
+            return f"{group}={value} is not allowed: {group} must be one of: {', '.join(there)}"
+    words = [word for word in sys.argv[1:] if word.endswith("=null")]
     return f"{words[0]} is not allowed: a group takes the name of a file" if words else ""
 
 

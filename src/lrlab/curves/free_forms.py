@@ -1,8 +1,6 @@
 """A curve without a formula: a search finds its shape."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from functools import lru_cache
 
 
 def free_form(
@@ -35,8 +33,8 @@ def free_form(
     >>> free_form(8, **knots, monotone=True)
     0.5
     """
-    steps, values = _knots(total, warmup, start_factor, tuple(ratios), monotone)
-    right = bisect_right(steps, step)
+    steps, values = _knots(total, warmup, start_factor, ratios, monotone)
+    right = sum(start <= step for start in steps)
     if right == len(steps):
         return values[-1]
     start, end = steps[right - 1], steps[right]
@@ -44,9 +42,8 @@ def free_form(
     return values[right - 1] + (values[right] - values[right - 1]) * share
 
 
-@lru_cache(maxsize=256)
 def _knots(
-    total: int, warmup: int, start_factor: float, ratios: tuple[float, ...], monotone: bool
+    total: int, warmup: int, start_factor: float, ratios: Sequence[float], monotone: bool
 ) -> tuple[list[float], list[float]]:
     """Steps and values of the knots, the highest value 1."""
     if not 0 <= warmup < total:
