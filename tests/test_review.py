@@ -117,7 +117,7 @@ def over_tunings(spread: float = 0.0, **scales: float) -> Review:
 
 def test_the_three_answers() -> None:
     better = over_tunings(cosine=0.1, step=0.3, plateau=0.3)
-    assert last_words(better).startswith("better than step and plateau (at least 2.")
+    assert last_words(better).startswith("better than step and plateau (excess loss at least 2.")
     same = over_tunings(cosine=0.1, step=0.1, plateau=0.1)
     assert last_words(same) == "equal: all 3 differ by less than 25 % of the best excess loss"
     assert any(

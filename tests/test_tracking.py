@@ -13,7 +13,7 @@ from mlflow.entities import Run
 
 from lrlab.tracking.writer.protocol import WriterSettings
 
-LONG = ("scheduler=cosine", "epochs=10000000", "task.n=20")
+LONG = ("scheduler=cosine", "epochs=10000000", "task.n=100000")
 
 
 def client(folder: Path) -> MlflowClient:

@@ -42,11 +42,10 @@ def _others(names: tuple[str, ...]) -> str:
 
 
 def _at_least(ranking: Ranking) -> str:
-    """How much worse the others are, at least."""
+    """How much smaller its excess loss is, at least."""
     bounds = [one.ratio_interval[0] for one in ranking.standings[1:] if one.ratio_interval]
     if ranking.measure == "excess" and bounds and (least := min(bounds)) > 1.05:
-        whose = "its" if len(bounds) == 1 else "theirs"
-        return f" (at least {number(least, 2)} times the excess loss, {whose} at 95 %)"
+        return f" (excess loss at least {number(least, 2)} times smaller, with 95 % confidence)"
     return ""
 
 
