@@ -264,7 +264,7 @@ def verdict(rng: np.random.Generator, floors: list[float], noise: float) -> Rank
     return rank(entrants, 20)
 
 
-@pytest.mark.parametrize(("noise", "families"), [(0.05, 2), (0.5, 2), (0.05, 3), (0.5, 3)])
+@pytest.mark.parametrize(("noise", "families"), [(0.05, 3), (0.5, 2)])
 def test_equals_are_called_different_in_at_most_one_of_twenty(noise: float, families: int) -> None:
     rng = np.random.default_rng(7)
     called = sum(len(verdict(rng, [1.0] * families, noise).tied) < families for _ in range(300))

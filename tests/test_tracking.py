@@ -95,7 +95,6 @@ def test_final_weights_are_those_of_the_last_epoch(command, tmp_path: Path) -> N
     assert state["bias"].item() == float(history(tmp_path)[-1]["weights/bias"])
 
 
-@pytest.mark.covered
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
 )
@@ -159,7 +158,6 @@ def test_an_exception_marks_the_run_failed_with_its_traceback(command, tmp_path:
     assert 'raise RuntimeError("no such loss")' in Path(path).read_text()
 
 
-@pytest.mark.covered
 def test_a_diverged_run_is_failed_with_its_epochs_kept(command, tmp_path: Path) -> None:
     done = command("optimizer.lr=5")
     assert done.returncode == 1
@@ -195,7 +193,6 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.mark.covered
 def test_a_dead_server_costs_no_run_and_sync_brings_it_later(command, tmp_path: Path) -> None:
     done = command("epochs=3", MLFLOW_TRACKING_URI=f"http://127.0.0.1:{free_port()}")
     assert done.returncode == 0
@@ -209,7 +206,6 @@ def test_a_dead_server_costs_no_run_and_sync_brings_it_later(command, tmp_path: 
     assert "every run is there already" in command(module="sweeps.sync").stdout
 
 
-@pytest.mark.covered
 def test_what_is_sent_twice_is_stored_once(command, tmp_path: Path) -> None:
     command("epochs=3").check_returncode()
     [path] = (tmp_path / "mlruns" / "jobs").rglob("recorded.json")

@@ -15,8 +15,6 @@ from omegaconf import OmegaConf
 
 from hydra_plugins.optuna_families import all_trials, finished_trials, in_batches, report
 
-pytestmark = pytest.mark.covered
-
 STORAGE = "sqlite:///mlruns/optuna.db"
 NAME = "hydra.sweeper.study_name=s"
 RANDOM = ("hydra/sweeper/sampler=random", "hydra.sweeper.sampler.seed=3")

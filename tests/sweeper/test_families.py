@@ -13,8 +13,6 @@ from optuna.distributions import IntDistribution
 
 from hydra_plugins.optuna_families import all_trials, finished_trials, in_batches
 
-pytestmark = pytest.mark.covered
-
 STORAGE = "sqlite:///mlruns/optuna.db"
 NAME = "hydra.sweeper.study_name=s"
 

@@ -90,7 +90,9 @@ def near(value: Any) -> Any:
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 @pytest.mark.filterwarnings("ignore:.*has been deprecated:FutureWarning")
-@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+@pytest.mark.parametrize(
+    "direction", ["minimize", pytest.param("maximize", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     ("options", "spaces"),
     [

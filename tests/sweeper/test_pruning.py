@@ -12,8 +12,6 @@ from hydra.errors import HydraException
 
 from hydra_plugins.optuna_families import finished_trials, report
 
-pytestmark = pytest.mark.covered
-
 STORAGE = "sqlite:///mlruns/optuna.db"
 LINES = ("hydra.sweeper.study_name=s", "hydra.sweeper.n_trials=8")
 

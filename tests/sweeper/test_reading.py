@@ -7,8 +7,6 @@ import pytest
 
 from hydra_plugins.optuna_families import all_trials, finished_trials, importances
 
-pytestmark = pytest.mark.covered
-
 STORAGE = "sqlite:///mlruns/optuna.db"
 NAME = "hydra.sweeper.study_name=s"
 RANDOM = ("hydra/sweeper/sampler=random", "hydra.sweeper.sampler.seed=3")

@@ -11,8 +11,6 @@ from hydra.errors import HydraException
 
 from hydra_plugins.optuna_families import finished_trials, sweeps
 
-pytestmark = pytest.mark.covered
-
 STORAGE = "sqlite:///mlruns/optuna.db"
 NAME = "hydra.sweeper.study_name=s"
 RANDOM = ("hydra/sweeper/sampler=random", "hydra.sweeper.sampler.seed=5")
