@@ -10,6 +10,7 @@ import optuna
 import pytest
 
 from sweeps.reports import read_review
+from sweeps.reports.trial_folders import TrialFolder
 
 pytestmark = pytest.mark.xdist_group("report")
 
@@ -136,3 +137,10 @@ def test_a_verdict_that_cannot_be_read_is_named(swept: Path, command: Run) -> No
     done = command("mine", module="sweeps.report")
     assert done.returncode == 1
     assert lines(done)[0].startswith("error: verdict.json cannot be read: ")
+
+
+def test_trials_that_the_verdict_s_budget_sets_are_known(tmp_path: Path) -> None:
+    (tmp_path / "multirun.yaml").write_text(
+        "hydra: {sweeper: {n_trials: '${verdict.trials}'}}\nverdict: {trials: 150}\n", "utf-8"
+    )
+    assert TrialFolder(tmp_path / "0").n_trials == 150

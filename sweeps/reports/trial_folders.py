@@ -94,7 +94,10 @@ class TrialFolder:
     @property
     def n_trials(self) -> int:
         """What each family was promised; 0 where it is not known."""
-        return int(self.sweep.get("sweeper", {}).get("n_trials", 0))
+        found = self.sweep.get("sweeper", {}).get("n_trials", 0)
+        if found == "${verdict.trials}":  # as the file of the sweeper has it
+            found = _yaml(self.path.parent / "multirun.yaml").get("verdict", {}).get("trials", 0)
+        return int(found)
 
     @property
     def command(self) -> str:
