@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from lrlab.tracking.ui_server import view_link
+from lrlab.tracking.ui.ui_pages import view_link
 from tests.looking import browser, mlflow_ui
 
 IMAGES = Path(__file__).parent / "images"

@@ -17,6 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from crashsafe import first_line
 from hydra_plugins.optuna_families import (
     in_batches,
     lost_output,
@@ -145,6 +146,7 @@ def main() -> NoReturn:
     """Run the command line; exit with 0, 1 (failed), 2 (refused), 130 (Ctrl-C) or 143 (SIGTERM)."""
     end_on_sigterm()
     protect_output()
+    first_line.erase_at_output()
     sys.argv[1:] = flags_first(sys.argv[1:])
     # Hydra prints what it catches and exits, at length; with this it leaves that to us.
     os.environ["HYDRA_FULL_ERROR"] = "1"

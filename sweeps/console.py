@@ -10,7 +10,6 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    SpinnerColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -61,40 +60,6 @@ def progress(name: str, epochs: int, *, hidden: bool = False) -> Iterator[Callab
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(name, total=epochs, state="")
         yield lambda epoch: bar.update(task, completed=epoch.number, state=_state(epoch))
-
-
-@contextmanager
-def counter(title: str, most: int | None = None) -> Iterator[Callable[[int], None]]:
-    """How much is done, of how much at most, and how long that takes; a line now and then."""
-    done, begun = 0, time.monotonic()
-    last = begun
-    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False)
-    hidden = not err.is_terminal
-    with Progress(*columns, console=err, transient=True, disable=hidden) as bar:
-        task = bar.add_task(title)
-
-        def count(more: int) -> None:
-            nonlocal done, last
-            done += more
-            line = f"{title}: {done} trainings{_rest(done, most, time.monotonic() - begun)}"
-            bar.update(task, description=line)
-            if not err.is_terminal and time.monotonic() - last >= QUIET_SECONDS:
-                last = time.monotonic()
-                err.print(line)
-
-        yield count
-
-
-def _rest(done: int, most: int | None, seconds: float) -> str:
-    """Of how many, and the time that they will take at the rate so far.
-
-    >>> _rest(10, 40, 5.0), _rest(10, None, 5.0)
-    (' of at most 40, 15 s left', '')
-    """
-    if most is None:
-        return ""
-    left = max(0, most - done) * seconds / max(1, done)
-    return f" of at most {most}, {left:.0f} s left"
 
 
 @contextmanager

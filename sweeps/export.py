@@ -15,8 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from crashsafe import first_line
 from lrlab.tracking.mlflow_commands import default_uri
-from sweeps import console
+from sweeps.commands.command_line import parser
 
 if TYPE_CHECKING:
     from sweeps.stored.select_run import FoundRun
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print or write it; exit with 1 if there is no such thing."""
     asked = _parser().parse_args(arguments)
+    first_line.show("looking for the run ...")
 
     from sweeps.config.errors import ConfigError  # a second, which --help need not take
     from sweeps.config.targets import TargetError
@@ -43,6 +45,7 @@ def _give(text: str, found: "FoundRun", file: Path | None) -> None:
     if file is None:
         sys.stdout.write(text)
         return
+    from sweeps import console
     from sweeps.stored.run_program import command_line, outcome
 
     file.write_text(text, encoding="utf-8")
@@ -56,17 +59,15 @@ def _give(text: str, found: "FoundRun", file: Path | None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m sweeps.export", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.usage = argparse.SUPPRESS  # the text above has it
-    parser.add_argument("what", metavar="RUN|STUDY", help="a run's id or folder, or a study's name")
-    parser.add_argument("--family", metavar="NAME", help="of the study, such as cosine")
-    parser.add_argument("--out", metavar="FILE", type=Path, help="write the program there")
+    made = parser("sweeps.export", __doc__)
+    made.add_argument("what", metavar="RUN|STUDY", help="a run's id or folder, or a study's name")
+    made.add_argument("--family", metavar="NAME", help="of the study, such as cosine")
+    made.add_argument("--out", metavar="FILE", type=Path, help="write the program there")
     storage = os.environ.get("SWEEPS_STORAGE", "sqlite:///mlruns/optuna.db")
-    parser.add_argument("--storage", metavar="URL", default=storage, help="of the studies")
+    made.add_argument("--storage", metavar="URL", default=storage, help="of the studies")
     uri = os.environ.get("MLFLOW_TRACKING_URI") or default_uri()
-    parser.add_argument("--uri", metavar="URI", default=uri, help="of MLflow's store")
-    return parser
+    made.add_argument("--uri", metavar="URI", default=uri, help="of MLflow's store")
+    return made
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sweeps.commands.command_line import parser
 from sweeps.listing import completion, sparklines
 from sweeps.listing.catalogue import GROUPS, Option, groups
 
@@ -104,15 +105,13 @@ def _has_bars() -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m sweeps.list", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.usage = argparse.SUPPRESS  # the text above has it
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help="without it: all")
-    parser.add_argument("--config-dir", type=Path, metavar="DIR", help="of your own files")
+    made = parser("sweeps.list", __doc__)
+    made.add_argument("groups", nargs="*", metavar="GROUP", help="without it: all")
+    made.add_argument("--config-dir", type=Path, metavar="DIR", help="of your own files")
     shells = ["how", *completion.SCRIPTS]
-    parser.add_argument("--completion", nargs="?", const="how", choices=shells, metavar="SHELL")
-    parser.add_argument("--remake", action="store_true", help=argparse.SUPPRESS)
-    return parser
+    made.add_argument("--completion", nargs="?", const="how", choices=shells, metavar="SHELL")
+    made.add_argument("--remake", action="store_true", help=argparse.SUPPRESS)
+    return made
 
 
 if __name__ == "__main__":

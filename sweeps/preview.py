@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeps import console
-from sweeps.side_commands import in_one_line
+from crashsafe import first_line
+from sweeps.commands.command_line import folder, parser
 
 if TYPE_CHECKING:
     from sweeps.previews.lr_curves import PreviewCurve
@@ -30,11 +30,17 @@ class PictureError(Exception):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw them; exit with 2 if an override cannot work, with 1 if the picture cannot be kept."""
     asked = _parser().parse_args(arguments)
+    first_line.show("tracing the schedules: imports torch, some seconds ...")
+
+    from sweeps.side_commands import in_one_line
+
     with in_one_line(PictureError):
         _preview(asked)
 
 
 def _preview(asked: argparse.Namespace) -> None:
+    from sweeps import console
+
     with console.spinner("tracing the schedules"):
         found = _curves(asked)
         try:
@@ -70,12 +76,6 @@ def _draw(found: "dict[str, PreviewCurve]", asked: argparse.Namespace) -> None:
     draw(chart_of(found, asked.columns), styles(found), asked.out)
 
 
-def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
-    return Path(text)
-
-
 def _count(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 12:
         raise argparse.ArgumentTypeError(f"{text} is no number from 1 to 12")
@@ -83,17 +83,13 @@ def _count(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m sweeps.preview", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.usage = argparse.SUPPRESS  # the text above has it
-    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="such as scheduler=cosine")
-    parser.add_argument("--config-dir", type=_folder, metavar="DIR", help="of your own files")
-    parser.add_argument("--out", type=Path, metavar="FILE", default=Path("preview.png"))
-    parser.add_argument("--space", action="store_true", help="shade the range of the search")
-    parser.add_argument(
-        "--columns", type=_count, metavar="N", default=4, help="panels side by side"
-    )
-    return parser
+    made = parser("sweeps.preview", __doc__)
+    made.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="such as scheduler=cosine")
+    made.add_argument("--config-dir", type=folder, metavar="DIR", help="of your own files")
+    made.add_argument("--out", type=Path, metavar="FILE", default=Path("preview.png"))
+    made.add_argument("--space", action="store_true", help="shade the range of the search")
+    made.add_argument("--columns", type=_count, metavar="N", default=4, help="panels side by side")
+    return made
 
 
 if __name__ == "__main__":

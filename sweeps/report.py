@@ -11,12 +11,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from crashsafe import first_line
+from sweeps.commands.command_line import parser
+
 STORAGE = "sqlite:///mlruns/optuna.db"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make them; exit with 1 if there is nothing to make them of."""
     asked = _parser().parse_args(arguments)
+    first_line.show("reading the studies ...")
 
     from sweeps.commands.report_again import report  # a second, which --help need not take
 
@@ -24,13 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m sweeps.report", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.usage = argparse.SUPPRESS  # the text above has it
-    parser.add_argument("study", nargs="?", help="its name; without one: what there is")
-    parser.add_argument("--storage", default=os.environ.get("SWEEPS_STORAGE", STORAGE))
-    parser.add_argument("--out", type=Path, help="folder of the files")
-    return parser
+    made = parser("sweeps.report", __doc__)
+    made.add_argument("study", nargs="?", help="its name; without one: what there is")
+    made.add_argument("--storage", default=os.environ.get("SWEEPS_STORAGE", STORAGE))
+    made.add_argument("--out", type=Path, help="folder of the files")
+    return made
 
 
 if __name__ == "__main__":

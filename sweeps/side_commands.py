@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from crashsafe import first_line
 from hydra_plugins.optuna_families import lost_output, protect_output
 from sweeps import console
 
@@ -20,6 +21,7 @@ def in_one_line(*expected: type[Exception]) -> Iterator[None]:
         SystemExit: 1, or 2 for an invalid config, or 130 for Ctrl-C.
     """
     protect_output()
+    first_line.erase_at_output()
     try:
         yield
     except KeyboardInterrupt:

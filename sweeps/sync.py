@@ -11,34 +11,27 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from crashsafe import first_line
 from lrlab.tracking.mlflow_commands import FOLDERS
+from sweeps.commands.command_line import folder, parser
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Send them; exit with 1 if they did not all arrive."""
     asked = _parser().parse_args(arguments)
+    first_line.show("looking for runs that MLflow lacks ...")
 
     from sweeps.commands.send_runs import sync  # a second, which --help need not take
 
     sync(asked)
 
 
-def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
-    return Path(text)
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m sweeps.sync", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.usage = argparse.SUPPRESS  # the text above has it
-    parser.add_argument("--uri", help="send to this server or database instead")
-    parser.add_argument("--experiment", help="send to this experiment instead")
-    parser.add_argument(
-        "folders", nargs="*", type=_folder, default=[Path(name) for name in FOLDERS]
-    )
-    return parser
+    made = parser("sweeps.sync", __doc__)
+    made.add_argument("--uri", help="send to this server or database instead")
+    made.add_argument("--experiment", help="send to this experiment instead")
+    made.add_argument("folders", nargs="*", type=folder, default=[Path(name) for name in FOLDERS])
+    return made
 
 
 if __name__ == "__main__":

@@ -219,7 +219,11 @@ def test_screen_pages_pictures_and_mlflow_say_the_same(swept: Swept) -> None:
     assert verdict is not None
     best, answer = verdict.ranking.best, headline(review)
     [run_id] = [json.loads((swept.own / "recorded.json").read_text())["run_id"]]
-    run = MlflowClient(tracking_uri=f"sqlite:///{swept.folder}/mlflow.db").get_run(run_id)
+    client = MlflowClient(tracking_uri=f"sqlite:///{swept.folder}/mlflow.db")
+    run = client.get_run(run_id)
+    parts = client.search_runs(["1"], f"tags.`mlflow.parentRunId` = '{run_id}'")
+    data = {(d.dataset.name, d.dataset.digest) for r in parts for d in r.inputs.dataset_inputs}
+    assert data == {(d.dataset.name, d.dataset.digest) for d in run.inputs.dataset_inputs}
 
     texts = {
         "screen": " ".join(swept.screen.split()),

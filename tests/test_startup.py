@@ -1,7 +1,8 @@
-"""torch's compiler stays unimported in plain training, and whole once it is wanted."""
+"""What a command imports, and when: no compiler of torch, nothing slow before its first output."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +38,47 @@ def test_the_compiler_is_imported_only_where_it_is_wanted(command_env, then: str
     command = [sys.executable, "-c", TRAIN + then]
     done = subprocess.run(command, env=command_env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+FIRST = """
+import os, runpy, sys
+
+class Terminal:
+    encoding = "utf-8"
+    def isatty(self): return True
+    def write(self, text):
+        print(text.strip(), *sorted(sys.modules), sep="\\n", file=sys.__stdout__, flush=True)
+        os._exit(0)
+
+sys.stdout = sys.stderr = Terminal()
+sys.argv = sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+SLOW = {"torch", "mlflow", "optuna", "hydra", "omegaconf", "matplotlib", "sqlalchemy", "rich"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("sweeps scheduler=cosine", "sweeps -m scheduler=cosine,step", "sweeps --version"),
+        *("sweeps.preview scheduler=cosine", "sweeps.report mine", "sweeps.export mine"),
+        *("sweeps.sync", "sweeps.ui", "sweeps.ui --help", "sweeps.list"),
+    ],
+)
+def test_a_terminal_shows_something_before_anything_slow_is_imported(
+    command_env, command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mlruns" / "jobs").mkdir(parents=True)
+    (tmp_path / "mlruns" / "studies").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST, *command.split()],
+        cwd=tmp_path,
+        env=command_env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    text, *loaded = done.stdout.splitlines()
+    assert text
+    allowed = {"rich"} if command == "sweeps.list" else set()
+    assert SLOW.intersection(loaded) - allowed == set()

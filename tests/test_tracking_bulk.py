@@ -116,7 +116,7 @@ class Way:
         return lambda text: found.sub(lambda match: names[match[0]], text)
 
     def tables(self) -> dict[str, list[str]]:
-        """Every row of every table, but for when the experiments were made."""
+        """Every row of every table, but for times of experiments and random ids of data."""
         plain, engine = self.plain(), create_engine(driven(self.uri))
         schema = MetaData()
         schema.reflect(engine)
@@ -140,13 +140,14 @@ class Way:
         run = self.client.get_run(run.info.run_id)
         yield repr([sorted(dict(run.info).items()), sorted(run.data.tags.items())])
         yield repr([sorted(run.data.params.items()), sorted(run.data.metrics.items())])
+        yield repr([one.to_dictionary() for one in run.inputs.dataset_inputs])
         for metric in sorted(run.data.metrics):
             history = self.client.get_metric_history(run.info.run_id, metric)
             yield repr([(m.key, m.value, m.step, m.timestamp) for m in history])
         yield repr([(f.path, f.file_size) for f in self.client.list_artifacts(run.info.run_id)])
 
 
-MADE = ("creation_time", "last_update_time")
+MADE = ("creation_time", "last_update_time", "dataset_uuid", "input_uuid", "source_id")
 
 
 class Both:
@@ -291,9 +292,10 @@ def began(way: Way, name: str, **info: Any) -> RunFolder:
 
 def test_whole_runs(both: Both) -> None:
     params = {f"p{i}": i / 3 for i in range(120)} | {"long": "x" * 7000, "none": None}
+    data = {"name": "moons", "digest": "1a", "source": "moons.Moons"}
     tags = {"mlflow.user": "me", "mlflow.source.name": "sweeps", "note": "ä'\"\\ %s ?"}
     for name, status in (("one", "FINISHED"), ("two", "FAILED"), ("three", "KILLED")):
-        run = began(both.bulk, name, params=params, tags=tags)
+        run = began(both.bulk, name, params=params, tags=tags, dataset=data)
         log(run, *[(step, 1000 + step, 1 / (1 + step), 0.1) for step in range(300)])
         run.end(status, tags={"state": "complete", "note": "x" * 9000})  # type: ignore[arg-type]
     began(both.bulk, "bare").end("FINISHED")
@@ -334,7 +336,8 @@ def test_a_streamed_run(both: Both) -> None:
 
 
 def test_what_comes_again_changes_nothing(both: Both) -> None:
-    run = began(both.bulk, "twice", params={"a": 1}, tags={"b": "c"})
+    data = {"name": "moons", "digest": "1a", "source": "moons.Moons"}
+    run = began(both.bulk, "twice", params={"a": 1}, tags={"b": "c"}, dataset=data)
     log(run, (0, 1, 1.0, NAN), (1, 2, 0.5, INFINITY))
     both.write("twice", finish=False)
     log(run, (2, 3, 0.4, 0.1))

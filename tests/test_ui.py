@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lrlab.tracking import RunFolder, RunInfo, ui_server
+from lrlab.tracking import RunFolder, RunInfo
+from lrlab.tracking.ui import ui_pages, ui_server
 from sweeps import ui
 
 IDS = {"mine": "a" * 32, "cosine": "b" * 32}
@@ -63,7 +64,7 @@ def test_a_ui_that_runs_on_this_machine_and_has_the_run_is_used(
     address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     port = int(address.rpartition(":")[2])
-    monkeypatch.setattr(ui_server, "PORTS", range(port, port + 1))
+    monkeypatch.setattr(ui_pages, "PORTS", range(port, port + 1))
     ui.main(["mine", "--no-open"])
     assert capsys.readouterr().out.count(f"{address}/#/experiments/7/runs") == 4
 
@@ -92,5 +93,5 @@ def test_a_run_that_is_not_in_mlflow_has_a_page_of_its_own(
 
 
 def test_a_ui_that_cannot_start_says_why(tmp_path: Path) -> None:
-    with pytest.raises(ui_server.UiError, match=r"MLflow's UI did not start: .*nonsense"):
-        ui_server.start("nonsense://x", tmp_path, ui_server._any_port())
+    with pytest.raises(ui_pages.UiError, match=r"MLflow's UI did not start: .*nonsense"):
+        ui_server.start("nonsense://x", tmp_path, ui_server.any_port())

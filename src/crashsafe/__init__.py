@@ -23,6 +23,9 @@ noticeable part of a short command. Import from the modules:
 `safe_console`
     `SafeConsole`, on which no text can control the terminal.
 
+`first_line`
+    A line on the terminal until a command's first output: its imports take seconds.
+
 `creation`
     `create_file` builds a SQLite file under a temporary name and renames it, so that no process
     sees an incomplete one.

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_plugins.optuna_families import sweeps
-from lrlab.tracking import ui_server
 from lrlab.tracking.mlflow_commands import how_to_look
+from lrlab.tracking.ui.ui_pages import running_link
 from sweeps import console
 from sweeps.reports import Review, read_review
 from sweeps.reports.output import terminal, write_files
@@ -76,7 +76,7 @@ def _write(asked: argparse.Namespace, own: Path) -> None:
         say = lambda name: bar.update(write, description=f"writing {name}")  # noqa: E731
         write_files.write(review, out, say)
     terminal.show(review, console.out)
-    look = how_to_look(asked.study, ui_server.running_link(folder_of(asked.study)))
+    look = how_to_look(asked.study, running_link(folder_of(asked.study)))
     console.summary([("files", os.path.relpath(out)), ("mlflow", look)])
 
 

@@ -47,8 +47,7 @@ def run_info(spec: RunSpec, job_info: JobInfo) -> RunInfo:
         tags["objective"] = spec.objective.name
     if spec.warnings:
         tags["warning"] = "; ".join(spec.warnings)
-    # Not of every trial: they all train on the data that their sweep's own run names.
-    data = dataset(choices["task"], configs["task"]) if base.parent is None else {}
+    data = dataset(choices["task"], configs["task"])
     return RunInfo(base.name, params, {**base.tags, **tags}, base.parent, data)
 
 

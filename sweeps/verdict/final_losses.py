@@ -1,8 +1,9 @@
 """Final objectives of many runs: batches are split when a run fails or memory runs short."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from lrlab.batch.memory import ran_short, release
 from sweeps import console
@@ -12,16 +13,39 @@ from sweeps.runs.run_spec import RunSpec, group_by_task, train
 TOGETHER = 256  # most models in one batch
 
 Losses = tuple[float, ...]  # the objective of each seed; inf if it diverged
-Show = Callable[[int], None]
 
 
-def losses(specs: Sequence[RunSpec], show: Show = lambda _: None) -> list[Losses | Exception]:
+class Show(Protocol):
+    """Whoever shows how far the trainings are."""
+
+    def begin(self, trainings: int) -> None:
+        """So many are to be done."""
+
+    def __call__(self, trainings: int) -> None:
+        """So many were done just now."""
+
+
+class ShowNothing:
+    """Shows nothing."""
+
+    def begin(self, trainings: int) -> None:
+        """Nothing."""
+
+    def __call__(self, trainings: int) -> None:
+        """Nothing."""
+
+
+NOBODY = ShowNothing()
+
+
+def losses(specs: Sequence[RunSpec], show: Show = NOBODY) -> list[Losses | Exception]:
     """The final losses of each experiment, or what its training raised.
 
     Args:
         specs: any; those that are alike train together.
         show: told how many trainings were done just now.
     """
+    show.begin(sum(spec.settings.seeds for spec in specs))
     parts = [(index, part) for index, whole in enumerate(specs) for part in _cut(whole)]
     found: list[list[Losses | Exception]] = [[] for _ in specs]
     for indices in _groups([part for _, part in parts]):

@@ -15,7 +15,7 @@ from lrlab import Task
 from lrlab.ranking import Finalist, badness
 from sweeps.runs.end_reasons import in_a_line
 from sweeps.runs.run_spec import RunSpec
-from sweeps.verdict.final_losses import Losses, Show, losses
+from sweeps.verdict.final_losses import NOBODY, Losses, Show, losses
 
 # Beyond the seeds of the tuning, at most 1000 of them.
 SELECTION, FRESH, COMMON = 1_000_000, 2_000_000, 3_000_000
@@ -91,7 +91,7 @@ def _trained(
 
 
 def select(
-    candidates: Sequence[C], budget: Budget, show: Show = lambda _: None
+    candidates: Sequence[C], budget: Budget, show: Show = NOBODY
 ) -> tuple[list[C], list[Failure[C]]]:
     """Put each family's candidates in order, the pick first, by their losses on selection seeds.
 
@@ -108,7 +108,7 @@ def _order(pair: tuple[Candidate, Losses]) -> tuple[str, int, float]:
 
 
 def evaluate(
-    candidates: Sequence[C], budget: Budget, show: Show = lambda _: None
+    candidates: Sequence[C], budget: Budget, show: Show = NOBODY
 ) -> tuple[list[tuple[C, Losses]], list[Failure[C]]]:
     """Train candidates in order of `select` on fresh seeds."""
     return _trained(candidates, FRESH, budget.fresh, show)

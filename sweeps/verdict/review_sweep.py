@@ -19,9 +19,10 @@ from sweeps.runs.run_info import source
 from sweeps.runs.run_spec import prepare
 from sweeps.runs.train_runs import run
 from sweeps.runs.writing.run_writer import RunWriter
-from sweeps.verdict.cost import most_trainings
+from sweeps.verdict.cost import stages
 from sweeps.verdict.decide import Decision, decide
 from sweeps.verdict.judging.candidates import common_tunings
+from sweeps.verdict.judging.judging_screen import shown
 from sweeps.verdict.judging.line_search import Trial
 from sweeps.verdict.sweep_result import complete_history
 from sweeps.verdict.verdict_lock import exclusive
@@ -72,9 +73,10 @@ def _evaluate(
 ) -> Verdict | None:
     first = next((t for trials in study.trials.values() for t in trials if t.values), None)
     tunings = max(1, len(common_tunings(study.trials)))
-    stacks = _stacks(first)
-    most = most_trainings(verdict_settings, len(study.trials), tunings, stacks=stacks)
-    with console.counter("evaluating the finalists", most) as count:
+    families = len(study.trials)
+    parts = stages(verdict_settings, families, tunings, stacks=_stacks(first))
+    title = f"judging {families} families" if families > 1 else "judging the finalists"
+    with shown(title, parts, console.err) as count:
         decision = decide(study.trials, n_trials, study.objective, verdict_settings, count)
         if decision is None:
             return None
@@ -132,4 +134,5 @@ def _run_info(trial: Trial, own: RunFolder) -> RunInfo:
     tags = source() | {"role": "finalist", "family": trial.family, "study": own.info().name}
     name = f"{trial.family} finalist {settings(trial.params)}"
     params = {"scheduler": trial.family, **trial.params, "trial": trial.number}
-    return RunInfo(name, params, {**tags, "trial": str(trial.number)}, str(own.path))
+    data = own.info().dataset
+    return RunInfo(name, params, {**tags, "trial": str(trial.number)}, str(own.path), data)

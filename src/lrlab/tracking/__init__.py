@@ -18,7 +18,7 @@ Look up when needed:
 - `run_plots`: the PNG of learning rate and loss.
 - `destinations`: the MLflow experiment that a run belongs to, as noted in its folder.
 - `mlflow_commands`: the commands shown to look at runs, or to send them later.
-- `ui_server`: finds or starts MLflow's UI, and links into it.
+- `ui/`: finds or starts MLflow's UI, and links into it.
 - `download`: rebuilds a run's folder from MLflow.
 
 Do not change the keys of `run.json` and `recorded.json`: folders of older versions are still

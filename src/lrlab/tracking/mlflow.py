@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crashsafe.masking import masked
-from lrlab.tracking import ui_server
 from lrlab.tracking.destinations import Destination
 from lrlab.tracking.mlflow_commands import default_uri, full_uri, how_to_look, how_to_send
 from lrlab.tracking.run_folder import UNREADABLE, RunFolder
+from lrlab.tracking.ui import ui_pages
 from lrlab.tracking.writer.protocol import Message, WriterSettings
 
 __all__ = ["MlflowTracker", "default_uri"]
@@ -126,9 +126,9 @@ class MlflowTracker:
         uri = full_uri(self._settings.uri, Path(self._settings.folder))
         link: str | None
         if uri.startswith(("http://", "https://")):
-            link = ui_server.run_link(masked(uri), result["experiment"], run_id)
+            link = ui_pages.run_link(masked(uri), result["experiment"], run_id)
         else:
-            link = ui_server.running_link(folder)
+            link = ui_pages.running_link(folder)
         yield how_to_look(run["name"] if run["tags"].get("role") == "sweep" else run_id[:8], link)
 
     def _failures(self, errors: Sequence[str], code: int) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from optuna_families.quiet import tamed
 from optuna_families.stored.open_database import loaded, opened
 from optuna_families.stored.parameter_shares import shares
 
@@ -58,7 +59,8 @@ class StoredSweep:
     @property
     def importances(self) -> dict[str, dict[str, float]]:
         """How much each parameter of each family matters; see `importances`."""
-        return {label: shares(studies) for label, studies in self.studies.items()}
+        with tamed(verbose=False):  # fANOVA makes a study for each family, and says so
+            return {label: shares(studies) for label, studies in self.studies.items()}
 
 
 def read_sweep(storage: str, study_name: str) -> StoredSweep:

@@ -6,4 +6,5 @@ Read in this order:
 - `line_search`: of each tuning one of them, with its learning rate corrected.
 - `judge`: their losses on fresh draws, and those of the champions on common draws.
 - `robustness`: the champions with another learning rate, over other horizons; a safer lr.
+- `judging_screen`: how far all this is.
 """

@@ -8,7 +8,8 @@ Read in this order:
 4. `sql_store`: `SqlStore`, by SQL in one transaction for many runs; about ten times faster.
 5. `sql_tables`: the tables of MLflow that `SqlStore` writes. A new schema version joins
    `SCHEMAS` once `tests/test_tracking_bulk.py` passes, which compares both stores row by row.
-6. `create_database`: creates MLflow's database safely when several processes start at once.
+6. `sql_datasets`: what each run trains on.
+7. `create_database`: creates MLflow's database safely when several processes start at once.
 
 Look up when needed: `mlflow_names` (replaces characters that MLflow rejects) and `ui_views`
 (saved views of MLflow's UI).

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
 from lrlab.tracking.run_data import UID_TAG, RunUpdate
 from lrlab.tracking.stores.base import INVALID_VALUE, RejectedError, Written, noted_id
+from lrlab.tracking.stores.sql_datasets import TRAINING, as_entity
 
 MAX_METRICS, MAX_PARAMS, MAX_PARAM_LENGTH, MAX_TAG_LENGTH = 1000, 100, 6000, 8000  # MLflow's limits
 # Errors of the run itself; any other is an error of the store, and the run is tried again.
@@ -39,6 +40,7 @@ class ApiStore:
     experiment: str
     calls: int = 0
     _tags: dict[str, dict[str, str]] = field(default_factory=dict)  # stored tags, by uid
+    _with_data: set[str] = field(default_factory=set)  # ids of runs whose data is noted
 
     def write(self, updates: Sequence[RunUpdate], *, overwrite: bool = True) -> Written:
         """Write updates one by one; a rejected one does not affect the others."""
@@ -63,6 +65,7 @@ class ApiStore:
 
     def _write(self, update: RunUpdate, overwrite: bool) -> str:
         run_id = noted_id(update.folder, self.name) or self._create_once(update)
+        self._write_dataset(update, run_id)
         if not overwrite:
             return run_id
         if update.uid not in self._tags:
@@ -81,6 +84,12 @@ class ApiStore:
         self._tags[update.uid] = stored.tags
         self._write_params(update, run_id, stored.params)
         self.client.update_run(run_id, status="RUNNING", name=update.name)
+
+    def _write_dataset(self, update: RunUpdate, run_id: str) -> None:
+        if update.dataset and run_id not in self._with_data:
+            noted = DatasetInput(as_entity(update.dataset), [InputTag(*TRAINING)])
+            self.client.log_inputs(run_id, [noted])
+            self._with_data.add(run_id)
 
     def _write_params(self, update: RunUpdate, run_id: str, stored: Container[str] = ()) -> None:
         params = (Param(key, value) for key, value in _params(update) if key not in stored)

@@ -1,13 +1,12 @@
 """Opens or creates an MLflow experiment, and chooses its store."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, Run
+from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 
 from crashsafe.addresses import with_driver
@@ -49,20 +48,6 @@ class OpenExperiment:
                 self.client.set_terminated(run.info.run_id, "KILLED")
             elif owner is not Liveness.ALIVE and status not in ("RUNNING", None):
                 yield folder
-
-    def log_dataset(self, run_id: str, dataset: Mapping[str, str]) -> None:
-        """Note what a run trains on, for MLflow's column of data sets; once, however often called.
-
-        Args:
-            run_id: of the run.
-            dataset: see `RunInfo`; {} does nothing.
-        """
-        if dataset:
-            noted = Dataset(
-                dataset["name"], dataset["digest"], "code", json.dumps({"url": dataset["source"]})
-            )
-            context = InputTag("mlflow.data.context", "training")
-            self.client.log_inputs(run_id, [DatasetInput(noted, [context])])
 
     def _running(self) -> list[Run]:
         running: list[Run] = []

@@ -1,6 +1,6 @@
 """Writes many runs in one transaction of MLflow's database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from crashsafe.fast_paths import note_closed
 from lrlab.tracking.run_data import RunUpdate
 from lrlab.tracking.stores.base import INVALID_VALUE, RejectedError, Written, noted_id
+from lrlab.tracking.stores.sql_datasets import write_datasets
 from lrlab.tracking.stores.sql_tables import (
     DIALECTS,
     TABLES,
@@ -48,6 +49,7 @@ class SqlStore:
     _artifacts: dict[str, str] = field(
         default_factory=dict
     )  # artifact URIs of existing runs, by id
+    _with_data: set[str] = field(default_factory=set)  # ids of runs whose data is noted
 
     def write(self, updates: Sequence[RunUpdate], *, overwrite: bool = True) -> Written:
         """Write all updates in one transaction, without those that are rejected."""
@@ -95,7 +97,21 @@ class SqlStore:
                 tables[table] += gained[table]
         for table, every in tables.items():
             insert(connection, table, every, overwrite=overwrite)
+        self._write_datasets(connection, {u.uid: u for u in updates}, written)
         return written
+
+    def _write_datasets(
+        self, connection: Connection, updates: Mapping[str, RunUpdate], written: Written
+    ) -> None:
+        """Note the data of the runs, once for each."""
+        new = {
+            run_id: updates[uid].dataset
+            for uid, run_id in written.items()
+            if isinstance(run_id, str) and updates[uid].dataset and run_id not in self._with_data
+        }
+        if new:
+            write_datasets(connection, self.experiment, new)
+            self._with_data.update(new)
 
     def _rows(self, update: RunUpdate, run_id: str, deleted: set[str]) -> dict[str, list[Row]]:
         if run_id in deleted:

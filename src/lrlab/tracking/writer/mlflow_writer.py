@@ -174,7 +174,6 @@ class MlflowWriter:
             if update.parent is None:
                 _plot(run)
             store.upload(run_id, run.artifacts)
-            self.connect().log_dataset(run_id, update.dataset)
             run.note_recorded(run_id, complete=True, store=store.name)
         except STORE_ERRORS as error:
             self.errors[run] = str(error)  # the files are tried again
