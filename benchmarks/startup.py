@@ -5,11 +5,14 @@
 In turn, in one folder whose store exists: (a) importing torch, hydra and mlflow one after the other
 and opening the store; (b) `python -m sweeps scheduler=cosine`, 100 epochs trained, tracked and
 plotted. Prints both medians and the median of the ratios b / a, pair by pair. With --commands it
-prints, in place of that, a table of all commands: seconds until the first output and until the end,
-and whether torch and MLflow were imported.
+prints, in place of that, a table of all commands on a terminal: seconds until the first output and
+until the end, these also as shares of (a), and which slow libraries were imported.
 """
 
 import argparse
+import os
+import pty
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,18 +33,17 @@ COMMANDS = {
     "sweeps --help": "",
     "sweeps.list": "",
     "sweeps.list --complete sweeps scheduler=c": "",
-    "sweeps.preview --help": "",
     "sweeps.preview scheduler=cosine": "",
-    "sweeps.report --help": "",
-    "sweeps.export --help": "",
-    "sweeps.sync --help": "",
-    "sweeps.ui --help": "",
+    "sweeps.preview scheduler=glob(*)": "all schedules",
     "sweeps scheduler=cosine": "",
     f"sweeps {SWEEP}": "a sweep of ten trials",
+    "sweeps.report": "",
     "sweeps.report mine": "",
     "sweeps.export mine": "",
     "sweeps.sync": "",
+    "sweeps.ui mine --no-open": "until its link is there",
 }
+SLOW = ("torch", "hydra", "mlflow", "optuna", "matplotlib")
 
 
 def seconds(command: list[str], folder: str) -> float:
@@ -60,41 +62,68 @@ def measure(pairs: int) -> list[dict[str, float]]:
 
 
 def first_and_all(words: list[str], folder: str) -> tuple[float, float]:
-    """Seconds until a command prints anything, and until it ends."""
-    start, first = time.perf_counter(), 0.0
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", *words],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        if process.stdout.read(1):
-            first = time.perf_counter() - start
-        process.stdout.read()
-    if process.returncode:
-        raise SystemExit(f"this failed: python -m {' '.join(words)}")
-    return first, time.perf_counter() - start
+    """Seconds until a command shows anything on a terminal, and until it ends.
+
+    One that goes on until Ctrl-C, as a UI does, ends with its last line.
+    """
+    ours, its = pty.openpty()
+    start, first, text = time.perf_counter(), 0.0, b""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words], cwd=folder, stdin=its, stdout=its, stderr=its
+    )
+    os.close(its)
+    while some := _read(ours):
+        first = first or time.perf_counter() - start
+        text += some
+        if b"Ctrl-C stops the UI" in text:
+            whole = time.perf_counter() - start
+            process.send_signal(signal.SIGINT)
+            process.wait()
+            break
+    else:
+        process.wait()
+        whole = time.perf_counter() - start
+    os.close(ours)
+    if process.returncode not in (0, -signal.SIGINT):
+        raise SystemExit(f"this failed: python -m {' '.join(words)}\n{text.decode()}")
+    return first, whole
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError:  # nobody holds its other end
+        return b""
 
 
 def imports(words: list[str], folder: str) -> str:
     """Which of the slow libraries a command imports, in its own process."""
+    if words[0] == "sweeps.ui":
+        words = [*words, "--uri", "sqlite:///nothing.db", "--port", "1"]  # it cannot start there
     command = [sys.executable, "-X", "importtime", "-m", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    return ", ".join(name for name in ("torch", "hydra", "mlflow") if name in names)
+    return ", ".join(name for name in SLOW if name in names)
 
 
 def table(rounds: int) -> None:
     """Print a row a command: medians."""
-    print("| python -m ... | first output, s | end, s | imports |\n|---|---:|---:|---|")
+    print("| python -m ... | first output, s | end, s | of the imports | imports |")
+    print("|---|---:|---:|---:|---|")
     with tempfile.TemporaryDirectory() as folder:
         first_and_all(["sweeps", "scheduler=cosine"], folder)
         for command, name in COMMANDS.items():
             words = command.split()
-            pairs = [first_and_all(words, folder) for _ in range(rounds)]
-            first, whole = (median(values) for values in zip(*pairs, strict=True))
-            row = (f"`{command}`" + (f" ({name})" if name else ""), f"{first:.2f}", f"{whole:.2f}")
-            print("|", " | ".join([*row, imports(words, folder)]), "|")
+            floors, firsts, wholes = [], [], []
+            for _ in range(rounds):
+                floors.append(seconds(PAIR["floor"], folder))
+                first, whole = first_and_all(words, folder)
+                firsts.append(first)
+                wholes.append(whole)
+            share = median(w / f for w, f in zip(wholes, floors, strict=True))
+            label = f"`{command}`" + (f" ({name})" if name else "")
+            row = [label, f"{median(firsts):.2f}", f"{median(wholes):.2f}", f"{share:.2f}"]
+            print("|", " | ".join([*row, imports(words, folder)]), "|", flush=True)
 
 
 def main(pairs: int) -> None:

@@ -36,7 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from sweeps.stored.select_run import NotFoundError
 
     with in_one_line(NotFoundError, TargetError, ConfigError), TemporaryDirectory() as scratch:
-        found = find(asked.what, asked.family, Stores(asked.storage, asked.uri, Path(scratch)))
+        found = find(
+            asked.what,
+            asked.family,
+            Stores(asked.storage, asked.uri or default_uri(), Path(scratch)),
+        )
         text = program(found.run, found.why, found.verdict_loss, found.lr_factor)
         _give(text, found, asked.out)
 
@@ -65,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--out", metavar="FILE", type=Path, help="write the program there")
     storage = os.environ.get("SWEEPS_STORAGE", "sqlite:///mlruns/optuna.db")
     made.add_argument("--storage", metavar="URL", default=storage, help="of the studies")
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or default_uri()
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
     made.add_argument("--uri", metavar="URI", default=uri, help="of MLflow's store")
     return made
 

@@ -42,5 +42,6 @@ def store(lines: Sequence[tuple[Option, str]]) -> None:
 
 def _key(option: Option) -> str:
     shape = re.split("^search:", option.content, maxsplit=1, flags=re.MULTILINE)[0]
+    shape = re.sub(r"\s*#.*", "", shape)  # another comment is no other curve
     digest = hashlib.sha256(shape.encode()).hexdigest()[:12]
     return f"{option.name} {digest}"

@@ -9,27 +9,30 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crashsafe.masking import masked
-from lrlab import devices
 from lrlab.tracking import RunInfo
 from sweeps.config.config_groups import TRAINED
-from sweeps.runs.run_spec import RunSpec
 from sweeps.runs.sweep_run import JobInfo, typed
+
+if TYPE_CHECKING:
+    from sweeps.runs.run_spec import RunSpec
 
 PACKAGES = ("torch", "hydra-core", "optuna", "mlflow", "lr-sweeps")
 MATTER = (*TRAINED, "epochs", "seed", "seeds", "optimizer.lr")
 LEFT_OUT = ("search", "require", "expect", "hydra")  # says nothing about what was trained
 
 
-def run_info(spec: RunSpec, job_info: JobInfo) -> RunInfo:
+def run_info(spec: "RunSpec", job_info: JobInfo) -> RunInfo:
     """The name, params and tags of a run.
 
     Args:
         spec: what is to be trained.
         job_info: what was chosen, typed and, in a sweep, suggested.
     """
+    from lrlab import devices  # torch's import, which the names of runs do not need
+
     configs, choices = spec.config, job_info.context.choices
     params = dict(flatten({key: value for key, value in configs.items() if key not in TRAINED}))
     for group in TRAINED:

@@ -43,14 +43,16 @@ def review_sweep(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review
     """
     with exclusive(own):
         review = _review(config, own, tracker)
-        write_files.write(review, own.artifacts, plots=read_verdict_settings(config).plots)
+        with console.spinner("writing tables and pictures"):
+            write_files.write(review, own.artifacts, plots=read_verdict_settings(config).plots)
     terminal.show(review, console.out)
     return review
 
 
 def _review(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review:
     sweeper, verdict_settings = config.hydra.sweeper, read_verdict_settings(config)
-    study = read_review.read_study(str(sweeper.storage), str(sweeper.study_name))
+    with console.spinner("reading the trials"):
+        study = read_review.read_study(str(sweeper.storage), str(sweeper.study_name))
     complete_history(own, study.trials, maximize=sweeper.direction == "maximize")
     n_trials = max([int(sweeper.n_trials), *map(read_review.finished, study.trials.values())])
     basis = _basis(study.trials, n_trials, verdict_settings)

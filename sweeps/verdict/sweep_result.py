@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from lrlab.tracking import RunFolder, RunInfo
 from sweeps.codegen import typed_words
-from sweeps.reports import Review
 from sweeps.runs.run_info import dataset, flatten
 from sweeps.runs.sweep_history import Row, add_rows
+
+if TYPE_CHECKING:
+    from sweeps.reports import Review
 
 MOST = 20  # overrides that a param names
 
@@ -42,7 +44,7 @@ def _resolved(node: Any) -> dict[str, Any]:
     return {str(k): v for k, v in found.items()} if isinstance(found, dict) else {}
 
 
-def result(review: Review) -> dict[str, float]:
+def result(review: "Review") -> dict[str, float]:
     """The metrics of a sweep as a whole; a loss that is not finite is left out.
 
     `loss` and `excess_loss` are those of the best family on fresh seeds, as in the verdict.

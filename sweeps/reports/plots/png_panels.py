@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH, NARROWEST = 9.6, 5.0  # inches
 HEIGHT, HEAD = 1.3, 0.5  # inches: of a row, of a group's name
+ALONE = 4.0  # inches: of the row of a single panel
 TITLE = 0.45  # inches
 DPI = 110
 
@@ -26,8 +27,9 @@ def draw_panels(chart: Panels, path: Path) -> None:
 
     columns = min(chart.columns, max(map(len, chart.groups.values())))
     rows = [ceil(len(panels) / columns) for panels in chart.groups.values()]
-    heights = [HEAD + HEIGHT * count for count in rows]
-    width = max(WIDTH * min(columns, 4) / 4, NARROWEST)
+    alone = sum(map(len, chart.groups.values())) == 1
+    heights = [HEAD + (ALONE if alone else HEIGHT) * count for count in rows]
+    width = WIDTH if alone else max(WIDTH * min(columns, 4) / 4, NARROWEST)
     height = TITLE + sum(heights)
     figure = Figure(figsize=(width, height))  # a layout engine would take five times as long
     title = fill(chart.title, int(11 * width))
@@ -38,7 +40,7 @@ def draw_panels(chart: Panels, path: Path) -> None:
     for strip, (name, panels), count, colour in zip(
         strips, chart.groups.items(), rows, COLOURS, strict=False
     ):
-        _strip(strip, chart, name, panels, (count, columns), width, colour)
+        _strip(strip, chart, "" if alone else name, panels, (count, columns), width, colour)
     save(figure, path)
 
 
@@ -64,7 +66,7 @@ def _strip(
     width: float,
     colour: str,
 ) -> None:
-    height = HEAD + HEIGHT * shape[0]
+    height = HEAD + (HEIGHT if name else ALONE) * shape[0]
     strip.suptitle(name, x=0.01, y=1, ha="left", va="top", fontsize=9, color=GREY)
     strip.subplots_adjust(0.53 / width, 0.36 / height, 0.985, 1 - HEAD / height, 0.3, 0.75)
     grid = strip.subplots(*shape, squeeze=False)
@@ -74,6 +76,7 @@ def _strip(
         axes.set_visible(False)
     for axes, panel in zip(every, panels, strict=False):
         _panel(axes, panel, colour)
+        axes.set_title(panel.name if name else "", loc="left", fontsize=8)
         axes.set_yscale("log" if chart.y.log else "linear")
         axes.set_xscale("log" if chart.x.log else "linear")
         axes.set_ylim(lowest, highest)
@@ -96,8 +99,10 @@ def _panel(axes: "Axes", panel: Panel, colour: str) -> None:
             linewidth=1.0 if index else 1.8,
             drawstyle="steps-post" if line.steps else "default",
         )
-    axes.set_title(panel.name, loc="left", fontsize=8)
-    axes.text(0.98, 0.9, panel.note, transform=axes.transAxes, fontsize=6, ha="right", va="top")
+    if panel.note and panel.band is not None:
+        middle = (panel.band[1][-1] + panel.band[2][-1]) / 2
+        where = axes.get_yaxis_transform()
+        axes.text(0.93, middle, panel.note, transform=where, fontsize=6, ha="right", va="center")
     axes.tick_params(labelsize=6.5)
     axes.grid(visible=True, color="#e9e9e9", linewidth=0.5)
     axes.spines[["top", "right"]].set_visible(False)
@@ -109,5 +114,4 @@ def _limits(chart: Panels) -> tuple[float | None, float]:
     values += [y for panel in panels if panel.band for side in panel.band[1:] for y in side]
     if chart.y.log:
         return min(values) / 1.3, max(values) * 1.3
-    room = 1.5 if any(panel.note for panel in panels) and max(values) else 1.08
-    return (0.0 if chart.y.from_zero else None), max(values) * room or 1.0
+    return (0.0 if chart.y.from_zero else None), max(values) * 1.08 or 1.0
