@@ -33,7 +33,7 @@ from sweeps.config.config_groups import check_settings
 from sweeps.config.error_messages import TaskExitError, explain
 from sweeps.config.passwords import hide_passwords
 from sweeps.config.resolvers import conf_dir, register_resolvers
-from sweeps.exits import SHOW_ALL, end_on_sigterm, ended, give_up
+from sweeps.exits import SHOW_ALL, end_fast, end_on_sigterm, ended, give_up
 from sweeps.runs.startup import postpone_compiler
 from sweeps.runs.sweep_run import this_job
 from sweeps.runs.trackers import close_trackers, open_tracker
@@ -145,6 +145,7 @@ def _facts(writer: "RunWriter", last: "Epoch") -> list[tuple[str, str]]:
 def main() -> NoReturn:
     """Run the command line; exit with 0, 1 (failed), 2 (refused), 130 (Ctrl-C) or 143 (SIGTERM)."""
     end_on_sigterm()
+    end_fast()
     protect_output()
     first_line.erase_at_output()
     sys.argv[1:] = flags_first(sys.argv[1:])

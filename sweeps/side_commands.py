@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from crashsafe import first_line
 from hydra_plugins.optuna_families import lost_output, protect_output
 from sweeps import console
+from sweeps.exits import end_fast
 
 
 @contextmanager
@@ -21,6 +22,7 @@ def in_one_line(*expected: type[Exception]) -> Iterator[None]:
         SystemExit: 1, or 2 for an invalid config, or 130 for Ctrl-C.
     """
     protect_output()
+    end_fast()
     first_line.erase_at_output()
     try:
         yield

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lrlab.tracking import RunFolder
-from lrlab.tracking.run_folder import UNREADABLE
+from lrlab.tracking.run_folder import PLOT, UNREADABLE
 
 RUNS = Path("mlruns")
-PAGES = ("verdict.html", "curve.png", "history.csv")  # files to look at, the best first
+PAGES = ("verdict.html", PLOT, "history.csv")  # files to look at, the best first
 
 
 class NothingToSeeError(Exception):

@@ -83,11 +83,18 @@ class MlflowTracker:
         writer, self._writer = self._writer, None
         if not self._folders:
             writer.terminate()  # no run began: nothing to wait for
+        uri = self._full_uri()  # while the writer works: it imports SQLAlchemy
         answer = self._answer(writer)
         if not self._folders:
             return []
         result: dict[str, Any] = json.loads(answer or '{"recorded": 0, "errors": []}')
-        return [*self._locations(result), *self._failures(result["errors"], writer.returncode)]
+        return [*self._locations(result, uri), *self._failures(result["errors"], writer.returncode)]
+
+    def _full_uri(self) -> str:
+        try:
+            return full_uri(self._settings.uri, Path(self._settings.folder))
+        except ValueError:  # the writer says what is wrong with it
+            return ""
 
     def _answer(self, writer: subprocess.Popen[str]) -> str:
         try:
@@ -108,22 +115,21 @@ class MlflowTracker:
             )
         return writer.communicate()[0]
 
-    def _locations(self, result: Mapping[str, Any]) -> list[str]:
+    def _locations(self, result: Mapping[str, Any], uri: str) -> list[str]:
         if not result["recorded"]:
             return []
         runs = (
             f"run {result['run_id']}" if result["recorded"] == 1 else f"{result['recorded']} runs"
         )
         where = f"{runs} in experiment {self._settings.experiment}"
-        return [where, *self._look(result)]
+        return [where, *self._look(result, uri)]
 
-    def _look(self, result: Mapping[str, Any]) -> Iterator[str]:
+    def _look(self, result: Mapping[str, Any], uri: str) -> Iterator[str]:
         """How to look at the newest run that is no part of another one."""
         tops = [found for path in self._folders if (found := _top(RunFolder(path)))]
         if not tops:
             return
         folder, run, run_id = max(tops, key=lambda top: int(top[1]["start"]))
-        uri = full_uri(self._settings.uri, Path(self._settings.folder))
         link: str | None
         if uri.startswith(("http://", "https://")):
             link = ui_pages.run_link(masked(uri), result["experiment"], run_id)

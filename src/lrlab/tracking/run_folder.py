@@ -20,6 +20,7 @@ from crashsafe.processes import this_process
 from lrlab.tracking.destinations import Destination
 from lrlab.tracking.run_liveness import is_dead
 
+PLOT = "curve.png"  # among the artifacts of a run that is part of no other
 UNREADABLE = (OSError, ValueError, LookupError, TypeError)  # raised if a file is damaged or gone
 KEPT = ("uid", "start", "metrics", "measured")  # of a run that goes on
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]

@@ -1,6 +1,7 @@
 """Plots a run's history with matplotlib, as the `curve.png` among its artifacts."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from textwrap import shorten
 
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 
 from lrlab.history import read_step_lrs
 from lrlab.tracking.run_columns import AT_ONCE, read_values
-from lrlab.tracking.run_folder import RunFolder, RunInfo
+from lrlab.tracking.run_folder import PLOT, RunFolder, RunInfo
 
 # The palette of Okabe & Ito, which colour-blind readers can distinguish.
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#7f7f7f"
@@ -26,7 +27,13 @@ def plot_run(run: RunFolder) -> None:
             if step % every == 0:
                 rows.setdefault(step, {"epoch": step})[name] = value
     if any("loss" in row for row in rows.values()):
-        _plot(list(rows.values()), run.info(), run.artifacts / "curve.png")
+        _plot(list(rows.values()), run.info(), run.artifacts / PLOT)
+
+
+def plot_if_possible(run: RunFolder) -> None:
+    """The same as `plot_run`; a run whose history cannot be plotted has no plot."""
+    with suppress(Exception):
+        plot_run(run)
 
 
 def _plot(history: Sequence[Mapping[str, float]], info: RunInfo, path: Path) -> None:

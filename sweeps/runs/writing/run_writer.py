@@ -12,7 +12,7 @@ from crashsafe.masking import masked
 from lrlab import Epoch, HistoryFile, TrainingBatch
 from lrlab.divergence import DivergedError
 from lrlab.objective import mean
-from lrlab.tracking import RunFolder, RunInfo, Status, Tracker
+from lrlab.tracking import NoTracker, RunFolder, RunInfo, Status, Tracker
 from sweeps.runs.end_reasons import readable, reason
 from sweeps.runs.run_spec import RunSpec, check_metrics
 from sweeps.runs.writing.checkpoints import HOME, Checkpoint
@@ -115,6 +115,7 @@ class RunWriter:
             text = "".join(traceback.format_exception(error))
             (self.folder.artifacts / "traceback.txt").write_text(masked(readable(text)), "utf-8")
         self._write_losses()
+        self._plot()
         self._checkpoint.close(ended=error is None or isinstance(error, DivergedError))
         why = {} if error is None else {"reason": reason(error)}
         self.folder.end(ENDS[end], tags={"state": end, **why})
@@ -127,6 +128,14 @@ class RunWriter:
     def _write_test(self) -> None:
         self.tested = {name: mean(values) for name, values in self.test().items()}
         (self.folder.artifacts / "test.json").write_text(json.dumps(self.tested), "utf-8")
+
+    def _plot(self) -> None:
+        """Plot a single run here: the tracker's own process is still opening its store."""
+        is_single = self.spec.judged and self.info.parent is None
+        if is_single and not isinstance(self.tracker, NoTracker):
+            from lrlab.tracking.run_plots import plot_if_possible  # matplotlib
+
+            plot_if_possible(self.folder)
 
     def _write_losses(self) -> None:
         if self.last is not None and len(self.last.losses) > 1:

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 # MLflow reads these from the environment only; values set by the user win.
@@ -20,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lrlab.tracking.mlflow_commands import full_uri
 from lrlab.tracking.run_data import RunUpdate
-from lrlab.tracking.run_folder import UNREADABLE, RunFolder
+from lrlab.tracking.run_folder import PLOT, UNREADABLE, RunFolder
 from lrlab.tracking.run_liveness import INTERVAL, mark_alive
 from lrlab.tracking.stores.base import RejectedError
 from lrlab.tracking.stores.open_experiment import OpenExperiment, open_experiment
@@ -171,8 +170,8 @@ class MlflowWriter:
         if update.more or run not in self._ended:
             return
         try:
-            if update.parent is None:
-                _plot(run)
+            if update.parent is None and not (run.artifacts / PLOT).exists():
+                self._plot(run)
             store.upload(run_id, run.artifacts)
             run.note_recorded(run_id, complete=True, store=store.name)
         except STORE_ERRORS as error:
@@ -181,16 +180,14 @@ class MlflowWriter:
             self._drop(run)
             self.recorded.append(run_id)
 
+    def _plot(self, run: RunFolder) -> None:
+        # Imported late: matplotlib takes long to import, and a single run has plotted itself.
+        from lrlab.tracking.run_plots import plot_if_possible
+
+        plot_if_possible(run)
+
     def _drop(self, run: RunFolder, error: str | None = None) -> None:
         for runs in (self._followed, self._ended, self._positions, self.errors):
             runs.pop(run, None)
         if error is not None:
             self.errors[run] = error
-
-
-def _plot(run: RunFolder) -> None:
-    # Imported late: matplotlib takes long to import, and the trials of a sweep have no plot.
-    from lrlab.tracking.run_plots import plot_run
-
-    with suppress(Exception):  # a history that cannot be plotted is recorded all the same
-        plot_run(run)

@@ -12,7 +12,6 @@ import os
 import sys
 import time
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -20,14 +19,13 @@ from typing import TYPE_CHECKING
 
 from crashsafe import fast_paths
 from crashsafe.masking import masked
-from lrlab.tracking.run_folder import UNREADABLE, RunFolder
+from lrlab.tracking.run_folder import RunFolder
 from lrlab.tracking.writer.deadline import wait_for_standstill
 from lrlab.tracking.writer.protocol import END, Message, parse_message, parse_settings
 
 if TYPE_CHECKING:
     from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
-PLOTS = "lrlab.tracking.run_plots"
 MANY = 64  # ended runs, which are written without waiting for the next interval
 LONGEST_PAUSE = 60.0  # seconds between retries while a store is unavailable
 LONGEST_ERROR = 300  # characters
@@ -93,8 +91,6 @@ class WriterLoop:
 
     def _handle(self, verb: str, run: RunFolder) -> None:
         {"start": self._writer.start, "finish": self._writer.finish}[verb](run)
-        if PLOTS not in sys.modules and verb == "start" and _has_plot(run):
-            import_module(PLOTS)  # loads matplotlib while the run trains
 
     def _write(self) -> None:
         try:
@@ -108,14 +104,6 @@ class WriterLoop:
         self._pause = (
             min(2 * self._pause, LONGEST_PAUSE) if self._unavailable else self._flush_seconds
         )
-
-
-def _has_plot(run: RunFolder) -> bool:
-    """Whether a run gets a plot: it is neither a sweep nor part of one."""
-    try:
-        return run.read()["parent"] is None and run.read()["tags"].get("role") != "sweep"
-    except UNREADABLE:
-        return False
 
 
 def _line(error: str) -> str:
@@ -174,6 +162,7 @@ def main() -> None:
     Thread(target=give_up, daemon=True).start()
     loop.serve()
     _reply(replies, loop.reply())
+    gc.freeze()  # or the interpreter collects them all at its end, for most of a second
 
 
 if __name__ == "__main__":
