@@ -82,3 +82,12 @@ def test_a_terminal_shows_something_before_anything_slow_is_imported(
     assert text
     allowed = {"rich"} if command == "sweeps.list" else set()
     assert SLOW.intersection(loaded) - allowed == set()
+
+
+def test_the_command_line_imports_no_library_that_a_run_needs_later(command_env) -> None:
+    """The tracker's process starts first: both import side by side."""
+    code = "import sys, sweeps.cli; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=command_env, capture_output=True, text=True, check=True)
+    late = {"torch", "mlflow", "optuna", "matplotlib", "sqlalchemy", "numpy", "scipy"}
+    assert late.intersection(done.stdout.split()) == set()
