@@ -1,18 +1,18 @@
 """A long training that was stopped goes on from its checkpoint, to the same weights."""
 
-import os
 import random
 import signal
-import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 import torch
 from omegaconf import DictConfig
 
+from hydra_plugins.optuna_families import all_trials
 from lrlab import Epoch
 from lrlab.history import read_history
 from lrlab.tracking import NoTracker, RunFolder, RunInfo
@@ -20,8 +20,13 @@ from sweeps.runs.run_spec import RunSpec, prepare
 from sweeps.runs.train_runs import run
 from sweeps.runs.writing.run_writer import RunWriter
 
+# It kills its own process: after so many seconds or minibatches, or once in its folder.
 OWN = """
+import os
+import signal
+import threading
 import time
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -29,18 +34,34 @@ from torch import nn
 from lrlab import Task
 
 
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Slow(Task):
     batches_per_epoch = 4
 
     def __init__(self):
         self.x, self.y = torch.ones(32, 4), torch.ones(32, 1)
+        self.seconds = float(os.environ.get("KILL_AFTER_SECONDS", 0))
+        self.left = int(os.environ.get("KILL_AT_BATCH", 0))
+        self.once = os.environ.get("KILL_ONCE")
 
     def model(self):
         return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(0.3), nn.Linear(8, 1))
 
     def batches(self, generator):
+        if self.seconds:
+            timer = threading.Timer(self.seconds, kill)
+            timer.daemon = True
+            timer.start()
+            self.seconds = 0
         for rows in torch.split(torch.randperm(32, generator=generator), 8):
             time.sleep(0.005)
+            self.left -= 1
+            if self.left == 0 and not (self.once and Path(self.once).exists()):
+                Path(self.once or os.devnull).touch()
+                kill()
             yield self.x[rows] + torch.rand(1), self.y[rows]
 
     def loss(self, model, batch):
@@ -51,13 +72,19 @@ class Slow(Task):
 """
 WORDS = """
     --config-dir conf task=slow scheduler=one_cycle scheduler.step_every=batch optimizer=adam
-    optimizer.lr=0.01 epochs=40 training.checkpoint_every=3 training.average=ema tracking=none
+    optimizer.lr=0.01 training.checkpoint_every=3 training.average=ema tracking=none
 """
-Start = Callable[..., "subprocess.Popen[str]"]
+SWEEP = """
+    -m --config-dir conf task=slow scheduler=cosine optimizer=adam epochs=9 tracking=none
+    training.checkpoint_every=2 optimizer.lr=interval(0.001,0.01)
+    hydra.sweeper.n_trials=2 hydra.sweeper.study_name=s
+    hydra.sweeper.sampler.seed=1 verdict.finalists=0 verdict.plots=false
+"""
+Run = Callable[..., CompletedProcess[str]]
 
 
 @pytest.fixture
-def words(home: Path, monkeypatch: Any, command_env: dict[str, str]) -> list[str]:
+def words(home: Path, command_env: dict[str, str]) -> list[str]:
     (home / "slow.py").write_text(OWN, "utf-8")
     (home / "conf" / "task").mkdir(parents=True)
     (home / "conf/task/slow.yaml").write_text("_target_: slow.Slow\nbatches: 4\n", "utf-8")
@@ -70,6 +97,10 @@ def folders(home: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.stat().st_ctime)
 
 
+def checkpoints(home: Path) -> list[Path]:
+    return list(home.glob("mlruns/checkpoints/*.pt"))
+
+
 def assert_same_run(found: Path, whole: Path) -> None:
     one, other = (torch.load(path / "weights.pt") for path in (found, whole))
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
@@ -78,39 +109,82 @@ def assert_same_run(found: Path, whole: Path) -> None:
         assert [row[name] for name in ("epoch", "lr", "loss")] == [
             expected[name] for name in ("epoch", "lr", "loss")
         ]
-    steps = [(path / "lrs.csv").read_text("utf-8") for path in (found, whole)]
-    assert steps[0] == steps[1]
+    steps = [path / "lrs.csv" for path in (found, whole)]
+    assert steps[0].exists() == steps[1].exists()
+    if steps[0].exists():
+        assert steps[0].read_text("utf-8") == steps[1].read_text("utf-8")
+
+
+def test_a_killed_training_goes_on_by_the_same_command(
+    home: Path, command: Run, words: list[str]
+) -> None:
+    words = [*words, "epochs=12"]
+    whole = command(*words)
+    assert whole.returncode == 0, whole.stderr
+    assert checkpoints(home) == []
+    killed = command(*words, KILL_AT_BATCH="31")
+    assert killed.returncode == -signal.SIGKILL
+    assert len(checkpoints(home)) == 1
+    last = command(*words)
+    assert last.returncode == 0, last.stderr
+    assert "going on after epoch 6, from" in last.stderr
+    assert_same_run(folders(home)[-1], folders(home)[0])
+    assert checkpoints(home) == []
+
+
+@pytest.mark.slow
+def test_a_training_killed_at_ten_random_moments_ends_with_the_same_weights(
+    home: Path, command: Run, words: list[str]
+) -> None:
+    words = [*words, "epochs=400"]  # 8 seconds at least, of which the ten lives are 6 at most
+    assert command(*words).returncode == 0
+    dice = random.Random(4)  # noqa: S311
+    for _ in range(10):
+        moment = f"{dice.uniform(0.01, 0.6):.3f}"
+        assert command(*words, KILL_AFTER_SECONDS=moment).returncode == -signal.SIGKILL
+    last = command(*words)
+    assert last.returncode == 0, last.stderr
+    assert "going on after epoch" in last.stderr
+    assert_same_run(folders(home)[-1], folders(home)[0])
+    assert checkpoints(home) == []
+
+
+def trials(home: Path) -> dict[int, Any]:
+    found = all_trials(f"sqlite:///{home}/mlruns/optuna.db", "s")
+    return {t.user_attrs["number"]: t for own in found.values() for t in own}
+
+
+def test_a_killed_trial_goes_on_from_its_checkpoint_when_it_is_tried_again(
+    home: Path, command: Run, words: list[str]
+) -> None:
+    killed = command(*SWEEP.split(), KILL_AT_BATCH="27")
+    assert killed.returncode == -signal.SIGKILL
+    again = command(*SWEEP.split())
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.count("going on after epoch 6, from") == 1
+    found = trials(home)
+    assert [found[n].state.name for n in sorted(found)] == ["FAIL", "COMPLETE", "COMPLETE"]
+    retried = found[1]
+    assert retried.user_attrs["retry_of"] == 0
+    plain = command(
+        "--config-dir", "conf", *retried.user_attrs["overrides"], "training.checkpoint_every=null"
+    )
+    assert plain.returncode == 0, plain.stderr
+    assert_same_run(Path(retried.user_attrs["folder"]) / "artifacts", folders(home)[-1])
 
 
 @pytest.mark.slow
 @pytest.mark.cold
-def test_a_killed_training_goes_on_by_the_same_command(
-    home: Path, start: Start, words: list[str], wait_for: Callable[..., None]
+def test_a_worker_s_killed_trial_goes_on_in_the_same_sweep(
+    home: Path, command: Run, words: list[str]
 ) -> None:
-    whole = start(*words)
-    assert whole.wait(240) == 0
-    checkpoints = home / "mlruns" / "checkpoints"
-    assert list(checkpoints.glob("*.pt")) == []
-    dice = random.Random(4)  # noqa: S311
-    for stop in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
-        process = start(*words)
-        before = {path: path.stat().st_mtime_ns for path in checkpoints.glob("*.pt")}
-        wait_for(
-            lambda before=before: any(
-                path.stat().st_mtime_ns != before.get(path) for path in checkpoints.glob("*.pt")
-            )
-        )
-        try:
-            process.wait(dice.uniform(0.0, 0.1))
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, stop)
-        process.wait(60)
-    last = start(*words)
-    _, errors = last.communicate(timeout=240)
-    assert last.returncode == 0, errors
-    assert "going on after epoch" in errors
-    assert_same_run(folders(home)[-1], folders(home)[0])
-    assert list(checkpoints.glob("*.pt")) == []
+    workers = ["hydra/launcher=joblib", "hydra.sweeper.n_jobs=2", "hydra.sweeper.n_trials=4"]
+    done = command(*SWEEP.split(), *workers, KILL_AT_BATCH="27", KILL_ONCE=str(home / "killed"))
+    assert done.returncode == 0, done.stderr
+    assert "going on after epoch" in done.stderr
+    states = [trial.state.name for trial in trials(home).values()]
+    assert states.count("COMPLETE") == 4
+    assert states.count("FAIL") in (1, 2)  # joblib kills the other worker too
 
 
 def train(spec: RunSpec, folder: Path, epochs: int) -> None:

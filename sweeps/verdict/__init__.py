@@ -9,7 +9,7 @@ Read in this order:
 - `sweep_result`: params, metrics and history of the sweep's own run.
 - `retrain`: trains finalists on the selection seeds and on the fresh seeds.
 - `final_losses`: final losses of many runs within the available memory.
-- `cost`: how many trainings the verdict takes.
+- `cost`: how many trainings the verdict takes; `time_estimate`: how long all of it takes.
 - `verdict_lock`: one process at a time evaluates a sweep.
 
 The statistics are in `lrlab.ranking`. Seeds of tuning, selection and evaluation must stay disjoint.

@@ -1,11 +1,19 @@
-"""How many trainings the verdict of a sweep takes."""
+"""How many trainings a sweep and its verdict take."""
+
+from dataclasses import dataclass
+from typing import Any
 
 from dataclasses import dataclass
 
 from omegaconf import DictConfig
 
-from sweeps.config.config_groups import VerdictSettings, read_verdict_settings
-from sweeps.runs.run_spec import prepare
+from lrlab import Task
+from sweeps.config.config_groups import (
+    VerdictSettings,
+    read_training_settings,
+    read_verdict_settings,
+)
+from sweeps.config.targets import locate
 from sweeps.verdict.decide import budget_of
 from sweeps.verdict.judging.robustness import HORIZONS, LR_FACTORS, SAFER
 from sweeps.verdict.retrain import Budget
@@ -13,26 +21,61 @@ from sweeps.verdict.retrain import Budget
 AROUND = len(LR_FACTORS) + 1 + len(HORIZONS)  # variants of each family's selected trial
 
 
-def verdict_cost(config: DictConfig, families: int, tunings: int) -> str:
-    """A line for a person, before the sweep starts.
+@dataclass(frozen=True)
+class Cost:
+    """What a sweep is going to cost.
+
+    Args:
+        families: of the sweep.
+        trials: of all families together.
+        trainings: that the verdict takes at most; 0 for none.
+        epochs: of each, about.
+        seeds: trainings of a trial.
+        stacks: whether trainings run together as one tensor program.
+    """
+
+    families: int
+    trials: int
+    trainings: int
+    epochs: int
+    seeds: int
+    stacks: bool
+
+    @property
+    def line(self) -> str:
+        """What the verdict takes, for a person, before the sweep starts."""
+        if not self.trainings:
+            return "then no verdict: verdict.finalists=0"
+        return (
+            f"then the verdict: at most {self.trainings} trainings of about {self.epochs} epochs, "
+            f"for {self.families} families; fewer with verdict.fresh, verdict.selection or "
+            "verdict.finalists"
+        )
+
+
+def cost_of(config: DictConfig, families: int, tunings: int, trials: int) -> Cost:
+    """The cost of a sweep; nothing is made for it.
 
     Args:
         config: of the sweep; what is swept has its default in it.
         families: of the sweep.
         tunings: of each family.
+        trials: of all families.
     """
-    settings = read_verdict_settings(config)
-    if settings.finalists == 0:
-        return "then no verdict: verdict.finalists=0"
-    try:
-        stacks = prepare(config).stacks
-    except Exception:  # the default of what is swept may be unfit; each trial is checked by itself
-        stacks = False
+    settings, stacks = read_verdict_settings(config), _stacks(config)
     most = most_trainings(settings, families, tunings, stacks=stacks)
-    return (
-        f"then the verdict: at most {most} trainings of about {config.epochs} epochs, for "
-        f"{families} families; fewer with verdict.fresh, verdict.selection or verdict.finalists"
-    )
+    trainings = 0 if settings.finalists == 0 else most
+    return Cost(families, trials, trainings, int(config.epochs), int(config.seeds), stacks)
+
+
+def _stacks(config: DictConfig) -> bool:
+    """Whether the task's class may train many models at once, and the options of the training."""
+    try:
+        task: Any = locate(config.task.get("_target_"), "task")
+        own_step = task.training_step is not Task.training_step
+        return bool(task.stacks) and not own_step and read_training_settings(config).stacks
+    except Exception:  # each trial is checked by itself
+        return False
 
 
 @dataclass(frozen=True)

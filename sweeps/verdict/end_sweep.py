@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
@@ -21,6 +21,9 @@ from sweeps.runs.sweep_run import begin_sweep, folder_of
 from sweeps.runs.trackers import open_tracker, unrecorded
 from sweeps.verdict.sweep_result import about, result
 
+if TYPE_CHECKING:
+    from sweeps.verdict.cost import Cost
+
 REFUSED, STOPPED = 2, (130, 143)  # exit codes
 NOTE = 7900  # characters that MLflow shows of a note
 
@@ -33,11 +36,13 @@ class StartedSweep:
         config: the sweep's own.
         study: the name of its study; None where the sweeper keeps none.
         command: that goes on with it.
+        cost: of it, until it was said how long that takes.
     """
 
     config: DictConfig
     study: str | None = None
     command: str = ""
+    cost: "Cost | None" = None
 
     @property
     def jobs(self) -> Path:
@@ -67,11 +72,20 @@ class SweepCallback(Callback):
             with _hydra_config(config):
                 open_tracker(config).start(own)
 
-    def on_dry_run(self, config: DictConfig, families: int, tunings: int) -> None:
-        """Say how many trainings the verdict would take."""
-        from sweeps.verdict.cost import verdict_cost  # needs torch
+    def on_study_planned(
+        self, config: DictConfig, families: int, tunings: int, trials: int
+    ) -> None:
+        """Say how many trainings the verdict takes; if nothing else is to be done, how long."""
+        from sweeps.verdict.cost import cost_of  # needs torch
 
-        console.say(verdict_cost(config, families, tunings))
+        cost = cost_of(config, families, tunings, trials)
+        console.say(cost.line)
+        if config.hydra.sweeper.dry_run:
+            from sweeps.verdict.time_estimate import before
+
+            console.say(before(config, cost))
+        elif _STARTED:
+            _STARTED[:] = [replace(_STARTED[0], cost=cost)]
 
     def on_study_progress(
         self, config: DictConfig, study_name: str, families: Sequence[Progressed]
@@ -80,6 +94,11 @@ class SweepCallback(Callback):
         own = folder_of(study_name)
         if _is_ours(own):
             add_progress(own, families, maximize=config.hydra.sweeper.direction == "maximize")
+        if _STARTED and _STARTED[0].cost:
+            from sweeps.verdict.time_estimate import said
+
+            if said(_STARTED[0].jobs, families, _STARTED[0].cost):
+                _STARTED[:] = [replace(_STARTED[0], cost=None)]
 
 
 def end_sweep(code: int) -> None:

@@ -63,6 +63,8 @@ class Sweep:
             plan = make(self.settings, self.config, composer)
             self._announce(plan)
             self._notify(plan)
+            trials = sum(family.n_trials for family in plan.families)
+            self._tell_plan(len(plan.labels), len(plan.families) // len(plan.labels), trials)
             with signals.signals(quiet=False):
                 cache, tell = StudyCache(plan, composer), partial(self._tell, plan)
                 silent = self._shown_elsewhere()
@@ -71,12 +73,12 @@ class Sweep:
                 self._finish(plan, composer)
 
     def _only_say(self, composer: Composer) -> None:
-        """Say what the sweep would do, and let callbacks add to it (`on_dry_run`)."""
+        """Say what the sweep would do, and let callbacks add to it."""
         families = dry_run.planned(self.settings, composer)
         for line in dry_run.lines(self.settings, self.config, composer, families):
             self._say(line)
-        tunings = tunings_of(self.settings, 0)
-        self._call("on_dry_run", config=self.config, families=len(families), tunings=tunings)
+        trials = sum(family.n_trials for family in families)
+        self._tell_plan(len(families), tunings_of(self.settings, 0), trials)
         self._say("nothing was started or stored")
 
     def _console(self) -> Console:
@@ -114,6 +116,11 @@ class Sweep:
         """Call `on_study_start` of the Hydra callbacks that define it."""
         resume = command(plan, self.settings)
         self._call("on_study_start", config=self.config, study_name=plan.name, command=resume)
+
+    def _tell_plan(self, families: int, tunings: int, trials: int) -> None:
+        """Call `on_study_planned` of the Hydra callbacks that define it."""
+        numbers = {"families": families, "tunings": tunings, "trials": trials}
+        self._call("on_study_planned", config=self.config, **numbers)
 
     def _tell(self, plan: Plan, families: list[FamilyProgress]) -> None:
         """Call `on_study_progress` of the Hydra callbacks that define it."""

@@ -15,6 +15,8 @@ from sweeps import console
 from sweeps.runs.run_spec import RunSpec
 
 HOME = Path("mlruns/checkpoints")
+# Processes of a DataLoader inherit the lock, and outlive a killed training by five seconds.
+PATIENCE = 10.0
 UNREADABLE = (OSError, RuntimeError, ValueError, LookupError, EOFError, UnpicklingError)
 
 
@@ -42,7 +44,7 @@ class Checkpoint:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._held.enter_context(file_lock(self._path.with_suffix(".lock"), 0.0))
+            self._held.enter_context(file_lock(self._path.with_suffix(".lock"), PATIENCE))
         except TimeoutError:
             self._every = None
             console.warn("another process trains the same: this training keeps no checkpoint")
