@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 register_resolvers()
 
 
-def _train_together(jobs: list[Any]) -> Iterator[tuple[Any, float | Exception]]:
+def _train_together(jobs: list[Any]) -> Iterator[tuple[Any, float | tuple[float, ...] | Exception]]:
     tracker = open_tracker(jobs[0].config)
     postpone_compiler()
 
@@ -67,7 +67,7 @@ def _most_together(cfg: DictConfig) -> int:
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
 @in_batches(_train_together, size=_most_together)
-def job(cfg: DictConfig) -> float:
+def job(cfg: DictConfig) -> float | tuple[float, ...]:
     """Train one config; give its objective, by default the final loss."""
     hide_passwords(HydraConfig.get())
     try:
@@ -80,7 +80,7 @@ def job(cfg: DictConfig) -> float:
         raise SystemExit(give_up(error)) from error
 
 
-def _train(cfg: DictConfig) -> float:
+def _train(cfg: DictConfig) -> float | tuple[float, ...]:
     check_choices(HydraConfig.get())
     check_settings(cfg)
     tracker = open_tracker(cfg)
@@ -99,7 +99,7 @@ def _train(cfg: DictConfig) -> float:
     if isinstance(last, Exception):
         raise last
     _print(hydra_config, writer, last)
-    return spec.objective.value(last)
+    return spec.result(last)
 
 
 def _as_failed(ended: Iterator["Ended"], folder: RunFolder) -> Iterator["Ended"]:

@@ -1,7 +1,7 @@
 """`Objective`: the metric that runs are judged by, and whether it should be small or large."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,6 +54,21 @@ class Objective:
 
 
 LOSS = Objective()
+
+
+def objectives(
+    names: str | Sequence[str], directions: Direction | Sequence[Direction]
+) -> tuple[Objective, ...]:
+    """One objective, or several by a list of names and one of directions.
+
+    >>> objectives("loss", "minimize")
+    (Objective(name='loss', direction='minimize'),)
+    >>> [found.maximizes for found in objectives(["accuracy", "loss"], ["maximize", "minimize"])]
+    [True, False]
+    """
+    if isinstance(names, str):
+        return (Objective(names, directions),)  # type: ignore[arg-type]  # one, too
+    return tuple(Objective(name, side) for name, side in zip(names, directions, strict=True))  # type: ignore[arg-type]
 
 
 def mean(values: Iterable[float]) -> float:

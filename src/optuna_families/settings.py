@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from omegaconf import OmegaConf
 from hydra_plugins.optuna_families.config import PRUNERS, SAMPLERS, SWEEPER
 from optuna_families.nearest import nearest
 
+log = logging.getLogger(__name__)
 DIRECTIONS = ("minimize", "maximize")
 DEFAULT_FILES = {"sampler": "tpe", "pruner": "none"}
 DEFAULTS = {k: v for k, v in SWEEPER.items() if k != "defaults" and not k.startswith("_")} | {
@@ -64,10 +66,10 @@ def read(values: dict[str, Any]) -> Settings:
     _kinds(plain)
     directions = _directions(plain.pop("direction"))
     if len(directions) > 1 and not plain["pruner"]["_target_"].endswith(".NopPruner"):
-        raise HydraException(
-            "hydra/sweeper/pruner: pruning needs one objective, got "
-            f"hydra.sweeper.direction={list(directions)}; choose hydra/sweeper/pruner=none"
+        log.warning(
+            "no trial is pruned: Optuna's pruners need one objective, got %d", len(directions)
         )
+        plain["pruner"] = PRUNERS["none"]
     return Settings(**plain, directions=directions)
 
 

@@ -1,13 +1,14 @@
 """Rejects sweeps whose trials cannot be compared by their loss on one problem."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from sweeps.codegen import typed_words
 from sweeps.config.errors import ConfigError
+from sweeps.config.validation.objectives import names_of
 
 # What the loss is measured on. Not here: `epochs`, a question of budget, which trials may answer.
 PROBLEM = ("task", "experiment", "seed", "seeds", "objective", "direction")
@@ -39,16 +40,20 @@ def check_sweep(config: DictConfig) -> None:
 
 
 def _check_direction(config: DictConfig) -> None:
-    direction, wanted = config.hydra.sweeper.get("direction"), config.get("direction", "minimize")
-    found = list(direction) if isinstance(direction, ListConfig) else [direction]
+    found = names_of(config.hydra.sweeper.get("direction"))
+    wanted = names_of(config.get("direction", "minimize"))
     names = [str(getattr(one, "name", one)) for one in found]
-    if names != [wanted]:
-        shown = names[0] if len(names) == 1 else f"[{','.join(names)}]"
+    if names != wanted:
         raise ConfigError(
-            f"hydra.sweeper.direction={shown} is not allowed: trials are ranked by one objective, "
-            f"objective={config.get('objective', 'loss')}, which direction={wanted} belongs to; "
-            "say which metric is meant, such as objective=accuracy direction=maximize"
+            f"hydra.sweeper.direction={_listed(names)} is not allowed: trials are compared by "
+            f"objective={_listed(names_of(config.get('objective', 'loss')))}, which "
+            f"direction={_listed(wanted)} belongs to; say which metric is meant, such as "
+            "objective=accuracy direction=maximize"
         )
+
+
+def _listed(names: Sequence[object]) -> str:
+    return str(names[0]) if len(names) == 1 else f"[{','.join(map(str, names))}]"
 
 
 def _swept(config: DictConfig) -> Iterator[Override]:

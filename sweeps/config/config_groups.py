@@ -18,7 +18,7 @@ from sweeps.config.validation.conditions import (
     check_mapping,
     check_presence,
 )
-from sweeps.config.validation.objectives import check_objective
+from sweeps.config.validation.objectives import MEASURED, check_objective, names_of
 from sweeps.config.validation.signatures import check_arguments, check_types
 
 GroupConfig = dict[str, Any]
@@ -27,6 +27,7 @@ GroupConfigs = dict[str, GroupConfig]  # by group
 TRAINED = ("task", "optimizer", "scheduler")  # the groups that define a training
 LATER = ("tracking", "verdict", "training", "hydra")  # other config groups
 GROUPS = (*TRAINED, "tracking")
+SEVERAL = ("objective", "direction")  # settings that may be lists
 
 # Keys that are no arguments of the `_target_`: in every group, and in some groups.
 META_KEYS = ("_target_", "search", "require", "expect", "shares")
@@ -65,8 +66,8 @@ class RunSettings:
     steps: int
     init_seed: int | None = None
     order_seed: int | None = None
-    objective: str = "loss"
-    direction: Literal["minimize", "maximize"] = "minimize"
+    objective: str | list[str] = "loss"
+    direction: Literal["minimize", "maximize"] | list[Literal["minimize", "maximize"]] = "minimize"
     training: TrainingSettings = TrainingSettings()
 
 
@@ -104,9 +105,9 @@ def check_settings(cfg: DictConfig) -> None:
         check_mapping(cfg, "verdict")
     typed = {key: cfg[key] for key in _settings(cfg) if not OmegaConf.is_interpolation(cfg, key)}
     for key, value in arguments(typed).items():
-        if OmegaConf.is_config(value):
+        if OmegaConf.is_config(value) and key not in SEVERAL:
             raise ConfigError(f"{key}={value} is not allowed: it must be a single value")
-    check_types("", arguments(typed), RunSettings)
+    check_types("", {k: _value(v) for k, v in arguments(typed).items()}, RunSettings)
     # `steps` depends on the groups, which are validated later with better messages.
     values = {key: _item(cfg, key, "") for key in _settings(cfg) if key != "steps"}
     check_conditions("", values, values.get("require"))
@@ -122,7 +123,7 @@ def read_settings(cfg: DictConfig) -> RunSettings:
         ConfigError: an unknown key, or what `check_settings` refuses.
     """
     check_settings(cfg)
-    values = arguments({key: cfg[key] for key in _settings(cfg)})
+    values = arguments({key: _value(cfg[key]) for key in _settings(cfg)})
     check_arguments("", values, RunSettings)
     return RunSettings(**values, training=read_training_settings(cfg))
 
@@ -139,8 +140,11 @@ def read_training_settings(cfg: DictConfig) -> TrainingSettings:
     values = {key: value for key, value in arguments(node).items() if key != "objective"}
     check_arguments("training.", values, TrainingSettings, ("objective",))
     check_conditions("training.", values, node.get("require"))
-    objective = Objective(cfg.get("objective", "loss"), cfg.get("direction", "minimize"))
-    return TrainingSettings(**values, objective=objective)
+    named = names_of(cfg.get("objective", "loss"))
+    if values.get("measure") is None and not {*MEASURED}.isdisjoint(named):
+        values["measure"] = True
+    first, *_ = names_of(cfg.get("direction", "minimize"))
+    return TrainingSettings(**values, objective=Objective(named[0], first))
 
 
 def read_verdict_settings(cfg: DictConfig) -> VerdictSettings:

@@ -1,5 +1,6 @@
 """Location of the config files, and the OmegaConf resolvers that they use."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,9 @@ def options(group: str) -> list[str]:
 def register_resolvers() -> None:
     """Prepare this process for configs, before it reads any.
 
-    OmegaConf learns `${calc:'...'}` (arithmetic) and `${unique:}` (a word of its own a run). What
-    is trusted is read from the environment, and Hydra's loader checks files that are not.
+    OmegaConf learns `${calc:'...'}` (arithmetic), `${directions:...}` (of metrics) and `${unique:}`
+    (a word of its own a run). What is trusted is read from the environment, and Hydra's loader
+    checks files that are not.
     """
     read_trusted()
     guard_config_sources(conf_dir())
@@ -45,6 +47,7 @@ def register_resolvers() -> None:
     bound_interpolations()
     _remember_parsing()
     OmegaConf.register_new_resolver("calc", _calc, replace=True)
+    OmegaConf.register_new_resolver("directions", _directions, replace=True)
     OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], replace=True, use_cache=True)
 
 
@@ -61,3 +64,10 @@ def _remember_parsing() -> None:
 
 def _calc(expression: str) -> Any:
     return evaluate(expression)
+
+
+def _directions(names: Any, metrics: Mapping[str, Any] | None) -> Any:
+    """`minimize` or `maximize` for a metric, or for each of a list."""
+    if OmegaConf.is_list(names):
+        return [_directions(name, metrics) for name in names]
+    return metrics.get(names, "minimize") if isinstance(metrics, Mapping) else "minimize"

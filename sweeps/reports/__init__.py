@@ -9,6 +9,7 @@ Read in this order:
 - `trial_folders`: what is read from a trial's folder.
 - `wall_time`: share of the wall time of trials that ran at the same time.
 - `tables`: one table row for each family.
+- `pareto`: several objectives: the trials that no other one beats, in the place of a ranking.
 - `sentences`: the answer and the notes as sentences.
 - `words`: the three answers and the hints, as sentences.
 - `formatting`: names and numbers as text.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra_plugins.optuna_families import read_sweep
-from lrlab.objective import LOSS, Objective
+from lrlab.objective import LOSS, Objective, objectives
 from sweeps.reports.formatting import family_name
 from sweeps.reports.output.write_files import VERDICT
 from sweeps.reports.review import FamilyReview, Review, State, TrialRow
@@ -30,12 +30,14 @@ class StoredStudy:
         trials: of each family by its name, whatever their state.
         importances: of the parameters of each family, as shares of 1.
         objective: what its trials' values are.
+        objectives: where a trial has several values, what each of them is.
     """
 
     name: str
     trials: Mapping[str, Trials]
     importances: Mapping[str, Mapping[str, float]]
     objective: Objective = LOSS
+    objectives: tuple[Objective, ...] = ()
 
 
 def read_study(storage: str, name: str) -> StoredStudy:
@@ -59,6 +61,7 @@ def read_study(storage: str, name: str) -> StoredStudy:
         {names[label]: found for label, found in sweep.trials.items()},
         {names[label]: shares for label, shares in sweep.importances.items()},
         _objective(sweep),
+        _several(sweep),
     )
 
 
@@ -68,6 +71,16 @@ def _objective(sweep: Any) -> Objective:
     names = (TrialFolder(Path(folder)).objective for folder in folders if folder)
     direction: Any = sweep.directions[0]
     return Objective(next(filter(None, names), "loss"), direction)
+
+
+def _several(sweep: Any) -> tuple[Objective, ...]:
+    """The same for a study with several directions; a trial that was trained knows the names."""
+    if len(sweep.directions) == 1:
+        return ()
+    folders = (t.user_attrs.get("folder") for trials in sweep.trials.values() for t in trials)
+    found = (TrialFolder(Path(folder)).objectives for folder in folders if folder)
+    unknown = [f"objective {number}" for number in range(1, len(sweep.directions) + 1)]
+    return objectives(next(filter(None, found), unknown), sweep.directions)
 
 
 def make_review(
@@ -82,7 +95,7 @@ def make_review(
     """
     rows = _rows(study, show)
     parts = tuple(_family(name, rows[name], study, verdict) for name in rows)
-    return review_of(study.name, parts, verdict, study.objective)
+    return review_of(study.name, parts, verdict, study.objective, study.objectives)
 
 
 def finished(trials: Trials) -> int:
@@ -136,6 +149,7 @@ def _row(trial: Any, seconds: float) -> TrialRow:
         folder=folder,
         excess=excess,
         peak_lr=peak,
+        values=tuple(trial.values or ()),
     )
 
 
@@ -165,6 +179,7 @@ def review_of(
     parts: tuple[FamilyReview, ...],
     verdict: Verdict | None,
     objective: Objective = LOSS,
+    several: tuple[Objective, ...] = (),
 ) -> Review:
     """All that there is to say of a sweep whose families were read."""
     newest = _newest(row for part in parts for row in part.trials)
@@ -179,6 +194,7 @@ def review_of(
         verdict,
         newest.command,
         objective,
+        several,
     )
 
 

@@ -27,6 +27,7 @@ class TrialRow:
         folder: folder of its run.
         excess: final loss above the lowest possible loss.
         peak_lr: highest learning rate of its schedule.
+        values: each objective, where there are several.
     """
 
     number: int
@@ -39,6 +40,7 @@ class TrialRow:
     folder: str | None = None
     excess: float | None = None
     peak_lr: float | None = None
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Review:
         verdict: None while the sweep is unfinished.
         command: command that continues the sweep.
         objective: what it is about.
+        objectives: where there are several, all of them; `objective` is the first.
     """
 
     sweep: str
@@ -112,3 +115,4 @@ class Review:
     verdict: Verdict | None = None
     command: str = ""
     objective: Objective = LOSS
+    objectives: tuple[Objective, ...] = ()

@@ -8,6 +8,7 @@ from sweeps.reports.comparison import (
     why_no_result,
 )
 from sweeps.reports.formatting import number, settings
+from sweeps.reports.pareto import pareto_headline, pareto_notes
 from sweeps.reports.review import Review
 from sweeps.reports.verdict_data import Verdict
 from sweeps.reports.words.answers import how_sure, margin, missing
@@ -16,6 +17,8 @@ from sweeps.reports.words.hints import hints
 
 def headline(review: Review) -> str:
     """The recommendation and how certain it is, in one line."""
+    if review.objectives:
+        return pareto_headline(review)
     if review.verdict is None:
         return _unfinished(review)
     recommended = review.verdict.recommended
@@ -50,6 +53,8 @@ def _unfinished(review: Review) -> str:
 
 def notes(review: Review) -> list[str]:
     """Further information, one line each."""
+    if review.objectives:
+        return [*pareto_notes(review), *_family_notes(review)]
     return [*_verdict_notes(review), *_family_notes(review)]
 
 

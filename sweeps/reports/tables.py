@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from lrlab.ranking import Standing, answer_of
 from sweeps.reports.comparison import ordered, parameters
 from sweeps.reports.formatting import diverged, duration, number, probability, settings, with_error
+from sweeps.reports.pareto import pareto_rows
 from sweeps.reports.review import FamilyReview, Review, State
 
 Row = Mapping[str, str]
@@ -22,7 +23,9 @@ RIGHT = (
 
 
 def rows(review: Review) -> list[Row]:
-    """The families, best first; a column that would be empty for all is left out."""
+    """The families, best first, or a Pareto front; columns that would be empty are left out."""
+    if review.objectives:
+        return pareto_rows(review)
     made = [_row(review, family) for family in ordered(review)]
     used = [column for column in made[0] if any(row[column] for row in made)] if made else []
     return [{column: row[column] for column in used} for row in made]

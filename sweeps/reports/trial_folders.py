@@ -81,6 +81,12 @@ class TrialFolder:
         return self.info.tags.get("objective", "loss") if self.config and self.info else None
 
     @property
+    def objectives(self) -> list[str]:
+        """All of them, where it has several."""
+        found = self.info.tags.get("objectives") if self.info else None
+        return found.split(",") if found else []
+
+    @property
     def warning(self) -> str:
         """What was odd about its learning rate before it was trained; empty if nothing."""
         return self.info.tags.get("warning", "") if self.info else ""

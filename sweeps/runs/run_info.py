@@ -48,6 +48,8 @@ def run_info(spec: "RunSpec", job_info: JobInfo) -> RunInfo:
     tags = {"device": devices.full_name(spec.device)} | _versions() | source()
     if spec.objective.name != "loss":
         tags["objective"] = spec.objective.name
+    if len(spec.objectives) > 1:
+        tags["objectives"] = ",".join(objective.name for objective in spec.objectives)
     if spec.warnings:
         tags["warning"] = "; ".join(spec.warnings)
     data = dataset(choices["task"], configs["task"])

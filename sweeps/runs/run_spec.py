@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from lrlab import Epoch, Objective, Recipe, Schedule, Task, TrainingBatch, devices, train_batch
 from lrlab.batch import can_stack
+from lrlab.objective import objectives
 from lrlab.simulation import LrCurve, trace
 from lrlab.tasks import Draw
 from sweeps.config.config_groups import (
@@ -64,9 +65,19 @@ class RunSpec:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What it is tuned by; several make a Pareto front."""
+        return objectives(self.settings.objective, self.settings.direction)
+
+    @property
     def objective(self) -> Objective:
-        """What it is judged by."""
-        return Objective(self.settings.objective, self.settings.direction)
+        """What it is judged by: the first of them."""
+        return self.objectives[0]
+
+    def result(self, epoch: Epoch) -> float | tuple[float, ...]:
+        """What a sweeper is told at the end: a number for each objective."""
+        values = tuple(objective.value(epoch) for objective in self.objectives)
+        return values[0] if len(values) == 1 else values
 
     @property
     def has_test(self) -> bool:
@@ -140,11 +151,8 @@ def check_metrics(spec: RunSpec, epoch: Epoch) -> None:
     watched = ("loss", *epoch.scores)
     judged = watched if epoch.excess_loss is None else (*watched, "excess_loss")
     monitor = spec.config["scheduler"].get("monitor") or "loss"
-    objective = spec.objective.name
-    for key, name, known in (
-        ("objective", objective, judged),
-        ("scheduler.monitor", monitor, watched),
-    ):
+    wanted = [("objective", objective.name, judged) for objective in spec.objectives]
+    for key, name, known in (*wanted, ("scheduler.monitor", monitor, watched)):
         if name not in known:
             raise ConfigError(
                 f"{key}={name} is not allowed: the task's evaluation gives {', '.join(known)}"

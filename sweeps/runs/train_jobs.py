@@ -69,7 +69,7 @@ def most_together(cfg: DictConfig) -> int:
 
 def train_jobs(
     jobs: Iterable[SweptJob], tracker: Tracker
-) -> Iterator[tuple[SweptJob, float | Exception]]:
+) -> Iterator[tuple[SweptJob, float | tuple[float, ...] | Exception]]:
     """Train a sweep's jobs together, as far as they are alike; give each with its objective.
 
     A trial whose config cannot work, or whose task cannot be made, is tracked all the same, as
@@ -93,8 +93,7 @@ def train_jobs(
     _finish_stacked(ready)
     for index, ended in run([writer for _, writer in ready]):
         job, writer = ready[index]
-        objective = writer.spec.objective
-        yield job, ended if isinstance(ended, Exception) else objective.value(ended)
+        yield job, ended if isinstance(ended, Exception) else writer.spec.result(ended)
 
 
 def _finish_stacked(ready: Sequence[tuple[SweptJob, RunWriter]]) -> None:

@@ -90,6 +90,11 @@ def _families(study: str, storage: str) -> tuple[dict[str, list[Any]], bool]:
         raise NotFoundError(f"no run and no study is called {study!r}: {error.args[0]}") from error
     except (SQLAlchemyError, ImportError) as error:
         raise NotFoundError(f"the studies cannot be read: {str(error).splitlines()[0]}") from error
+    if len(sweep.directions) > 1:
+        raise NotFoundError(
+            f"study {study} has several objectives, so none of its trials is the best: choose one "
+            f"that python -m sweeps.report {study} shows, and give the folder of its run"
+        )
     found = {label or typed_scheduler(trials): trials for label, trials in sweep.trials.items()}
     return found, sweep.directions == ["maximize"]
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from dataclasses import dataclass
-
 from omegaconf import DictConfig
 
 from lrlab import Task
@@ -14,6 +12,7 @@ from sweeps.config.config_groups import (
     read_verdict_settings,
 )
 from sweeps.config.targets import locate
+from sweeps.config.validation.objectives import names_of
 from sweeps.verdict.decide import budget_of
 from sweeps.verdict.judging.robustness import HORIZONS, LR_FACTORS, SAFER
 from sweeps.verdict.retrain import Budget
@@ -32,6 +31,7 @@ class Cost:
         epochs: of each, about.
         seeds: trainings of a trial.
         stacks: whether trainings run together as one tensor program.
+        objectives: number of them.
     """
 
     families: int
@@ -40,10 +40,13 @@ class Cost:
     epochs: int
     seeds: int
     stacks: bool
+    objectives: int = 1
 
     @property
     def line(self) -> str:
         """What the verdict takes, for a person, before the sweep starts."""
+        if self.objectives > 1:
+            return "then no verdict: of several objectives the Pareto front is shown"
         if not self.trainings:
             return "then no verdict: verdict.finalists=0"
         return (
@@ -64,8 +67,10 @@ def cost_of(config: DictConfig, families: int, tunings: int, trials: int) -> Cos
     """
     settings, stacks = read_verdict_settings(config), _stacks(config)
     most = most_trainings(settings, families, tunings, stacks=stacks)
-    trainings = 0 if settings.finalists == 0 else most
-    return Cost(families, trials, trainings, int(config.epochs), int(config.seeds), stacks)
+    objectives = len(names_of(config.get("objective")))
+    trainings = 0 if settings.finalists == 0 or objectives > 1 else most
+    epochs, seeds = int(config.epochs), int(config.seeds)
+    return Cost(families, trials, trainings, epochs, seeds, stacks, objectives)
 
 
 def _stacks(config: DictConfig) -> bool:

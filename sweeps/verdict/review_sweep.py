@@ -57,7 +57,7 @@ def _review(config: DictConfig, own: RunFolder, tracker: Tracker) -> Review:
     n_trials = max([int(sweeper.n_trials), *map(read_review.finished, study.trials.values())])
     basis = _basis(study.trials, n_trials, verdict_settings)
     verdict = _known(own, basis)
-    if verdict is None and verdict_settings.finalists != 0:
+    if verdict is None and verdict_settings.finalists != 0 and not study.objectives:
         verdict = _evaluate(study, n_trials, verdict_settings, own, tracker)
         if verdict is not None:
             verdict = replace(verdict, basis=basis)
@@ -107,7 +107,7 @@ def _known(own: RunFolder, basis: str) -> Verdict | None:
 def _basis(families: Families, n_trials: int, verdict_settings: VerdictSettings) -> str:
     """A short text that changes with anything that the verdict depends on."""
     complete = [
-        (name, trial.user_attrs.get("number"), trial.value)
+        (name, trial.user_attrs.get("number"), trial.values[0])
         for name, trials in families.items()
         for trial in trials
         if trial.state.name == "COMPLETE"

@@ -14,6 +14,7 @@ from sweeps.runs.sweep_history import Row, add_rows
 
 if TYPE_CHECKING:
     from sweeps.reports import Review
+from sweeps.reports.pareto import front
 
 MOST = 20  # overrides that a param names
 
@@ -51,6 +52,8 @@ def result(review: "Review") -> dict[str, float]:
     """
     found = {"families": float(len(review.families))}
     found["seconds"] = sum(family.seconds or 0.0 for family in review.families)
+    if review.objectives:
+        found["front"] = float(len(front(review)))
     if review.verdict is None:
         return found
     for standing in review.verdict.ranking.standings:

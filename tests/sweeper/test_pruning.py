@@ -8,7 +8,6 @@ from typing import Any
 
 import optuna
 import pytest
-from hydra.errors import HydraException
 
 from hydra_plugins.optuna_families import finished_trials, report
 
@@ -69,10 +68,17 @@ def test_an_app_may_raise_optuna_s_own_exception(folder: Path, sweep: Any, trial
     assert {t.state.name for t in trials("s")} == {"PRUNED"}
 
 
-def test_pruning_with_several_objectives_is_refused_by_name(folder: Path, sweep: Any) -> None:
-    lines = ("hydra.sweeper.direction=[minimize,minimize]", "hydra/sweeper/pruner=median")
-    with pytest.raises(HydraException, match="hydra/sweeper/pruner: pruning needs one objective"):
-        sweep(worse_and_worse(), *lines)
+def test_with_several_objectives_no_trial_is_pruned_and_that_is_said(
+    folder: Path, sweep: Any, trials: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def task(cfg: Any) -> tuple[float, float]:
+        assert not any(report(step, step) for step in range(9))
+        return 1.0, 2.0
+
+    directions = "hydra.sweeper.direction=[minimize,minimize]"
+    sweep(task, *LINES, directions, "hydra/sweeper/pruner=median")
+    assert {t.state.name for t in trials("s")} == {"COMPLETE"}
+    assert "no trial is pruned: Optuna's pruners need one objective, got 2" in caplog.text
 
 
 def test_outside_a_sweep_a_report_says_go_on_and_imports_nothing() -> None:

@@ -77,6 +77,8 @@ def tunings_of(settings: Settings, stored: int) -> int:
     """Return the number of tunings; a stored sweep keeps its own unless more are asked for."""
     if is_grid(settings):
         return 1
+    if settings.tunings is None and len(settings.directions) > 1:
+        return max(1, stored)  # one Pareto front, on one draw of the data
     return max(stored, settings.tunings or stored or usual_tunings(settings.n_trials))
 
 

@@ -1,13 +1,15 @@
-"""Checks the metrics that a config names: the objective, and what a scheduler watches."""
+"""Checks the metrics that a config names: the objectives, and what a scheduler watches."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from sweeps.config.errors import ConfigError
 
 DIRECTIONS = ("minimize", "maximize")
+MEASURED = ("train_loss", "grad_norm", "seconds")  # by the training itself: less is better
+ALWAYS = ("loss", *MEASURED)  # no file need say that
 
 
 def check_objective(cfg: DictConfig) -> None:
@@ -19,19 +21,59 @@ def check_objective(cfg: DictConfig) -> None:
         ConfigError: names the key and the way out.
     """
     _check(cfg, "objective", "direction", DIRECTIONS)
+    _check_several(cfg)
     if isinstance(cfg.get("scheduler"), DictConfig):
         _check(cfg, "scheduler.monitor", "scheduler.mode", ("min", "max"))
 
 
+def names_of(objective: Any) -> list[Any]:
+    """The names of the objectives: one, or those of a list."""
+    return list(objective) if is_several(objective) else [objective]
+
+
+def is_several(found: Any) -> bool:
+    """Whether it is a list; that of a resolver is a plain one."""
+    return isinstance(found, list | ListConfig)
+
+
 def _check(cfg: DictConfig, key: str, side: str, sides: tuple[str, str]) -> None:
-    name, metrics = OmegaConf.select(cfg, key), _metrics(cfg)
-    if name in (None, "loss", *metrics) or not isinstance(name, str) or _is_stated(cfg, side):
+    found, metrics = OmegaConf.select(cfg, key), _metrics(cfg)
+    unknown = [name for name in names_of(found) if _is_unknown(name, metrics)]
+    if not unknown or _is_stated(cfg, side):
         return
     known = ", ".join(dict.fromkeys(("loss", *metrics)))
-    raise ConfigError(
-        f"{key}={name} is not allowed: the task's file names the metrics {known}; add "
-        f"{side}={sides[0]} or {side}={sides[1]}, or there: metrics: {{{name}: maximize}}"
+    several = is_several(found)
+    way_out = (
+        f"{side}=[...] with one for each" if several else f"{side}={sides[0]} or {side}={sides[1]}"
     )
+    raise ConfigError(
+        f"{key}={_shown(found)} is not allowed: the task's file names the metrics {known}; add "
+        f"{way_out}, or there: metrics: {{{unknown[0]}: maximize}}"
+    )
+
+
+def _is_unknown(name: Any, metrics: Mapping[str, Any]) -> bool:
+    return isinstance(name, str) and name not in (*ALWAYS, *metrics)
+
+
+def _check_several(cfg: DictConfig) -> None:
+    for key, line in _faults(cfg.get("objective", "loss"), cfg.get("direction", "minimize")):
+        raise ConfigError(f"{key}={_shown(cfg.get(key))} is not allowed: {line}")
+
+
+def _faults(found: Any, sides: Any) -> Iterator[tuple[str, str]]:
+    several, names = is_several(found), names_of(found)
+    if several != is_several(sides):
+        example = "one for each, such as [maximize,minimize]" if several else "one word"
+        yield "direction", f"objective={_shown(found)} needs {example}"
+    elif len(names) != len(names_of(sides)):
+        yield "direction", f"objective={_shown(found)} needs {len(names)} of them"
+    if several and len({*map(str, names)}) < max(2, len(names)):
+        yield "objective", "a list must name at least two metrics, each once"
+
+
+def _shown(found: Any) -> str:
+    return f"[{','.join(map(str, found))}]" if is_several(found) else str(found)
 
 
 def _is_stated(cfg: DictConfig, key: str) -> bool:

@@ -65,6 +65,8 @@ def _next(review: Review) -> list[str]:
 
 def _parameters(review: Review) -> list[str]:
     width = max((len(family.name) for family in review.families), default=0)
+    if review.objectives:
+        return [f"trial {row['trial']}  {row['parameters']}" for row in rows(review)]
     return [
         f"{family.name:<{width}}  {settings(parameters(review, family))}".rstrip()
         for family in ordered(review)

@@ -70,7 +70,9 @@ def _trials(review: Review, path: Path) -> None:
     keys = sorted({key for _, trial in trials for key in trial.params})
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow([*FACTS, *keys, "overrides"])
+        others = review.objectives[1:]  # `value` is the first
+        writer.writerow([*FACTS, *(found.name for found in others), *keys, "overrides"])
         for family, trial in sorted(trials, key=lambda pair: pair[1].number):
             facts = [family, *(getattr(trial, name) for name in FACTS[1:])]
+            facts += (*trial.values[1:], *[""] * len(others))[: len(others)]
             writer.writerow([*facts, *map(trial.params.get, keys), shlex.join(trial.overrides)])

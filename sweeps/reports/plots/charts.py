@@ -5,8 +5,13 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Literal
 
-Mark = Literal["point", "pruned", "failed", "pick"]
-WORDS = {"pick": "selected trial", "pruned": "pruned", "failed": "failed"}  # in legends
+Mark = Literal["point", "pruned", "failed", "pick", "front"]
+WORDS = {  # in legends
+    "pick": "selected trial",
+    "front": "on the front",
+    "pruned": "pruned",
+    "failed": "failed",
+}
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 DASHES = {"solid": "-", "dash": (0, (5, 2)), "dot": (0, (1, 1.2)), "dashdot": (0, (5, 1.5, 1, 1.5))}
 MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^"}
-MARKS = {"point": ("o", 3.0), "pruned": ("v", 5.0), "failed": ("x", 6.0), "pick": ("*", 13.0)}
+MARKS = {
+    "point": ("o", 3.0),
+    "pruned": ("v", 5.0),
+    "failed": ("x", 6.0),
+    "pick": ("*", 13.0),
+    "front": ("*", 11.0),
+}
 PALER = (0.5, 0.3, 0.18, 0.1)  # of a family's colour, from the largest share on
 MANY = 12  # families from which a legend needs small letters
 
@@ -94,7 +100,7 @@ def _points(axes: "Axes", points: Points, style: Style) -> None:
         markersize=size,
         color=style.colour,
         alpha=0.5 if points.mark == "point" else 1.0,
-        markeredgecolor="white" if points.mark == "pick" else style.colour,
+        markeredgecolor="white" if points.mark in ("pick", "front") else style.colour,
         zorder=4,
     )
 

@@ -6,6 +6,7 @@ from lrlab.ranking import Ranking, Standing
 from sweeps.reports.formatting import extreme, listed
 from sweeps.reports.plots import search_charts, training_charts
 from sweeps.reports.plots.charts import Axis, Chart, Interval, Intervals
+from sweeps.reports.plots.pareto_chart import pareto_chart
 from sweeps.reports.review import Review
 
 WIDE = 30  # times the smallest mean: from there on a linear axis shows nothing
@@ -13,6 +14,8 @@ WIDE = 30  # times the smallest mean: from there on a linear axis shows nothing
 
 def charts(review: Review) -> list[Chart]:
     """All that there is something to show for."""
+    if review.objectives:
+        return [chart for chart in [pareto_chart(review)] if chart is not None]
     makers = (
         ranking,
         training_charts.learning_rates,
