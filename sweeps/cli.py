@@ -132,13 +132,14 @@ def _searches(hydra_config: HydraConf) -> bool:
 def _facts(writer: "RunWriter", last: "Epoch") -> list[tuple[str, str]]:
     from lrlab.devices import full_name
 
+    files = writer.folder.artifacts
     return [
         ("schedule", writer.info.name),
         ("epochs", str(last.number)),
         *console.facts(last),
         *((f"test {name}", f"{value:.6g}") for name, value in writer.tested.items()),
         ("device", full_name(writer.spec.device)),
-        ("files", os.path.relpath(writer.folder.artifacts)),
+        ("files", f"{os.path.relpath(files)} ({console.sizes(files)})"),
     ]
 
 

@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import groupby
+from pathlib import Path
 
+from rich.filesize import decimal
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -100,6 +102,21 @@ def summary(rows: Sequence[tuple[str, str]]) -> None:
     """The result of one run, a line for each of its facts."""
     for label, value in rows:
         out.print(f"{label:<8}  {value}")
+
+
+def sizes(folder: Path) -> str:
+    """The size of a folder's files, and of the weights among them.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as path:
+    ...     _ = (Path(path) / "weights.pt").write_bytes(bytes(2500))
+    ...     _ = (Path(path) / "config.yaml").write_bytes(bytes(600))
+    ...     sizes(Path(path))
+    '3.1 kB, weights.pt 2.5 kB'
+    """
+    found = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    weights = [f"{p.name} {decimal(n)}" for p, n in sorted(found.items()) if p.suffix == ".pt"]
+    return ", ".join([decimal(sum(found.values())), *weights])
 
 
 def facts(epoch: Epoch) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -198,3 +199,4 @@ def test_a_run_s_summary_and_curve_show_the_objective(
     (history,) = home.glob("mlruns/jobs/*/artifacts/history.csv")
     last = read_history(history)[-1]
     assert f"gain      {last['gain']:.6g}\n" in done.stdout
+    assert re.search(r"\nfiles .*artifacts \(.* kB, weights.pt .* kB\)\n", done.stdout)

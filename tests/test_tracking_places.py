@@ -152,6 +152,31 @@ def test_sync_sends_each_run_to_its_own_experiment(database: Path, clients, caps
     }
 
 
+@pytest.mark.parametrize(
+    ("upload", "sent"),
+    [
+        ("all", {"config.yaml", "plots", "weights.pt"}),
+        ("no_weights", {"config.yaml", "plots"}),
+        ("none", set()),
+    ],
+)
+def test_of_a_run_s_files_those_are_sent_that_are_wanted(
+    database: Path, clients, upload: Any, sent: set[str]
+) -> None:
+    run = RunFolder(database.parent / "run").begin(RunInfo("run"))
+    (run.artifacts / "plots").mkdir()
+    for name in ("config.yaml", "weights.pt", "plots/a.png"):
+        (run.artifacts / name).touch()
+    run.end("FINISHED")
+    writer = MlflowWriter(None, "x", upload=upload)
+    writer.finish(run)
+    writer.write()
+    writer.close()
+    [found] = experiments(client := clients(sqlite_address(database)))["x"]
+    assert {file.path for file in client.list_artifacts(found.info.run_id)} == sent
+    assert (run.artifacts / "weights.pt").exists()
+
+
 def test_a_run_that_was_begun_in_another_experiment_keeps_its_files_there(
     database: Path, clients
 ) -> None:

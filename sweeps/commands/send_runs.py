@@ -48,7 +48,7 @@ def send(runs: Iterable[RunFolder], finder: DestinationFinder) -> list[str]:
 
 
 def _send(runs: Iterable[RunFolder], to: Destination) -> list[str]:
-    tracker = MlflowTracker(to.uri, to.experiment, folder=to.folder)
+    tracker = MlflowTracker(to.uri, to.experiment, folder=to.folder, upload=to.upload)
     for run in runs:
         tracker.start(run)
         tracker.finish(run)

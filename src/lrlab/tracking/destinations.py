@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -12,11 +13,13 @@ class Destination:
         experiment: its name.
         uri: of the server or database, without its password; None is `mlflow.db` in the folder.
         folder: base of relative addresses and of artifacts.
+        upload: which files of the run are sent.
     """
 
     experiment: str
     uri: str | None
     folder: str
+    upload: Literal["all", "no_weights", "none"] = "all"
 
     @property
     def existing_folder(self) -> Path:

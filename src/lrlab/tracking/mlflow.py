@@ -35,6 +35,7 @@ class MlflowTracker:
         flush_seconds: between writes during training, > 0.
         folder: base of relative addresses and of artifacts; None is the current directory.
         wait_seconds: longest wait in `close` for a store that makes no progress, > 0.
+        upload: files of a run that are sent: `all`, `no_weights` or `none`.
     """
 
     def __init__(
@@ -44,10 +45,13 @@ class MlflowTracker:
         flush_seconds: float = 1.0,
         folder: str | None = None,
         wait_seconds: float = 300.0,
+        upload: Literal["all", "no_weights", "none"] = "all",
     ) -> None:
         base = str(Path(folder or ".").absolute())
-        self._settings = WriterSettings(uri or None, experiment, base, flush_seconds, wait_seconds)
-        self._destination = Destination(experiment, uri and masked(uri), base)
+        self._settings = WriterSettings(
+            uri or None, experiment, base, flush_seconds, wait_seconds, upload
+        )
+        self._destination = Destination(experiment, uri and masked(uri), base, upload)
         self._writer: subprocess.Popen[str] | None = None
         self._folders: set[Path] = set()
 

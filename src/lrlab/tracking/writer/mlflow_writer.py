@@ -23,6 +23,7 @@ from lrlab.tracking.run_folder import PLOT, UNREADABLE, RunFolder
 from lrlab.tracking.run_liveness import INTERVAL, mark_alive
 from lrlab.tracking.stores.base import RejectedError
 from lrlab.tracking.stores.open_experiment import OpenExperiment, open_experiment
+from lrlab.tracking.writer.chosen_files import Upload, chosen
 from lrlab.tracking.writer.update_reader import UpdateReader, damaged
 
 AT_ONCE = 64  # runs per transaction, about half a second, for which other writers wait
@@ -42,6 +43,7 @@ class MlflowWriter:
         delay: seconds before the first write of a run; one that ends earlier is written at once.
         folder: base of a relative address; None is the current directory.
         bulk: use `SqlStore` if the schema is known; otherwise always `ApiStore`.
+        upload: which files of a run are sent.
     """
 
     def __init__(
@@ -52,9 +54,10 @@ class MlflowWriter:
         *,
         folder: Path | None = None,
         bulk: bool = True,
+        upload: Upload = "all",
     ) -> None:
         self._uri, self._folder, self._name = uri, folder or Path.cwd(), experiment
-        self._delay, self._bulk = delay, bulk
+        self._delay, self._bulk, self._upload = delay, bulk, upload
         self._experiment: OpenExperiment | None = None
         self._followed: dict[RunFolder, float] = {}  # start of following, monotonic seconds
         self._ended: dict[RunFolder, None] = {}  # an ordered set
@@ -172,7 +175,9 @@ class MlflowWriter:
         try:
             if update.parent is None and not (run.artifacts / PLOT).exists():
                 self._plot(run)
-            store.upload(run_id, run.artifacts)
+            with chosen(run.artifacts, self._upload) as files:
+                if files is not None:
+                    store.upload(run_id, files)
             run.note_recorded(run_id, complete=True, store=store.name)
         except STORE_ERRORS as error:
             self.errors[run] = str(error)  # the files are tried again

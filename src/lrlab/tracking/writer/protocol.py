@@ -8,6 +8,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple, TextIO
 
+from lrlab.tracking.writer.chosen_files import Upload
+
 
 @dataclass(frozen=True)
 class WriterSettings:
@@ -19,6 +21,7 @@ class WriterSettings:
         folder: base of relative addresses and of artifacts.
         flush_seconds: between writes.
         wait_seconds: longest wait at the end for a store that makes no progress.
+        upload: which files of a run are sent.
     """
 
     uri: str | None
@@ -26,6 +29,7 @@ class WriterSettings:
     folder: str
     flush_seconds: float
     wait_seconds: float
+    upload: Upload = "all"
 
     def send(self, pipe: TextIO) -> None:
         """Write the settings as the first line."""

@@ -149,7 +149,13 @@ def main() -> None:
 
     _log_closed_paths()
     folder = Path(settings.folder)
-    writer = MlflowWriter(settings.uri, settings.experiment, settings.flush_seconds, folder=folder)
+    writer = MlflowWriter(
+        settings.uri,
+        settings.experiment,
+        settings.flush_seconds,
+        folder=folder,
+        upload=settings.upload,
+    )
     address = settings.uri or str(folder / "mlflow.db")
     loop = WriterLoop(writer, messages, settings.flush_seconds, address)
 
