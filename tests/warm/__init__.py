@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.warm.client import PASSING
+
 HERE = Path(__file__).parent
 
 
@@ -29,10 +31,11 @@ def warm_python() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="warm") as folder:
         address, client = Path(folder, "socket"), Path(folder, "python")
         script = (HERE / "client.py").read_text(encoding="utf-8")
-        client.write_text(f"#!{sys.executable} -SEs\nADDRESS = {str(address)!r}\n{script}")
-        client.chmod(0o755)
         # Coverage would trace every process that is forked, and Hydra takes that for a debugger.
-        env = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
+        env = {key: value for key, value in os.environ.items() if not key.startswith(PASSING)}
+        known = f"ADDRESS, KNOWN = {str(address)!r}, {env!r}"
+        client.write_text(f"#!{sys.executable} -SEs\n{known}\n{script}")
+        client.chmod(0o755)
         server = subprocess.Popen(
             [sys.executable, str(HERE / "server.py"), str(address), str(client)],
             env=env,
@@ -41,5 +44,5 @@ def warm_python() -> Iterator[str]:
         )
         with server:  # which closes its standard input, and so ends it
             assert server.stdout is not None
-            server.stdout.readline()  # it listens
+            assert server.stdout.readline(), "the server has failed"
             yield str(client)

@@ -1,6 +1,7 @@
 """`python server.py SOCKET CLIENT`: import the heavy libraries once, fork a process a request.
 
-It ends, and what it has forked with it, when its standard input does.
+A second server, at SOCKET with `.ready` behind it, has imported our modules too and has composed a
+config. Both end, and what they have forked with them, when their standard input does.
 """
 
 import atexit
@@ -9,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import selectors
 import signal
@@ -20,29 +22,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-# What takes seconds to import. None of ours: a process imports the code under test itself.
+# What takes seconds to import.
 LIBRARIES = """
     torch scipy.stats numpy pandas matplotlib.pyplot sqlalchemy alembic optuna
     optuna.storages optuna.samplers hydra hydra._internal.hydra pydantic rich.live rich.table
     mlflow mlflow.store.tracking.sqlalchemy_store mlflow.tracking.client mlflow.entities
 """.split()  # noqa: SIM905 (to be read)
+OURS = "crashsafe", "hydra_plugins", "lrlab", "optuna_families", "sweeps"
 
 
 class Server:
     """Forks processes, passes signals on to them, tells how they ended."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, listener: socket.socket) -> None:
         self._watched = selectors.DefaultSelector()
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._listener.bind(address)
-        self._listener.listen(64)
+        self._listener = listener
         self._watched.register(self._listener, selectors.EVENT_READ, self._accept)
         self._watched.register(0, selectors.EVENT_READ, self._end)
         self._children: set[int] = set()
 
     def serve(self) -> dict[str, Any]:
         """In each forked process return its request; in the server itself return never."""
-        print("listening", flush=True)  # noqa: T201
         while True:
             for key, _ in self._watched.select():
                 request = key.data()
@@ -115,6 +115,8 @@ def run(first: str, *rest: str) -> None:
         run(*rest[1:])
     elif first == "-m":
         sys.argv, sys.path[0] = list(rest), str(Path.cwd())
+        if rest[0] != "sweeps":
+            sys.modules.pop(rest[0], None)  # imported is not run
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     elif first == "-c":
         sys.argv, sys.path[0] = ["-c", *rest[1:]], ""
@@ -148,13 +150,51 @@ def leave(words: list[str]) -> NoReturn:
     os._exit(code)
 
 
+def listening(address: str) -> socket.socket:
+    """A socket whose clients wait until they are served."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(address)
+    listener.listen(64)
+    return listener
+
+
+def import_ours() -> None:
+    """All that a command could import, but commands themselves: those are run."""
+    for package in map(importlib.import_module, OURS):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.endswith("__main__"):
+                importlib.import_module(found.name)
+    warm_up_hydra()
+
+
+def warm_up_hydra() -> None:
+    """Its list of plugins, and the tables that its parsers fill as they go."""
+    from hydra import compose, initialize_config_dir
+
+    from sweeps.config.resolvers import conf_dir
+
+    words = ["tracking=none", "scheduler=cosine", "seed=1"]
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        compose("config", words, return_hydra_config=True)
+
+
 if __name__ == "__main__":
     # Read by MLflow while it is imported; the product sets it before it does so itself.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     for library in LIBRARIES:
         importlib.import_module(library)
+    plain, ready = listening(sys.argv[1]), listening(sys.argv[1] + ".ready")
     gc.freeze()
-    wanted = Server(sys.argv[1]).serve()
+    if os.fork() == 0:
+        os.close(1)  # the line below is the other's to write
+        ready.close()
+        wanted = Server(plain).serve()
+    else:
+        plain.close()
+        import_ours()
+        gc.freeze()
+        print("listening", flush=True)  # noqa: T201
+        wanted = Server(ready).serve()
     become(wanted, sys.argv[2])
     leave(wanted["argv"])
