@@ -32,8 +32,8 @@ assert torch.equal(compiled(torch.ones(2, 3)), model(torch.ones(2, 3)))
 """
 
 
-@pytest.mark.covered
-@pytest.mark.parametrize("then", ["", WHOLE + COMPILE, COMPILE + WHOLE])
+@pytest.mark.cold
+@pytest.mark.parametrize("then", [WHOLE + COMPILE, COMPILE + WHOLE])
 def test_the_compiler_is_imported_only_where_it_is_wanted(command_env, then: str) -> None:
     command = [sys.executable, "-c", TRAIN + then]
     done = subprocess.run(command, env=command_env, capture_output=True, text=True, check=False)

@@ -22,6 +22,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+import coverage
+
 # What takes seconds to import.
 LIBRARIES = """
     torch scipy.stats numpy pandas matplotlib.pyplot sqlalchemy alembic optuna
@@ -106,6 +108,8 @@ def become(request: dict[str, Any], client: str) -> None:
     sys.orig_argv = ["python", *request["argv"]]
     sys.path[:0] = os.environ.get("PYTHONPATH", "").split(os.pathsep) * ("PYTHONPATH" in os.environ)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "WARM_COVERED" in os.environ:
+        coverage.process_startup()
 
 
 def run(first: str, *rest: str) -> None:
