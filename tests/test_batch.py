@@ -57,18 +57,18 @@ def test_every_file_gives_in_a_batch_what_it_gives_alone(
     compose: Any, optimizer: str, every: str
 ) -> None:
     """All scheduler files as one batch over two seeds; stepping by batch at two learning rates."""
-    overrides = [f"optimizer={optimizer}", "optimizer.lr=0.11", "epochs=8"]
+    overrides = [f"optimizer={optimizer}", "optimizer.lr=0.11", "epochs=4"]
     overrides += [f"scheduler.step_every={every}", "task.batch_size=25"]
     overrides += [f"task.{key}={value}" for key, value in SMALL.items()]
     specs = [prepare(compose(f"scheduler={name}", *overrides)) for name in SCHEDULERS]
     task, recipes = specs[0].task, [spec.recipe for spec in specs]
     if every == "batch":
         recipes += [replace(recipe, lr_factor=0.4) for recipe in recipes]
-    batch = train_batch(task, recipes, 8, seeds=[3, 4])
+    batch = train_batch(task, recipes, 4, seeds=[3, 4])
     assert isinstance(batch, StackedBatch)
     history = list(batch)
     for index, recipe in enumerate(recipes):
-        apart = zip(*(alone(task, recipe, 8, seed) for seed in (3, 4)), strict=True)
+        apart = zip(*(alone(task, recipe, 4, seed) for seed in (3, 4)), strict=True)
         for found, expected in zip([epochs[index] for epochs in history], apart, strict=True):
             assert found.losses == pytest.approx([e.loss for e in expected], rel=1e-4)
             lrs = sum(e.lrs[0] for e in expected) / 2

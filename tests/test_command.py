@@ -26,7 +26,6 @@ def table(text: str) -> dict[str, tuple[float, float]]:
     return {name: (float(lr), float(loss)) for name, lr, loss in rows}
 
 
-@pytest.mark.covered
 def test_the_source_text_s_table_comes_out_to_the_last_digit(command, tmp_path: Path) -> None:
     done = command("-m", "hydra/sweeper=basic", f"scheduler={','.join(SOURCE_LRS)}")
     assert done.returncode == 0, done.stderr
@@ -118,7 +117,6 @@ class Parity(Task):
 """
 
 
-@pytest.mark.covered
 def test_a_task_of_one_s_own_is_a_class_and_a_file(command, tmp_path: Path) -> None:
     (tmp_path / "parity.py").write_text(MY_TASK)
     (tmp_path / "mine" / "task").mkdir(parents=True)

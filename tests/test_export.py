@@ -27,11 +27,13 @@ pytestmark = pytest.mark.xdist_group("export")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, warm: str) -> Path:
+def place(tmp_path_factory: pytest.TempPathFactory, warm: str, empty_database: Path) -> Path:
     """A folder with a sweep named `mine` and with a run that MLflow has."""
     folder = tmp_path_factory.mktemp("place")
+    shutil.copy(empty_database, folder)
     sweep = "-m scheduler=cosine,step hydra/sweeper/pruner=none hydra.sweeper.study_name=mine"
     short = ("epochs=8", "hydra.sweeper.n_trials=3", "tracking=none", "verdict.finalists=0")
+    short += ("verdict.plots=false",)
     sweeps(warm, folder, *sweep.split(), *short)
     sweeps(warm, folder, "scheduler=lambda", "scheduler.expression='0.9 ** epoch'", "epochs=8")
     return folder
@@ -257,9 +259,9 @@ def test_a_study_without_a_complete_trial_says_what_it_has(
     assert "study bad has no complete trial: 2 failed; DivergedError: the loss is" in said
 
 
-def test_from_the_shell_it_can_be_piped_into_python(place: Path) -> None:
+def test_from_the_shell_it_can_be_piped_into_python(place: Path, warm: str) -> None:
     made = subprocess.run(
-        [sys.executable, "-m", "sweeps.export", "mine"], cwd=place, capture_output=True, check=True
+        [warm, "-m", "sweeps.export", "mine"], cwd=place, capture_output=True, check=True
     )
     done = subprocess.run(
         [sys.executable, "-"], input=made.stdout, cwd="/", capture_output=True, check=True

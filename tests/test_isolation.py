@@ -3,7 +3,6 @@
 import json
 import math
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -245,10 +244,12 @@ class Wide(LinearRegression):
     stacked_loss, stacked_evaluate = Task.stacked_loss, Task.stacked_evaluate
 
 
-def test_a_batch_that_is_too_large_for_the_memory_goes_on_in_halves(tmp_path: Path) -> None:
+def test_a_batch_that_is_too_large_for_the_memory_goes_on_in_halves(
+    warm: str, tmp_path: Path
+) -> None:
     program = SHORT_OF_MEMORY.format(here=str(Path(__file__).parents[1]))
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [warm, "-c", program],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -29,11 +28,11 @@ WARNING = "scheduler.eta_min=2.0: the lr rises instead of falling (unless eta_mi
 
 
 @pytest.fixture(scope="module")
-def odd(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def odd(tmp_path_factory: pytest.TempPathFactory, warm: str) -> tuple[Path, str]:
     """A sweep over one family, and what it said."""
     folder = tmp_path_factory.mktemp("odd")
     done = subprocess.run(
-        [sys.executable, "-m", "sweeps", *SWEEP],
+        [warm, "-m", "sweeps", *SWEEP],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -168,18 +168,18 @@ def test_a_diverged_run_is_failed_with_its_epochs_kept(command, tmp_path: Path) 
     assert run.data.metrics["loss"] == float(history(tmp_path)[-1]["loss"])
 
 
-@pytest.mark.cold
 def test_tracking_none_leaves_only_the_folder(command, tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").unlink()
     done = command("scheduler=cosine", "tracking=none", "epochs=3")
     assert "mlflow" not in done.stdout
     assert not (tmp_path / "mlflow.db").exists()
     assert len(history(tmp_path)) == 4
 
 
-@pytest.mark.cold
 def test_mlflow_tracking_uri_is_honoured(command, tmp_path: Path) -> None:
     other = tmp_path / "elsewhere"
     other.mkdir()
+    (tmp_path / "mlflow.db").rename(other / "mlflow.db")
     uri = f"sqlite:///{other / 'mlflow.db'}"
     done = command("epochs=2", MLFLOW_TRACKING_URI=uri)
     assert "look at it: python -m sweeps.ui " in done.stdout

@@ -8,7 +8,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
@@ -209,12 +208,14 @@ def postgres_template(postgres: str) -> Callable[[str], str]:
     return make
 
 
-def test_an_empty_postgresql_is_opened_by_three_at_once(postgres: str, tmp_path: Path) -> None:
+def test_an_empty_postgresql_is_opened_by_three_at_once(
+    postgres: str, warm: str, tmp_path: Path
+) -> None:
     engine = create_engine(f"{driven(postgres)}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text("CREATE DATABASE fresh"))
     engine.dispose()
-    service = [sys.executable, "-W", "ignore", "-m", "lrlab.tracking.writer.writer_process"]
+    service = [warm, "-W", "ignore", "-m", "lrlab.tracking.writer.writer_process"]
     crew = []
     for name in ("one", "two", "three"):
         run = RunFolder(tmp_path / name).begin(RunInfo(name))

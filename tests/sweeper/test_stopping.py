@@ -18,8 +18,8 @@ from hydra_plugins.optuna_families import finished_trials, in_batches
 from optuna_families.progress.watcher import Progress
 
 STORAGE = "sqlite:///mlruns/optuna.db"
-pytestmark = pytest.mark.cold  # a launcher starts the interpreter itself
 LINES = ("hydra.sweeper.study_name=s", "hydra.sweeper.n_trials=6", "hydra.sweep.dir=out")
+COLD = pytest.mark.cold  # this launcher starts the interpreter itself
 JOBLIB = pytest.mark.skipif(
     importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is None,
     reason="hydra-joblib-launcher is not installed",
@@ -34,7 +34,7 @@ def wait_for(file: str) -> None:
     raise TimeoutError(file)
 
 
-@pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=JOBLIB)])
+@pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=[JOBLIB, COLD])])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_the_sweep_and_it_can_be_resumed(
     folder: Path, command: Any, run: Any, trials: Any, launcher: str, number: Any, code: int
@@ -118,6 +118,7 @@ def test_twice_stops_at_once(files: Any, command: Any) -> None:
 
 
 @JOBLIB
+@COLD
 def test_workers_end_with_the_process_that_started_them(
     folder: Path, command: Any, trials: Any
 ) -> None:

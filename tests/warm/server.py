@@ -92,13 +92,19 @@ class Server:
         os._exit(0)
 
 
-def become(request: dict[str, Any], client: str) -> None:
-    """Be a process as the interpreter would have started it."""
+def become(request: dict[str, Any], client: str, added: dict[str, str]) -> None:
+    """Be a process as the interpreter would have started it.
+
+    Args:
+        request: of the client.
+        client: the path of the stand-in for the interpreter.
+        added: variables that our modules have set while they were imported.
+    """
     for number, stream in enumerate(request["streams"]):
         os.dup2(stream, number)
         os.close(stream)
     os.environ.clear()
-    os.environ.update(request["env"])
+    os.environ.update(added | request["env"])
     os.chdir(request["cwd"])
     encoding, _, errors = os.environ.get("PYTHONIOENCODING", "utf-8").partition(":")
     sys.stdin = open(0, encoding=encoding, closefd=False)  # noqa: SIM115
@@ -183,6 +189,7 @@ def warm_up_hydra() -> None:
 
 
 if __name__ == "__main__":
+    given, added = dict(os.environ), {}
     # Read by MLflow while it is imported; the product sets it before it does so itself.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
@@ -197,8 +204,9 @@ if __name__ == "__main__":
     else:
         plain.close()
         import_ours()
+        added = {key: value for key, value in os.environ.items() if key not in given}
         gc.freeze()
         print("listening", flush=True)  # noqa: T201
         wanted = Server(ready).serve()
-    become(wanted, sys.argv[2])
+    become(wanted, sys.argv[2], added)
     leave(wanted["argv"])
