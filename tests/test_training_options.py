@@ -125,6 +125,40 @@ def test_a_lower_precision_changes_the_forward_pass_only() -> None:
     assert not torch.equal(found["0.weight"], final(TrainingOptions())["0.weight"])
 
 
+class Overflowing(Network):
+    """Its second minibatch has gradients beyond float16."""
+
+    def batches(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        for number, (x, y) in enumerate(super().batches(generator)):
+            yield x, y * (1e30 if number == 1 else 1.0)
+
+
+class Flat(Network):
+    """Gradients so small that no step of float16 overflows."""
+
+    def loss(self, model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        return 1e-3 * super().loss(model, batch)
+
+
+def test_in_float16_the_loss_is_scaled_and_its_gradients_are_not() -> None:
+    """The norm that is clipped and logged is that of the gradients themselves."""
+    half, single = (
+        list(train_batch(Flat(), [RECIPE], 1, seeds=[5], options=TrainingOptions(precision=p)))
+        for p in ("float16", "float32")
+    )
+    own, expected = (epochs[1][0].scores["grad_norm"][0] for epochs in (half, single))
+    assert own == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize("clip", [None, 1.0])
+def test_in_float16_a_step_that_overflows_is_left_out(clip: float | None) -> None:
+    options = TrainingOptions(precision="float16", clip_norm=clip)
+    task = Overflowing()
+    *_, last = train_batch(task, [RECIPE], 2, seeds=[5], options=options)
+    assert last[0].loss < 10  # it goes on to train
+    assert last[0].lrs == (pytest.approx(0.1 * 0.9**8),)  # and the schedule is at its end
+
+
 class Falling(LinearRegression):
     """Its score is best after two epochs."""
 
@@ -204,7 +238,14 @@ def resumed(make: Callable[[], Any]) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize(
-    "about", [{}, {"average": "ema"}, {"average": "swa", "swa_start": 1}, {"accumulate": 3}]
+    "about",
+    [
+        {},
+        {"average": "ema"},
+        {"average": "swa", "swa_start": 1},
+        {"accumulate": 3},
+        {"precision": "float16"},
+    ],
 )
 def test_a_restored_training_ends_with_the_same_weights(about: Any) -> None:
     def make() -> Any:

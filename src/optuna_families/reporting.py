@@ -41,6 +41,7 @@ class ReportListener:
 class _State:
     listener: ReportListener | None = None
     busy: bool = False  # a task is running and may be interrupted
+    worker: int = 0  # number of this process among the sweep's workers
 
 
 _state = _State()
@@ -74,6 +75,19 @@ def undisturbed() -> Iterator[None]:
         yield
     finally:
         _state.busy = before
+
+
+def be_worker(number: int) -> None:
+    """Note the number of the worker that this process is."""
+    _state.worker = number
+
+
+def worker_number() -> int:
+    """The number of this process among the workers of its sweep, from 0; 0 outside of one.
+
+    An app that deals what a machine has several of, such as GPUs, takes the one of this number.
+    """
+    return _state.worker
 
 
 def running() -> bool:

@@ -43,7 +43,7 @@ def preparations(training: TrainingSettings) -> list[str]:
     """Statements before the loop."""
     found = []
     if training.precision == "float16":
-        found.append("scaler = torch.amp.GradScaler(enabled=torch.cuda.is_available())")
+        found.append("scaler = torch.amp.GradScaler(next(model.parameters()).device.type)")
     if training.average == "ema":
         mean = f"{AVERAGES}.get_ema_multi_avg_fn({literal(training.ema_decay)})"
         found.append(_average(f"multi_avg_fn={mean}, "))

@@ -11,6 +11,7 @@ import torch
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 
+from hydra_plugins.optuna_families import worker_number
 from lrlab import Epoch, Objective, Recipe, Schedule, Task, TrainingBatch, devices, train_batch
 from lrlab.batch import can_stack
 from lrlab.objective import objectives
@@ -174,7 +175,7 @@ def build(configs: GroupConfigs, settings: RunSettings) -> RunSpec:
     Raises:
         ConfigError: they are invalid together.
     """
-    device = call_for_group("device", devices.select, settings.device)
+    device = call_for_group("device", devices.select, settings.device, worker_number())
     recipe = Recipe(
         partial(_optimizer, configs["optimizer"]), partial(_schedule, configs["scheduler"])
     )

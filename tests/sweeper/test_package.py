@@ -31,6 +31,7 @@ def test_the_public_names() -> None:
         "read_sweep",
         "report",
         "sweeps",
+        "worker_number",
     ]
 
 

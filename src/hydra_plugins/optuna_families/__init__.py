@@ -2,7 +2,8 @@
 
 Inside a task function, `report` passes intermediate values to the pruner. `in_batches` lets an app
 run trials together. `sweeps`, `finished_trials`, `all_trials`, `importances` and `read_sweep` (the
-last two in one) read stored sweeps; `override` writes a value in Hydra's grammar.
+last two in one) read stored sweeps; `override` writes a value in Hydra's grammar; `worker_number`
+tells the workers of a sweep apart.
 
 The implementation is the package `optuna_families`: Hydra imports every module below
 `hydra_plugins` in each program, so only `sweeper` and `config` are here.
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optuna_families.hydra_errors import SweepFailed
-    from optuna_families.reporting import report
+    from optuna_families.reporting import report, worker_number
     from optuna_families.safe_output import lost_output, protect_output
     from optuna_families.search_space.override_text import override
     from optuna_families.stored.stored_sweeps import (
@@ -41,6 +42,7 @@ __all__ = [
     "read_sweep",
     "report",
     "sweeps",
+    "worker_number",
 ]
 
 # Imported when they are asked for: commands that only print need not wait for Hydra.
@@ -51,6 +53,7 @@ _HOMES = {
     "override": "search_space.override_text",
     "protect_output": "safe_output",
     "report": "reporting",
+    "worker_number": "reporting",
 }
 
 

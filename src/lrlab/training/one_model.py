@@ -76,7 +76,7 @@ class ModelTraining:
         metrics = evaluate(self._task, self.model)
         if self._measures:
             metrics |= _measured(losses, self._step.norms, time.perf_counter() - begun)
-        self._schedule.after("epoch", partial(monitored, metrics))
+        self._step.pass_on("epoch", partial(monitored, metrics))
         epoch = self._epoch(metrics)
         self._watch(epoch)
         return epoch

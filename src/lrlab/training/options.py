@@ -15,7 +15,7 @@ class TrainingOptions:
             scaled down to it. None: no limit.
         accumulate: minibatches whose gradients are averaged for one step, >= 1; the last step of
             an epoch may have fewer. A schedule that steps by batch steps once for each step.
-        precision: of the forward pass by `torch.autocast`; `float16` on CUDA scales the loss.
+        precision: of the forward pass by `torch.autocast`; `float16` also scales the loss.
         average: evaluate and keep the average of the weights: `ema` after each step, `swa` after
             each epoch from `swa_start` on.
         ema_decay: share of the average that a step keeps, in (0, 1).

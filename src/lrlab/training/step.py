@@ -1,5 +1,7 @@
 """`Step`: from a minibatch's loss to new weights, as `TrainingOptions` say."""
 
+import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -8,8 +10,10 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 from torch.optim import Optimizer
 
-from lrlab.schedules import Schedule
+from lrlab.schedules import Event, Schedule
 from lrlab.training.options import TrainingOptions
+
+SCALED = ("cuda", "cpu")  # devices for which torch has a scaler
 
 
 class Step:
@@ -36,8 +40,8 @@ class Step:
         self._model, self._schedule, self._options = model, schedule, options
         self._measure, self._waiting = measure, 0
         self._device = next((p.device.type for p in model.parameters()), "cpu")
-        scales = options.precision == "float16" and self._device == "cuda"
-        self._scaler = torch.amp.GradScaler() if scales else None
+        scales = options.precision == "float16" and self._device in SCALED
+        self._scaler = torch.amp.GradScaler(self._device) if scales else None
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context of the forward pass."""
@@ -64,7 +68,11 @@ class Step:
         return self._waiting == self._options.accumulate and self.flush(loss)
 
     def flush(self, loss: Tensor) -> bool:
-        """As `update`, with the minibatches that there are."""
+        """As `update`, with the minibatches that there are.
+
+        In float16 a step whose gradients overflow changes no weights, as torch's scaler has it;
+        the schedule goes on, so that it ends where it should.
+        """
         if not self._waiting:
             return False
         self._waiting = 0
@@ -77,8 +85,17 @@ class Step:
         else:
             self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self._schedule.after("batch", lambda _: loss.item())
+        self.pass_on("batch", lambda _: loss.item())
         return True
+
+    def pass_on(self, event: Event, metric: Callable[[str], float]) -> None:
+        """Let the schedule step, if the event is its own."""
+        if self._scaler is None:
+            self._schedule.after(event, metric)
+            return
+        with warnings.catch_warnings():  # of a schedule that steps before the first step left out
+            warnings.filterwarnings("ignore", "Detected call of")
+            self._schedule.after(event, metric)
 
     def state_dict(self) -> dict[str, Any]:
         """The state of the loss's scale."""
@@ -99,5 +116,5 @@ class Step:
         elif self._measure:
             gradients = [p.grad for p in self._model.parameters() if p.grad is not None]
             norm = get_total_norm(gradients)
-        if self._measure:
+        if self._measure and not (self._scaler and norm.isinf()):  # such a step is left out
             self.norms.append(norm)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from optuna_families import signals
+from optuna_families import reporting, signals
 from optuna_families.configs.compose import Composer
 from optuna_families.plan import Plan
 from optuna_families.quiet import tamed
@@ -39,6 +40,8 @@ class Worker:
     def __call__(self, _: DictConfig) -> None:
         """Run trials until none is left or the sweep is stopped."""
         number = int(HydraConfig.get().job.num)
+        reporting.be_worker(number)
+        _use_known_start_method()
         verbose = bool(HydraConfig.get().verbose)
         with tamed(verbose), signals.signals(quiet=True), Heartbeat(self.plan) as heartbeat:
             cache = patiently(lambda: StudyCache(self.plan, self.composer, number))
@@ -62,3 +65,15 @@ class Worker:
             outcome = run_one.run(alone, self.task, self.context, ask_tell)
             patiently(lambda: ask_tell.tell(alone, outcome))
         heartbeat.watch([])
+
+
+def _use_known_start_method() -> None:
+    """Let an app start processes of its own, such as the workers of a DataLoader.
+
+    joblib names its own start method as the default of its processes, which others do not know.
+    """
+    if multiprocessing.get_start_method(allow_none=True) not in (
+        None,
+        *multiprocessing.get_all_start_methods(),
+    ):
+        multiprocessing.set_start_method(None, force=True)  # the default
