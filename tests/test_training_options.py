@@ -15,6 +15,7 @@ from lrlab.batch import can_stack
 from lrlab.batch.sequential import SequentialBatch
 from lrlab.training import TrainingOptions, fresh_model
 from sweeps.config.errors import ConfigError
+from sweeps.config.templates import template
 from sweeps.runs.run_spec import RunSpec, prepare
 from sweeps.runs.run_spec import train as train_specs
 
@@ -289,7 +290,20 @@ def test_what_a_training_cannot_do_is_refused(
 
 def test_a_schedule_is_as_long_as_there_are_steps(compose: Callable[..., DictConfig]) -> None:
     words = ["scheduler=one_cycle", "scheduler.step_every=batch", "task.batch_size=100", "epochs=3"]
+    by_epoch = prepare(compose("scheduler=one_cycle", "epochs=3", "training.accumulate=4"))
+    assert by_epoch.settings.steps == 3
     spec = prepare(compose(*words, "training.accumulate=4"))
     assert spec.settings.steps == 3 * 3
     *_, last = spec.train()
     assert len(last.step_lrs) == 3
+
+
+def test_a_task_whose_file_does_not_say_how_many_batches_it_has_is_asked(
+    compose: Callable[..., DictConfig],
+) -> None:
+    words = ["scheduler=one_cycle", "scheduler.step_every=batch", "epochs=3", "~task.batches"]
+    spec = prepare(compose(*words, "task.batch_size=250"))
+    assert (spec.settings.steps, spec.config["task"]["batches"]) == (3 * 4, 4)
+    swept = compose(*words, "task.batch_size=100")
+    assert template(swept, {"task.batch_size": 100}) is None  # each trial has a number of its own
+    assert template(swept, {"optimizer.lr": 0.1}) is not None

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import omegaconf.base
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.optuna_families import override
 from lrlab.expressions import evaluate
@@ -37,9 +37,9 @@ def options(group: str) -> list[str]:
 def register_resolvers() -> None:
     """Prepare this process for configs, before it reads any.
 
-    OmegaConf learns `${calc:'...'}` (arithmetic), `${directions:...}` (of metrics) and `${unique:}`
-    (a word of its own a run). What is trusted is read from the environment, and Hydra's loader
-    checks files that are not.
+    OmegaConf learns `${calc:'...'}` (arithmetic), `${batches:...}` (of an epoch),
+    `${directions:...}` (of metrics) and `${unique:}` (a word of its own a run). What is trusted is
+    read from the environment, and Hydra's loader checks files that are not.
     """
     read_trusted()
     guard_config_sources(conf_dir())
@@ -47,6 +47,7 @@ def register_resolvers() -> None:
     bound_interpolations()
     _remember_parsing()
     OmegaConf.register_new_resolver("calc", _calc, replace=True)
+    OmegaConf.register_new_resolver("batches", _batches, replace=True)
     OmegaConf.register_new_resolver("directions", _directions, replace=True)
     OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], replace=True, use_cache=True)
 
@@ -64,6 +65,18 @@ def _remember_parsing() -> None:
 
 def _calc(expression: str) -> Any:
     return evaluate(expression)
+
+
+def _batches(task: str, step_every: str, *, _root_: DictConfig) -> Any:  # noqa: ARG001
+    """The minibatches of an epoch, where the schedule steps by batch; only then it need be known.
+
+    `task` names the node that the number depends on, for whoever looks for that in the text.
+    """
+    if step_every != "batch":
+        return 1
+    from sweeps.config.made_tasks import batches_of  # needs torch
+
+    return batches_of(_root_)
 
 
 def _directions(names: Any, metrics: Mapping[str, Any] | None) -> Any:

@@ -5,14 +5,13 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import partial
 
 import torch
 from omegaconf import DictConfig
 from torch.optim import Optimizer
 
-from hydra_plugins.optuna_families import worker_number
-from lrlab import Epoch, Objective, Recipe, Schedule, Task, TrainingBatch, devices, train_batch
+from lrlab import Epoch, Objective, Recipe, Schedule, Task, TrainingBatch, train_batch
 from lrlab.batch import can_stack
 from lrlab.objective import objectives
 from lrlab.simulation import LrCurve, trace
@@ -28,6 +27,7 @@ from sweeps.config.config_groups import (
     read_groups,
 )
 from sweeps.config.errors import ConfigError
+from sweeps.config.made_tasks import device_of, make_task
 from sweeps.config.parameter_groups import group_settings, has_own_groups
 from sweeps.config.validation.conditions import unmet_expectations
 
@@ -175,27 +175,20 @@ def build(configs: GroupConfigs, settings: RunSettings) -> RunSpec:
     Raises:
         ConfigError: they are invalid together.
     """
-    device = call_for_group("device", devices.select, settings.device, worker_number())
+    device = device_of(settings.device)
     recipe = Recipe(
         partial(_optimizer, configs["optimizer"]), partial(_schedule, configs["scheduler"])
     )
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    make_task = partial(_task, json.dumps(configs["task"]), device, settings.seed)
-    groups = group_settings(make_task()) if has_own_groups(configs["task"]) else ()
+    made = partial(make_task, configs["task"], device, settings.seed)
+    groups = group_settings(made()) if has_own_groups(configs["task"]) else ()
     warnings = _check_curve(configs, recipe, settings.steps, groups)
-    task = make_task()
+    task = made()
     _check_batches(configs, task)
-    config = asdict(settings) | configs
+    known = {"batches": task.batches_per_epoch} | configs["task"]
+    config = asdict(settings) | configs | {"task": known}
     return RunSpec(config, settings, device, task, recipe, tuple(warnings))
-
-
-@lru_cache(maxsize=4)
-def _task(node: str, device: torch.device, seed: int) -> Task:
-    """A task, the same for all runs of this process that say the same of it."""
-    torch.manual_seed(seed)
-    task: Task = instantiate("task", json.loads(node), device=device)
-    return task
 
 
 def _optimizer(node: GroupConfig, parameters: object) -> Optimizer:
@@ -249,6 +242,7 @@ def _never_moves(node: GroupConfig, curve: LrCurve) -> list[str]:
 
 
 def _check_batches(configs: GroupConfigs, task: Task) -> None:
-    written, real = configs["task"].get("batches", 1), task.batches_per_epoch
+    real = task.batches_per_epoch
+    written = configs["task"].get("batches", real)
     if configs["scheduler"].get("step_every") == "batch" and written != real:
         raise ConfigError(f"task.batches={written} is not allowed: the task has {real} an epoch")

@@ -14,7 +14,6 @@ from sweeps.runs.sweep_history import Row, add_rows
 
 if TYPE_CHECKING:
     from sweeps.reports import Review
-from sweeps.reports.pareto import front
 
 MOST = 20  # overrides that a param names
 
@@ -53,6 +52,8 @@ def result(review: "Review") -> dict[str, float]:
     found = {"families": float(len(review.families))}
     found["seconds"] = sum(family.seconds or 0.0 for family in review.families)
     if review.objectives:
+        from sweeps.reports.pareto import front  # needs NumPy, which no command waits for
+
         found["front"] = float(len(front(review)))
     if review.verdict is None:
         return found
