@@ -1,6 +1,6 @@
 """Kills commands of sweeps at random moments, and counts what was lost or done twice.
 
-Run: ``python -m benchmarks.random_kills --kills 500`` (an hour or so on two idle cores). In each
+Run: ``python -m benchmarks.random_kills --kills 500`` (half an hour on two idle cores). In each
 round two commands work on one study and record it in MLflow. Again and again one of them, or the
 process that writes to MLflow, gets SIGKILL, at a random time up to twice what a command takes to
 begin its first trial, and the same command is given again; the last ones may end. Then the study,
@@ -27,14 +27,15 @@ from pathlib import Path
 
 from tests.warm import warm_python
 
-FAMILIES, N_TRIALS, EPOCHS = ("cosine", "step"), 20, 40
+FAMILIES, N_TRIALS, EPOCHS = ("cosine", "step"), 30, 40
 SWEEP = [
     *("-m", f"scheduler={','.join(FAMILIES)}", f"epochs={EPOCHS}", "task.n=200"),
     *("hydra.sweeper.study_name=s", f"hydra.sweeper.n_trials={N_TRIALS}"),
     *("hydra.sweeper.batch_size=4", "hydra/sweeper/sampler=random", "hydra.sweep.dir=out"),
     *("verdict.finalists=2", "verdict.selection=1", "verdict.fresh=2"),
 ]
-PER_ROUND = 10
+PER_ROUND = 15  # the last commands of a round take as long as three kills
+DRAWN = 0.2  # share of rounds whose verdict has its plots, which take longer than all else in it
 LONGEST = 8.0  # seconds for a start, on a machine with other work
 HANG = 1800.0  # seconds after which a command that nobody kills counts as hung
 WRITER = b"lrlab.tracking.writer.writer_process"
@@ -76,6 +77,7 @@ class Round:
     start: float  # seconds from a command to its first trial, on this machine
     rng: random.Random
     tally: Tally
+    sweep: list[str]  # the command
     finished: set[int] = field(default_factory=set)  # trials that were finished before some kill
 
     def run(self, kills: int) -> None:
@@ -92,7 +94,7 @@ class Round:
 
     def _command(self, module: str = "sweeps", *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [self.python, "-m", module, *(words or SWEEP)],
+            [self.python, "-m", module, *(words or self.sweep)],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -254,7 +256,8 @@ def main() -> int:
             folder.mkdir()
             if own.random() < 0.8:  # the others are killed while MLflow's database is made
                 shutil.copy(Path(base, "mlflow.db"), folder)
-            Round(python, folder, start, own, tally).run(rounds[number])
+            sweep = [*SWEEP, f"verdict.plots={own.random() < DRAWN}"]
+            Round(python, folder, start, own, tally, sweep).run(rounds[number])
             shutil.rmtree(folder)
             print(f"{time.monotonic() - begun:5.0f} s  {tally.line}", flush=True)
 

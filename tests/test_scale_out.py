@@ -1,9 +1,12 @@
-"""Several hosts on one study, each with a network and a name of its own: as `scale_out.md` says."""
+"""What `scale_out.md` says: several hosts on one study, an MLflow server on an object store."""
 
+import importlib.util
+import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 
 from benchmarks.measuring.servers import postgresql
 from hydra_plugins.optuna_families import all_trials
+from tests.looking import free_port, wait_until_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 HOSTS, N_TRIALS = ("one", "two", "three"), 12
@@ -84,3 +88,77 @@ def test_three_hosts_share_a_study_on_postgresql(
 
 def _has_password(path: Path) -> bool:
     return b"me:secret@" in path.read_bytes()
+
+
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "s3cret", "AWS_REGION": "us-east-1"}
+
+
+@contextmanager
+def server(url: str, *words: str, **env: str) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", *words],
+        env=os.environ | env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_until_up(url, 300)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def object_store() -> Iterator[tuple[str, Callable[[], set[str]]]]:
+    """Address of a store that speaks S3, with a bucket `runs`; and what the names in it are."""
+    import boto3
+
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with server(f"{url}/moto-api/", "moto.server", "-p", str(port)):
+        keys = {"aws_access_key_id": "key", "aws_secret_access_key": "s3cret"}
+        store = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
+        store.create_bucket(Bucket="runs")
+
+        def names() -> set[str]:
+            pages = store.get_paginator("list_objects_v2").paginate(Bucket="runs")
+            return {found["Key"] for page in pages for found in page.get("Contents", [])}
+
+        yield url, names
+
+
+@pytest.mark.skipif(
+    not all(map(importlib.util.find_spec, ("moto", "boto3", "flask"))),
+    reason="needs a store that speaks S3: pip install 'moto[server]' boto3",
+)
+def test_an_mlflow_server_on_postgresql_and_an_object_store_has_every_run(
+    command: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    from mlflow import MlflowClient
+
+    port = free_port()
+    uri = f"http://127.0.0.1:{port}"
+    with postgresql() as database, object_store() as (store, names):
+        words = ["--backend-store-uri", database.replace("postgresql", "postgresql+psycopg", 1)]
+        words += ["--artifacts-destination", "s3://runs", "--port", str(port), "--workers", "2"]
+        env = KEYS | {"MLFLOW_S3_ENDPOINT_URL": store}
+        with server(f"{uri}/health", "mlflow", "server", *words, **env):
+            # The one that trains has no keys.
+            done = command(
+                *("-m", "scheduler=cosine,step", "epochs=20", "task.n=50", "verdict.fresh=2"),
+                *("hydra.sweeper.n_trials=4", "hydra.sweeper.study_name=s", "verdict.finalists=1"),
+                MLFLOW_TRACKING_URI=uri,
+            )
+            assert (done.returncode, done.stderr) == (0, ""), done.stderr
+            client = MlflowClient(uri)
+            [experiment] = client.search_experiments(filter_string="name != 'Default'")
+            runs = client.search_runs([experiment.experiment_id], max_results=100)
+            trials = [run for run in runs if run.data.tags.get("role") == "trial"]
+            [sweep] = [run for run in runs if run.data.tags.get("role") == "sweep"]
+            assert len(trials) == 8
+            assert {run.info.status for run in runs} <= {"FINISHED", "FAILED"}
+            local = client.download_artifacts(sweep.info.run_id, "verdict.md", str(tmp_path))
+            assert "scheduler" in Path(local).read_text()
+            assert {name.rpartition("/")[2] for name in names()} >= {"verdict.md", "history.csv"}

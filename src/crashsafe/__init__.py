@@ -26,6 +26,9 @@ noticeable part of a short command. Import from the modules:
 `first_line`
     A line on the terminal until a command's first output: its imports take seconds.
 
+`safe_logging`
+    The same for log lines and warnings: `make_logging_safe`; and `visible`, for a text.
+
 `creation`
     `create_file` builds a SQLite file under a temporary name and renames it, so that no process
     sees an incomplete one.

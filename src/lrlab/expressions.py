@@ -9,6 +9,8 @@ from typing import Any
 
 from simpleeval import DEFAULT_OPERATORS, InvalidExpression, NumberTooHigh, SimpleEval
 
+from crashsafe.masking import masked
+
 BITS = 10_000  # limit of a whole number: about 3000 digits, which Python still prints
 LENGTH = 1000  # characters of an expression
 
@@ -146,7 +148,8 @@ def evaluate(text: str, **names: Any) -> Any:
     """The value of an arithmetic expression: numbers, comparisons, conditionals, a few functions.
 
     Rejects any other syntax (see `checked`), long texts and huge whole numbers, so that a config
-    file can neither run code nor take long.
+    file can neither run code nor take long. Passwords of addresses are masked first: of a text that
+    an expression takes apart nothing could be recognized any more.
 
     Args:
         text: a Python expression over `names` and `sqrt exp log cos sin abs len min max int
@@ -162,6 +165,8 @@ def evaluate(text: str, **names: Any) -> Any:
     Traceback (most recent call last):
     ValueError: '().__class__' cannot be computed: Attribute is not arithmetic
     """
+    text = masked(text)
+    names = {key: masked(v) if isinstance(v, str) else v for key, v in names.items()}
     tree = checked(text, names)
     evaluator = SimpleEval(OPERATORS, FUNCTIONS | {"round": _round}, CONSTANTS | names)
     try:

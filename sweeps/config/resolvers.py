@@ -9,6 +9,7 @@ from uuid import uuid4
 import omegaconf.base
 from omegaconf import DictConfig, OmegaConf
 
+from crashsafe.safe_logging import make_logging_safe
 from hydra_plugins.optuna_families import override
 from lrlab.expressions import evaluate
 from sweeps.listing.catalogue import conf_dir as conf_dir
@@ -39,9 +40,11 @@ def register_resolvers() -> None:
 
     OmegaConf learns `${calc:'...'}` (arithmetic), `${batches:...}` (of an epoch),
     `${directions:...}` (of metrics) and `${unique:}` (a word of its own a run). What is trusted is
-    read from the environment, and Hydra's loader checks files that are not.
+    read from the environment, Hydra's loader checks files that are not, and log lines that quote
+    them control no terminal.
     """
     read_trusted()
+    make_logging_safe()
     guard_config_sources(conf_dir())
     register_env_resolver()
     bound_interpolations()

@@ -4,6 +4,7 @@ The scripts hand the words before the cursor to `python -m sweeps.list --complet
 in a tenth of a second; they leave every other use of `python` to the shell.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,8 @@ NAMES = ("export", "list", "preview", "report", "sync", "ui")
 COMMANDS = ("sweeps", *(f"sweeps.{name}" for name in NAMES))
 FLAGS = ("-m", "--help", "--version", "--config-dir", "--cfg", "--resolve")
 SWEEPER = ("n_trials", "study_name", "n_jobs", "sampler", "pruner", "storage", "timeout")
+# bash evaluates what it may complete: a file called `$(reboot).yaml` would be run by the TAB key.
+PLAIN = re.compile(r"[\w./=,:+-]+")
 NAMED = ("sweeps.export", "sweeps.report", "sweeps.ui")  # commands that take a study's name
 
 BASH = """\
@@ -89,7 +92,8 @@ def candidates(words: Sequence[str]) -> list[str]:
     *before, typed = words or [""]
     if not before:
         return [name for name in COMMANDS if name.startswith(typed)]
-    return [word for word in _words(before, typed) if word.startswith(typed)]
+    found = (word for word in _words(before, typed) if word.startswith(typed))
+    return [word for word in found if PLAIN.fullmatch(word)]
 
 
 def _words(before: Sequence[str], typed: str) -> Iterator[str]:

@@ -8,7 +8,8 @@ Read in this order:
 
 - `trusted_names`: the packages, folders and variables that a person trusts, read once at start.
 - `config_sources`: puts the checks into Hydra's loader; which file is foreign.
-- `foreign_files`: what a foreign file may set, and which defaults it may choose.
+- `foreign_files`: what a foreign file may set.
+- `foreign_defaults`: which other files it may choose, and where they may be put.
 - `file_bounds`: limits on the size of a foreign file.
 - `interpolation_bounds`: a limit on what one value may resolve.
 - `command_flags`: Hydra's options that are refused.

@@ -4,7 +4,7 @@ Hydra acts on its own node as soon as it is composed (logging, callbacks, plugin
 many places: the command, its trials, the workers. So each file is checked where it is loaded.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,7 +15,8 @@ from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 
 from sweeps.trust.file_bounds import check_bounds
-from sweeps.trust.foreign_files import check_content, check_defaults, check_search_path
+from sweeps.trust.foreign_defaults import check_defaults, check_inside, check_placed, names_hydra
+from sweeps.trust.foreign_files import check_content, check_search_path
 from sweeps.trust.trusted_names import trusted
 
 # How a person's own folders get into Hydra's search path; all others are those of packages.
@@ -61,6 +62,10 @@ def _checked_place(load: Callable[..., ConfigResult]) -> Any:
         result = load(self, default, repo)
         if file := getattr(result, FOREIGN, None):
             check_content(file, result.config)
+        elif default.parent and names_hydra(default.package):
+            # A trusted file may still have been put there by one that is not.
+            parent = repo.load_config(default.parent)
+            check_placed(getattr(parent, FOREIGN, None), default)
         return result
 
     return load_single_config
@@ -68,19 +73,31 @@ def _checked_place(load: Callable[..., ConfigResult]) -> Any:
 
 def _is_ours(repository: ConfigRepository, own: Path) -> bool:
     """Whether the config is this application's: another one in the process has its own rules."""
+    mains = (own, *trusted().folders)  # `--config-path` may name a trusted one
     return any(
-        source.scheme() == "file" and Path(source.path).resolve() == own
+        source.scheme() == "file" and Path(source.path).resolve() in mains
         for source in repository.sources
     )
 
 
 def _foreign_file(source: ConfigSource, name: str, own: Path) -> Path | str | None:
-    """The file of a config if it is not trusted."""
-    if source.scheme() == "file":
-        file = Path(source.path, source._normalize_file_name(name)).resolve()
-        folders = (own, *trusted().folders)
-        inside = any(file.is_relative_to(folder) for folder in folders)
-        return None if inside or source.provider not in ADDED else file
+    """The file of a config if it is not trusted.
+
+    Raises:
+        ForeignFileError: it is not in its folder, by `..` or a symbolic link.
+    """
     leaves = ".." in PurePosixPath(name).parts
+    if source.scheme() == "file":
+        folder, folders = Path(source.path).resolve(), (own, *trusted().folders)
+        file = (folder / source._normalize_file_name(name)).resolve()
+        own_link = not leaves and _is_inside(folder, folders)
+        if own_link or _is_inside(file, folders) or source.provider not in ADDED:
+            return None
+        check_inside(Path(source.path, name), file, folder)
+        return file
     other = source.scheme() not in ("pkg", "structured") and source.provider in ADDED
     return f"{source.scheme()}://{source.path}/{name}" if leaves or other else None
+
+
+def _is_inside(path: Path, folders: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)

@@ -1,11 +1,9 @@
 """What a foreign config file may set: a training, and how it is searched; nothing else."""
 
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
+from collections.abc import Iterator
 from typing import Any
 
-from hydra.core.default_element import ConfigDefault, GroupDefault, InputDefault
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
@@ -17,7 +15,6 @@ SWEEPER = (
     *("families", "defaults_first", "dry_run"),
 )
 BUILT = ("sampler", "pruner")  # nodes of it with a `_target_`, which Optuna has
-CHOSEN = ("hydra/sweeper", *(f"hydra/sweeper/{group}" for group in BUILT))
 TRACKING = ("_target_", "experiment", "flush_seconds", "wait_seconds", "require", "expect")
 
 _OF_OPTUNA = re.compile(r"optuna\.(samplers|pruners)\.[A-Z]\w*")
@@ -25,7 +22,7 @@ _KEY = re.compile(r"\+{0,2}\w+([./]\w+)*")
 
 
 class ForeignFileError(HydraException):
-    """A config file of a folder that is not trusted sets what it may not."""
+    """A config file of a folder that is not trusted does what it may not."""
 
 
 def check_content(file: object, config: Any) -> None:
@@ -41,7 +38,7 @@ def check_content(file: object, config: Any) -> None:
     if not isinstance(config, DictConfig):
         return
     for path in _refused_keys(OmegaConf.to_container(config, resolve=False)):
-        raise _error(file, f"{path} can start a program, or choose where something is written")
+        raise refusal(file, f"{path} can start a program, or choose where something is written")
 
 
 def check_search_path(file: object, config: Any) -> None:
@@ -54,57 +51,7 @@ def check_search_path(file: object, config: Any) -> None:
         return
     hydra = config._get_node("hydra")  # as it is written, without resolving it
     if hydra is not None and (not isinstance(hydra, DictConfig) or "searchpath" in hydra):
-        raise _error(file, "hydra.searchpath can load the code of a package")
-
-
-def check_defaults(
-    file: object, name: str, package: str | None, defaults: Iterable[InputDefault]
-) -> None:
-    """Check the other files that a file's defaults list chooses.
-
-    Args:
-        file: for the message.
-        name: of the file in its folder, such as `scheduler/cosine`.
-        package: of its header, if it has one: packages in its list are relative to it.
-        defaults: its list.
-
-    Raises:
-        ForeignFileError: names the entry.
-    """
-    in_hydra = name.startswith("hydra/") or _names_hydra(package)
-    for default in defaults:
-        path, choices = _chosen(default)
-        if path == "_self_":
-            continue
-        if any(part.startswith("//") or ".." in part.split("/") for part in (path, *choices)):
-            raise _error(file, f"the default {path} leaves the config folder")
-        target = _absolute(name, path)
-        plain = target in CHOSEN and default.package is None and bool(choices)
-        inside = in_hydra or target.split("/")[0] == "hydra" or _names_hydra(default.package)
-        if inside and not plain:
-            moved = f"@{default.package}" if default.package else ""
-            raise _error(file, f"the default {path}{moved} can start a program")
-
-
-def _chosen(default: InputDefault) -> tuple[str, list[str]]:
-    """The path of a default, and the choices if it is a group."""
-    if isinstance(default, GroupDefault):
-        value = default.value
-        return str(default.group), [value] if isinstance(value, str) else list(value or ())
-    return (str(default.path), []) if isinstance(default, ConfigDefault) else ("", [])
-
-
-def _names_hydra(package: str | None) -> bool:
-    return "hydra" in re.split(r"\W+", package or "")
-
-
-def _absolute(name: str, path: str) -> str:
-    """The path of a default from the root of the config folder.
-
-    >>> _absolute("scheduler/mine", "/hydra/launcher"), _absolute("hydra/sweeper/mine", "sampler")
-    ('hydra/launcher', 'hydra/sweeper/sampler')
-    """
-    return path.lstrip("/") if path.startswith("/") else str(PurePosixPath(name).parent / path)
+        raise refusal(file, "hydra.searchpath can load the code of a package")
 
 
 def _refused_keys(root: Any) -> Iterator[str]:
@@ -175,7 +122,8 @@ def _is_plain(value: Any) -> bool:
     return not isinstance(value, dict | ListConfig) and "${" not in str(value)
 
 
-def _error(file: object, problem: str) -> ForeignFileError:
+def refusal(file: object, problem: str) -> ForeignFileError:
+    """The error, with the way out."""
     return ForeignFileError(
         f"{file}: {problem}; give it on the command line, or trust the folder, if it is your own: "
         f"{FOLDERS}=FOLDER"

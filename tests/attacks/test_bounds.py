@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from lrlab.expressions import evaluate
+from optuna_families.search_space.distributions import dimension
+from optuna_families.search_space.value_lists import grid
 from sweeps.config.errors import in_words
 from sweeps.config.resolvers import register_resolvers
 from sweeps.trust.file_bounds import check_bounds
@@ -73,6 +76,22 @@ def test_a_file_that_would_take_long_to_read_is_refused(tmp_path: Path, name: st
     file.write_text(FILES[name])
     with pytest.raises(HydraException, match=r"a\.yaml: .*at most"):
         check_bounds(file)
+
+
+RANGES = {
+    "grid": "x=range(0, 1000000000000)",
+    "grid of small steps": "x=range(0.0, 1.0, 1e-12)",
+    "grid of no end": "x=range(0, 1e999)",
+    "shuffled": "x=shuffle(range(0, 1000000000000))",
+    "shuffled small steps": "x=shuffle(range(1.0, 0.0, -1e-12))",
+}
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_a_range_that_would_be_a_long_list_is_refused(name: str) -> None:
+    override = OverridesParser.create().parse_override(RANGES[name])
+    with pytest.raises(HydraException, match=r"x[:=].*(at most 100000|finite ends)"):
+        grid(dimension(override))
 
 
 INTERPOLATIONS = {

@@ -108,14 +108,20 @@ LEAKING = """
 scheduler:
   _target_: torch.optim.lr_scheduler.StepLR
   step_size: 1
-  expect: {gamma: "gamma > 1, or it says ${oc.env:MLFLOW_TRACKING_URI}"}
+  expect:
+    gamma: "gamma > 1, or it says ${oc.env:MLFLOW_TRACKING_URI}"
+    step_size: "'3c/r@' not in '${oc.env:MLFLOW_TRACKING_URI}', or the password was guessed"
   gamma: 0.5
-task: {_target_: mine.Noted, n: 50, note: "${oc.env:MLFLOW_TRACKING_URI} ${hydra:sweeper.storage}"}
+task:
+  _target_: mine.Noted
+  n: 50
+  note: ${oc.env:MLFLOW_TRACKING_URI} ${hydra:sweeper.storage}
+  cut: ${calc:'"${oc.env:MLFLOW_TRACKING_URI}"[::-1]'}
 tracking: {experiment: "of ${oc.env:MLFLOW_TRACKING_URI}"}
 """
 NOTED = """
 class Noted(Mine):
-    def __init__(self, note, **keys):
+    def __init__(self, note, cut, **keys):
         super().__init__(**keys)
 """
 
@@ -134,6 +140,6 @@ def test_a_password_that_a_config_reads_is_written_nowhere(
     )
     assert done.returncode == 0, done.stderr
     texts = [path.read_bytes() for path in home.rglob("*") if path.is_file()]
-    assert not [
-        text for text in [done.stdout.encode(), done.stderr.encode(), *texts] if b"s3c" in text
-    ]
+    texts += [done.stdout.encode(), done.stderr.encode()]
+    assert not [text for text in texts if b"s3c" in text or b"te@r/c3s" in text]
+    assert "guessed" not in done.stderr

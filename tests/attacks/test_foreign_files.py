@@ -109,3 +109,49 @@ def test_the_files_of_another_app_in_the_process_have_its_own_rules(tmp_path: Pa
     with hydra.initialize_config_dir(str(tmp_path), version_base="1.3"):
         config = hydra.compose("config", return_hydra_config=True)
     assert config.hydra.run.dir == "elsewhere"
+
+
+@pytest.mark.parametrize("link", ["file", "folder", "dots"])
+def test_a_foreign_file_cannot_have_another_file_recorded(
+    load: Load, tmp_path: Path, link: str
+) -> None:
+    (tmp_path / "secrets.yaml").write_text("token: s3cret")
+    (tmp_path / "foreign").mkdir()
+    if link == "folder":
+        (tmp_path / "foreign/task").symlink_to(tmp_path)
+    else:
+        (tmp_path / "foreign/task").mkdir()
+    if link == "file":
+        (tmp_path / "foreign/task/secrets.yaml").symlink_to(tmp_path / "secrets.yaml")
+    name = "../../secrets" if link == "dots" else "secrets"
+    with pytest.raises(HydraException, match="out of the config folder") as refused:
+        load("{}", "scheduler/own.yaml", f"task={name}")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_links_within_a_foreign_folder_and_of_a_trusted_one_are_followed(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere.yaml").write_text("_target_: torch.optim.lr_scheduler.StepLR")
+    (tmp_path / "foreign/scheduler").mkdir(parents=True)
+    (tmp_path / "foreign/scheduler/near.yaml").symlink_to("own.yaml")
+    (tmp_path / "foreign/scheduler/far.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    text = "_target_: torch.optim.lr_scheduler.StepLR\nstep_size: 3"
+    assert load(text, "scheduler/own.yaml", "scheduler=near").scheduler.step_size == 3
+    monkeypatch.setenv("SWEEPS_TRUSTED_CONFIGS", str(tmp_path / "foreign"))
+    read_trusted()
+    assert load(text, "scheduler/own.yaml", "scheduler=far").scheduler._target_
+
+
+def test_beside_a_trusted_main_folder_another_one_is_still_foreign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWEEPS_TRUSTED_CONFIGS", str(tmp_path / "mine"))
+    register_resolvers()
+    for file, text in {"mine/config": "a: 1", "theirs/b/evil": CORPUS["callback"]["text"]}.items():
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / f"{file}.yaml").write_text(text)
+    words = [f"hydra.searchpath=[file://{tmp_path / 'theirs'}]", "+b=evil"]
+    main = hydra.initialize_config_dir(str(tmp_path / "mine"), version_base="1.3")
+    with main, pytest.raises(HydraException, match=r"hydra\.callbacks"):
+        hydra.compose("config", words, return_hydra_config=True)

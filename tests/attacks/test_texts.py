@@ -1,14 +1,22 @@
 """Texts that others wrote are shown as text: on a terminal, in Markdown, in HTML."""
 
+import logging
+import shutil
+import subprocess
+import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.table import Table
 from rich.text import Text
 
 from crashsafe.safe_console import SafeConsole
+from crashsafe.safe_logging import make_logging_safe
+from sweeps.listing.completion import candidates
 from sweeps.reports import Recommended
 from sweeps.reports.output import html_page, markdown, terminal
 from tests.made_up import review
@@ -83,3 +91,50 @@ def test_a_page_has_no_tags_of_a_name() -> None:
 
 def test_a_name_cannot_colour_a_report() -> None:
     assert "[red]" in terminal.text(made_up("[red]x[/red]"))
+
+
+@pytest.fixture
+def safe_logging() -> Iterator[None]:
+    before = logging.getLogRecordFactory(), warnings.formatwarning
+    make_logging_safe()
+    yield
+    logging.setLogRecordFactory(before[0])
+    warnings.formatwarning = before[1]
+
+
+FOREIGN = "\x1b]0;owned\x07\x1b[2J\u202epg://me:secret@db"
+
+
+def test_no_log_line_controls_the_terminal_or_shows_a_password(safe_logging: None) -> None:
+    logger, file = logging.Logger("theirs"), StringIO()
+    logger.addHandler(logging.StreamHandler(file))
+    logger.warning(FOREIGN)
+    logger.warning("%s", FOREIGN)
+    try:
+        int(FOREIGN)
+    except ValueError:
+        logger.exception("failed")
+    file.write(warnings.formatwarning(FOREIGN, UserWarning, "a.py", 1))
+    assert not {*file.getvalue()} & {*"\x1b\x07\u202e"}
+    assert file.getvalue().count("pg://me:***@db") == 4
+    assert "secret" not in file.getvalue()
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_the_tab_key_runs_nothing_that_a_file_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """bash evaluates its list of candidates."""
+    (tmp_path / "foreign/scheduler").mkdir(parents=True)
+    (tmp_path / "mlruns/studies/$(touch owned)").mkdir(parents=True)
+    for name in ("$(touch owned)", "`touch owned`", "a;touch owned", "mine"):
+        (tmp_path / "foreign/scheduler" / f"{name}.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    found = candidates(["sweeps", "--config-dir", "foreign", "scheduler="])
+    found += candidates(["sweeps.report", ""])
+    assert "scheduler=mine" in found
+    listed = subprocess.run(
+        ["bash", "-c", 'compgen -W "$0" -- ""', "\n".join(found)], capture_output=True, check=True
+    )
+    assert listed.stdout.decode().split() == found
+    assert not (tmp_path / "owned").exists()

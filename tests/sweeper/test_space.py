@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from optuna_families.search_space.distributions import dimension, grid
+from optuna_families.search_space.distributions import dimension
+from optuna_families.search_space.value_lists import grid
 from optuna_families.sweep.studies import describe
 
 

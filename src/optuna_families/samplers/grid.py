@@ -9,10 +9,13 @@ from __future__ import annotations
 import random
 from collections import Counter
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Any
 
+from hydra.errors import HydraException
+
 from optuna_families.configs.composed_config import ComposedConfig
-from optuna_families.search_space.distributions import grid
+from optuna_families.search_space.value_lists import MOST_VALUES, grid
 from optuna_families.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +33,11 @@ def points(composed_configs: list[ComposedConfig], settings: Settings) -> list[d
 
 def _points(composed: ComposedConfig, settings: Settings) -> list[dict[str, Any]]:
     values = {name: grid(dimension) for name, dimension in composed.space.items()}
+    if prod(map(len, values.values())) > MOST_VALUES:
+        raise HydraException(
+            f"hydra/sweeper/sampler=grid: a grid has at most {MOST_VALUES} points, this has more; "
+            "take larger steps, or hydra/sweeper/sampler=random"
+        )
     # Without families the choice is part of the point, under its group's name.
     fixed = {} if settings.families else composed.chosen
     return [fixed | dict(zip(values, point, strict=True)) for point in product(*values.values())]

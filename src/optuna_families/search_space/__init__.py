@@ -9,6 +9,8 @@ Read in this order:
 `distributions`
     `Dimension`: one parameter; turns `range`, `interval`, `choice`, `tag(log, ...)` into an Optuna
     distribution.
+`value_lists`
+    A range as a list, for a grid, of bounded length.
 `override_text`
     Writes a value so that Hydra's parser reads it back equal.
 

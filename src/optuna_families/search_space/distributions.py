@@ -16,8 +16,10 @@ from hydra.core.override_parser.types import (
 )
 from hydra.errors import HydraException
 
+from crashsafe.masking import masked
 from optuna_families.nearest import nearest
 from optuna_families.search_space.override_text import plain
+from optuna_families.search_space.value_lists import check_count
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -113,6 +115,8 @@ def _distribution(override: Override) -> tuple[BaseDistribution, dict[str, Any]]
     value = override.value()
     if isinstance(value, RangeSweep):
         _check_finite(value.start, value.stop, value.step)
+        if value.shuffle:
+            check_count(value)
         return _choices(override) if value.shuffle else (_range(value), {})
     if isinstance(value, IntervalSweep):
         _check_finite(value.start, value.end)
@@ -167,30 +171,12 @@ def _choices(override: Override) -> tuple[BaseDistribution, dict[str, Any]]:
     if not found:
         raise ValueError("no choice fits")
     # Optuna stores a list or a mapping as the text that Hydra writes for it.
-    pairs = [(Transformer.str(x) if isinstance(x, list | dict) else plain(x), x) for x in found]
+    pairs = [(_stored(x), x) for x in found]
     meanings = {name: plain(x) for name, x in pairs if isinstance(x, list | dict)}
     return categorical([name for name, _ in pairs]), meanings
 
 
-def grid(dimension: Dimension) -> list[Any]:
-    """Return a dimension's values; a range excludes its end, as in Hydra's own sweeper.
-
-    Raises:
-        HydraException: the dimension is continuous.
-    """
-    from optuna.distributions import CategoricalDistribution
-
-    distribution: Any = dimension.distribution
-    if isinstance(distribution, CategoricalDistribution):
-        return list(distribution.choices)
-    if distribution.step is None:
-        raise HydraException(
-            f"{dimension.key}: a grid needs a countable range such as range(...) or choice(...), "
-            f"got an interval from {distribution.low} to {distribution.high}"
-        )
-    low, step = Decimal(str(distribution.low)), _step(distribution)
-    last = Decimal(str(distribution.high))
-    if dimension.stop is not None and last == Decimal(str(dimension.stop)) > low:
-        last -= step
-    count = int((last - low) // step) + 1
-    return [type(distribution.low)(low + i * step) for i in range(count)]
+def _stored(choice: Any) -> Any:
+    text = Transformer.str(choice) if isinstance(choice, list | dict) else plain(choice)
+    # A study's database is read by others: no address in it has a password.
+    return masked(text) if isinstance(text, str) else text

@@ -63,6 +63,7 @@ def _make_private(launcher: DictConfig) -> None:
     if launcher.get("submitit_folder"):
         folder = Path(str(launcher.submitit_folder)).parent  # the folder itself is named by the job
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)  # it may be there from before, with other rights
 
 
 def _is_basic(launcher: Launcher) -> bool:

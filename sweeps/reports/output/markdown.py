@@ -3,7 +3,7 @@
 import html
 import re
 
-from crashsafe.safe_console import visible
+from crashsafe.safe_logging import visible
 from sweeps.reports.review import Review
 from sweeps.reports.sentences import facts, headline, notes
 from sweeps.reports.tables import RIGHT, rows

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from crashsafe import fast_paths
 from crashsafe.masking import masked
+from crashsafe.safe_logging import make_logging_safe
 from lrlab.tracking.run_folder import RunFolder
 from lrlab.tracking.writer.deadline import wait_for_standstill
 from lrlab.tracking.writer.protocol import END, Message, parse_message, parse_settings
@@ -145,6 +146,7 @@ def main() -> None:
     Thread(target=_listen, args=(messages, ended), daemon=True).start()
     from lrlab.tracking.writer.mlflow_writer import MlflowWriter
 
+    make_logging_safe()
     gc.freeze()  # excludes MLflow's half a million objects from garbage collection
 
     _log_closed_paths()
