@@ -60,7 +60,7 @@ prereleases:
 
 # Known holes in what is locked, where the service that knows them can be reached; and its contents.
 supply: $(TOOLS)/made sbom
-	.ci/audit $(TOOLS)/bin/python
+	$(TOOLS)/bin/python .ci/audit
 
 # What belongs to a release: see docs/release.md. Its tools have an environment of their own.
 $(TOOLS)/made:
@@ -78,7 +78,7 @@ lock: $(TOOLS)/made
 
 # Known holes in what is locked; fails where one is known, or where it could not look.
 audit: $(TOOLS)/made
-	.ci/audit $(TOOLS)/bin/python --strict
+	$(TOOLS)/bin/python .ci/audit --strict
 
 # A list of what is locked, in CycloneDX's format, in dist/.
 sbom: $(TOOLS)/made

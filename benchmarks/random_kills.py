@@ -27,7 +27,7 @@ from pathlib import Path
 
 from tests.warm import warm_python
 
-FAMILIES, N_TRIALS, EPOCHS = ("cosine", "step"), 30, 40
+FAMILIES, N_TRIALS, EPOCHS = ("cosine", "step"), 40, 40
 SWEEP = [
     *("-m", f"scheduler={','.join(FAMILIES)}", f"epochs={EPOCHS}", "task.n=200"),
     *("hydra.sweeper.study_name=s", f"hydra.sweeper.n_trials={N_TRIALS}"),
@@ -83,9 +83,9 @@ class Round:
     def run(self, kills: int) -> None:
         """Kill so many times, let the rest end, and count."""
         crew = [self._command() for _ in range(2)]
-        for _ in range(kills):
+        while kills:
             time.sleep(self.rng.uniform(0.0, 2.0) * min(self.start, LONGEST))
-            self._kill(crew)
+            kills -= self._kill(crew)
             self.finished |= self._finished()
         for command in crew:
             self._end(command)
@@ -101,17 +101,20 @@ class Round:
             text=True,
         )
 
-    def _kill(self, crew: list[subprocess.Popen[str]]) -> None:
+    def _kill(self, crew: list[subprocess.Popen[str]]) -> int:
+        """Kill one of them; 0 if it had ended. Either way it is started again."""
         writers = list(_writers(self.folder))
         if writers and self.rng.random() < 0.3:
             os.kill(self.rng.choice(writers), signal.SIGKILL)
             self.tally.kills["the writer"] += 1
-            return
+            return 1
         victim = self.rng.randrange(len(crew))
-        self.tally.kills["a command" if crew[victim].poll() is None else "an ended command"] += 1
+        alive = crew[victim].poll() is None
+        self.tally.kills["a command"] += alive
         crew[victim].kill()
         self._read(crew[victim].communicate()[0])
         crew[victim] = self._command()
+        return int(alive)
 
     def _end(self, command: subprocess.Popen[str]) -> None:
         try:
