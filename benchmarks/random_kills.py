@@ -110,9 +110,12 @@ class Round:
             return 1
         victim = self.rng.randrange(len(crew))
         alive = crew[victim].poll() is None
-        self.tally.kills["a command"] += alive
-        crew[victim].kill()
-        self._read(crew[victim].communicate()[0])
+        if alive:
+            self.tally.kills["a command"] += 1
+            crew[victim].kill()
+            self._read(crew[victim].communicate()[0])
+        else:
+            self._end(crew[victim])
         crew[victim] = self._command()
         return int(alive)
 
