@@ -1,5 +1,6 @@
 """An installed wheel works from an empty folder, with the config files inside it."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -106,3 +108,29 @@ def test_every_file_of_the_lock_has_its_hash() -> None:
     assert len(lines) == len(pinned("requirements.lock"))
     pin = r"[\w.-]+==[^\s;]+( ;[^-]*)?(\s+--hash=sha256:[0-9a-f]{64})+\s*"
     assert [line for line in lines if not re.fullmatch(pin, line)] == []
+
+
+REPORTS = {  # what pip-audit prints, and the exit codes of a check and of a release
+    "a hole": (
+        '{"name": "a", "version": "1", "vulns": [{"id": "X-1", "fix_versions": ["2"]}]}',
+        1,
+        1,
+    ),
+    "no hole": ('{"name": "a", "version": "1", "vulns": []}', 0, 0),
+    "nothing known": ('{"name": "a", "skip_reason": "not found"}', 0, 1),
+    "nobody there": ("", 0, 1),
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_audit_fails_where_a_hole_is_known(tmp_path: Path, name: str) -> None:
+    one, checked, released = REPORTS[name]
+    said = f"print({json.dumps({'dependencies': [json.loads(one)]})!r})" if one else ""
+    (tmp_path / "pip_audit.py").write_text(said or "raise SystemExit('Connection refused')")
+    for words, code in (([], checked), (["--strict"], released)):
+        run = [sys.executable, ROOT / ".ci/audit", *words]
+        done = subprocess.run(
+            run, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (code, "")
+        assert done.stdout.startswith("audit: ")

@@ -15,6 +15,7 @@ from crashsafe.masking import masked
 
 # Control characters but tab and newline, and the marks that turn the direction of writing.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # libraries colour their lines: it is left out
 _FORMATTER = logging.Formatter()
 
 
@@ -62,4 +63,4 @@ def _safe_warning(shown: Callable[..., str]) -> Callable[..., str]:
 
 
 def _safe(text: str) -> str:
-    return visible(masked(text))
+    return visible(masked(_COLOUR.sub("", text)))

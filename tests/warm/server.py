@@ -54,6 +54,9 @@ class Server:
     def _accept(self) -> dict[str, Any] | None:
         connection = self._listener.accept()[0]
         text, streams, _, _ = socket.recv_fds(connection, 1 << 20, 3)
+        if not text:  # the client was killed before it could say what it wants
+            connection.close()
+            return None
         child = os.fork()
         if child == 0:
             self._watched.close()
