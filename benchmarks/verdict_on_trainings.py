@@ -32,13 +32,14 @@ from optuna.distributions import FloatDistribution, IntDistribution
 
 from lrlab import LinearRegression
 from lrlab.ranking import LR_FACTORS, Finalist, Ranking, choose, rank
+from optuna_families.samplers.fast_tpe import FastTPESampler
 
 Params = Mapping[str, float]
 Space = Mapping[str, FloatDistribution | IntDistribution]
 
 FINALISTS, SELECTION, FRESH, COMMON = 4, 8, 10, 30  # as in `sweeps.verdict.retrain`
 TOGETHER = 2000  # trainings in one tensor program
-BRUTE, POLISH, LONG = 200, 3, 30  # settings, rounds of refinement, draws of the brute force
+BRUTE, POLISH, LONG = 300, 7, 30  # settings, rounds of refinement, draws of the brute force
 TWICE = 2.0
 SAFE = 1.09  # times its lr, with which a setting must do, too
 
@@ -64,10 +65,10 @@ PROBLEMS = {
     "wide": problem(15, n=500, p=20, batch_size=25, noise=1.0, condition=30.0),
     "short": problem(5, n=400, p=10, batch_size=20, noise=0.5, condition=50.0),
 }
-LR = FloatDistribution(0.001, 4.0, log=True)
+HIGHEST = 3.0  # lr, as in conf/optimizer/sgd.yaml
 
 
-def space(family: str, epochs: int, highest: float = 4.0) -> Space:
+def space(family: str, epochs: int, highest: float = HIGHEST) -> Space:
     """The ranges of a family; those of conf/scheduler, and of the lr."""
     lr = FloatDistribution(0.001, highest, log=True)
     own: Mapping[str, Space] = {
@@ -109,7 +110,7 @@ class Entrant:
 
     name: str
     family: str
-    highest: float = 4.0
+    highest: float = HIGHEST
 
 
 @dataclass
@@ -164,11 +165,11 @@ class RandomSearch:
 
 
 class TPE(RandomSearch):
-    """Optuna's TPE sampler, one trial at a time."""
+    """The TPE sampler of the sweeps, one trial at a time."""
 
     def __init__(self, ranges: Space, seed: int) -> None:
         super().__init__(ranges, seed)
-        self._study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+        self._study = optuna.create_study(sampler=FastTPESampler(seed=seed))
 
     def ask(self) -> Params:
         """The next setting."""
@@ -276,25 +277,19 @@ def verdicts(
     ]
 
 
-def reachable(problem: Problem, family: str, highest: float = 4.0) -> float:
+def reachable(problem: Problem, family: str, highest: float = HIGHEST) -> float:
     """The geometric mean excess of a family's best stable setting that brute force finds."""
-    rng, ranges = np.random.default_rng(1), space(family, problem.epochs, highest)
     rng, ranges = np.random.default_rng(1), space(family, problem.epochs, highest)
     draws = Draws(problem.task, range(5 * 10**6, 5 * 10**6 + LONG))
     settings = [_random(ranges, rng) for _ in range(BRUTE)]
     value, spread = np.inf, 0.2
     for _ in range(POLISH + 1):
-        scores = np.concatenate(
-            [
-                _long(draws, problem, family, settings[i : i + 50])
-                for i in range(0, len(settings), 50)
-            ]
-        )
+        scores = _long(draws, problem, family, settings)
         order, value = scores.argsort()[:8], min(value, float(scores.min()))
         settings = [
-            _near(settings[i], ranges, rng, spread) for i in order for _ in range(BRUTE // 10)
+            _near(settings[i], ranges, rng, spread) for i in order for _ in range(BRUTE // 12)
         ]
-        spread /= 2.5
+        spread /= 1.8
     return float(np.exp(value))
 
 
@@ -338,12 +333,14 @@ def _near(params: Params, ranges: Space, rng: np.random.Generator, spread: float
 
 def handicapped(problem: Problem, family: str, best: float) -> Entrant:
     """The family with an lr so low that its best excess is twice what it could be."""
-    low, high = np.log(0.001), np.log(4.0)
-    for _ in range(6):
+    low, high = np.log(0.001), np.log(HIGHEST)
+    tried: dict[float, float] = {}
+    for _ in range(9):
         middle = (low + high) / 2
-        reached = reachable(problem, family, float(np.exp(middle)))
-        low, high = (middle, high) if reached > TWICE * best else (low, middle)
-    return Entrant("handicapped", family, float(np.exp(high)))
+        tried[middle] = reachable(problem, family, float(np.exp(middle)))
+        low, high = (middle, high) if tried[middle] > TWICE * best else (low, middle)
+    nearest = min(tried, key=lambda one: abs(np.log(tried[one] / best / TWICE)))
+    return Entrant("handicapped", family, float(np.exp(nearest)))
 
 
 def row(name: str, repeats: int, tunings: int, trials: int, sampler: str) -> str:
@@ -388,7 +385,7 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
     parser.add_argument("--repeats", type=int, default=100)
-    parser.add_argument("--tunings", type=int, default=5)
+    parser.add_argument("--tunings", type=int, default=8)
     parser.add_argument("--trials", type=int, default=30, help="of each tuning")
     parser.add_argument("--sampler", choices=SAMPLERS, default="tpe")
     parser.add_argument("--jobs", type=int, default=1, help="problems at the same time")

@@ -13,7 +13,7 @@ PRESETS = sorted(
     for path in (conf_dir() / "experiment").glob("*.yaml")
     if not path.stem.startswith("digits")  # thousands of networks
 )
-SOME = ("cosine", "exponential")
+SOME = ("cosine", "exponential", "swa")
 WITHIN = 1.2
 ROUNDING = 1e-11  # of single precision: excesses below are alike
 SEED, SEEDS = 7, 3

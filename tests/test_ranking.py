@@ -346,6 +346,15 @@ def test_an_excess_at_rounding_is_equal_whatever_its_ratio() -> None:
     assert all(one.at_rounding for one in found.standings)
 
 
+def test_a_family_that_diverges_more_often_is_not_equal() -> None:
+    entrants = over_tunings(1, 1e-12, 1e-12)
+    lost = [
+        replace(e, losses=(math.inf, *e.losses[1:])) if e.family == "b" else e for e in entrants
+    ]
+    assert answers(rank(entrants, 150)) == {"a": "best", "b": "equal"}
+    assert answers(rank(lost, 150)) == {"a": "best", "b": "unknown"}
+
+
 def test_a_family_whose_champion_is_as_good_is_not_worse() -> None:
     entrants = over_tunings(1, 1.0, 4.0)
     fair = np.random.default_rng(0).gamma(9.0, 0.1, (2, 30))

@@ -97,8 +97,11 @@ def test_one_that_is_better_than_some() -> None:
     assert any(line.startswith("unknown: step; one tuning cannot show") for line in notes(found))
 
 
-def over_tunings(spread: float = 0.0, **scales: float) -> Review:
-    """A verdict over five tunings of each family, whose excess losses have these scales."""
+def over_tunings(spread: float = 0.0, lost: str = "", **scales: float) -> Review:
+    """A verdict over five tunings of each family, whose excess losses have these scales.
+
+    The family `lost` diverged on one draw.
+    """
     assert FEW.verdict is not None
     draws = {
         name: np.random.default_rng(i).gamma(20.0, 0.05, (5, 10)) for i, name in enumerate(scales)
@@ -109,10 +112,25 @@ def over_tunings(spread: float = 0.0, **scales: float) -> Review:
         for tuning, row in enumerate(rows_of)
         for luck in [1.0 + spread * (tuning - 2)]
     ]
+    entrants = [
+        replace(one, losses=(math.inf, *one.losses[1:]))
+        if (one.family, one.tuning) == (lost, 0)
+        else one
+        for one in entrants
+    ]
     ranking = rank(entrants, 150)
     recommended = replace(FEW.verdict.recommended, family=ranking.best.family)  # type: ignore[type-var]
     verdict = replace(FEW.verdict, ranking=ranking, recommended=recommended, robustness=())
     return replace(FEW, verdict=verdict, n_trials=150)
+
+
+def test_what_diverged_on_a_draw_is_not_equal_and_says_so() -> None:
+    found = over_tunings(cosine=1e-12, step=1e-12, lost="step")
+    assert last_words(found) == "unknown against step"
+    assert any(
+        line.endswith("it diverged on 1 of 50 fresh seeds: narrow the range of its learning rate")
+        for line in notes(found)
+    )
 
 
 def test_the_three_answers() -> None:

@@ -5,7 +5,7 @@
 rounding (`tests/test_benchmarks.py`), for thousands of pairs at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -35,37 +35,32 @@ class Draws:
 
         Args:
             lrs: of each training and epoch, shape (trainings, epochs).
-            draw_of: index of the draw of each training.
+            draw_of: index of the draw of each training; as many trainings of each draw.
         """
-        which, rates = torch.as_tensor(draw_of), torch.as_tensor(lrs, dtype=torch.float32)
-        weights = self.start[which].clone()
+        self.orders = [torch.Generator().manual_seed(seed) for seed in self.seeds]
+        order = np.argsort(draw_of, kind="stable")
+        shape = (len(self.seeds), len(order) // len(self.seeds))
+        rates = torch.as_tensor(lrs[order], dtype=torch.float32).reshape(*shape, -1)
+        weights = self.start.unsqueeze(1).expand(*shape, -1)
+        for epoch in range(rates.shape[2]):
+            for hessian, target in self._steps():
+                slope = torch.bmm(weights, hessian) - target.unsqueeze(1)
+                weights = weights - 2 * rates[:, :, epoch, None] * slope
+        off = weights.double() - self.best.unsqueeze(1)
+        found = torch.einsum("dki,dij,dkj->dk", off, self.curvature, off).flatten().numpy()
+        values = np.empty(len(order))
+        values[order] = np.where(np.isfinite(found), found, np.inf)
+        return values
+
+    def _steps(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Hessian and its product with the solution, of each batch of the next epoch."""
         if self.batch == self.x.shape[1]:
-            weights = self._full(weights, rates, which)
-        else:
-            weights = self._minibatches(weights, rates, which)
-        off = weights.double() - self.best[which]
-        found = torch.einsum("mi,mij,mj->m", off, self.curvature[which], off).numpy()
-        return np.where(np.isfinite(found), found, np.inf)
-
-    def _full(
-        self, weights: torch.Tensor, rates: torch.Tensor, which: torch.Tensor
-    ) -> torch.Tensor:
-        hessian, best = self.curvature.float()[which], self.best.float()[which]
-        for rate in rates.T:
-            slope = torch.bmm(hessian, (weights - best).unsqueeze(2)).squeeze(2)
-            weights = weights - 2 * rate.unsqueeze(1) * slope
-        return weights
-
-    def _minibatches(
-        self, weights: torch.Tensor, rates: torch.Tensor, which: torch.Tensor
-    ) -> torch.Tensor:
-        orders = [torch.Generator().manual_seed(seed) for seed in self.seeds]
+            hessian = self.curvature.float()
+            yield hessian, torch.bmm(hessian, self.best.float().unsqueeze(2)).squeeze(2)
+            return
+        rows = torch.stack([torch.randperm(self.x.shape[1], generator=g) for g in self.orders])
         each = torch.arange(len(self.seeds)).unsqueeze(1)
-        for rate in rates.T:
-            rows = torch.stack([torch.randperm(self.x.shape[1], generator=one) for one in orders])
-            for part in rows.split(self.batch, dim=1):
-                x, y = self.x[each, part][which], self.y[each, part][which]
-                off = torch.bmm(x, weights.unsqueeze(2)).squeeze(2) - y
-                slope = torch.bmm(x.transpose(1, 2), off.unsqueeze(2)).squeeze(2) / x.shape[1]
-                weights = weights - 2 * rate.unsqueeze(1) * slope
-        return weights
+        for part in rows.split(self.batch, dim=1):
+            x, y = self.x[each, part], self.y[each, part].unsqueeze(2)
+            both = torch.bmm(x.transpose(1, 2), torch.cat([x, y], dim=2)) / x.shape[1]
+            yield both[:, :, :-1], both[:, :, -1]

@@ -145,3 +145,26 @@ def test_a_failed_point_of_a_grid_is_not_repeated(folder: Path, sweep: Any, tria
     lines += ("optimizer.lr=0.1,0.2,0.3,0.4", "hydra.sweeper.max_failure_rate=0.5")
     sweep(failing_once(explode), *lines, "hydra.sweeper.study_name=s")
     assert sorted(t.params["optimizer.lr"] for t in trials("s")) == [0.1, 0.2, 0.3, 0.4]
+
+
+@pytest.mark.parametrize("plain", ["", "tpe"], ids=["fast", "plain"])
+def test_the_sampler_learns_to_keep_away_from_what_fails(
+    folder: Path, sweep: Any, trials: Any, plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWEEPS_PLAIN", plain)
+
+    def cliff(cfg: Any) -> float:  # the best lies just below values that fail
+        lr = float(cfg.optimizer.lr)
+        return math.nan if lr > 0.03 else 0.03 / lr
+
+    sweep(
+        cliff,
+        "scheduler=none",
+        "hydra.sweeper.study_name=s",
+        "hydra.sweeper.n_trials=30",
+        "hydra.sweeper.max_failure_rate=0.9",
+        "hydra.sweeper.sampler.seed=1",
+    )
+    late = trials("s")[15:]
+    failed = sum(trial.state.name == "FAIL" for trial in late)
+    assert failed < len(late) / 2  # more than four of five, where failures are ignored

@@ -78,6 +78,7 @@ def rank(
     if order[0] in optimal:
         pairs = zip(order[1:], compared, strict=True)
         compared = [replace(made, **EQUAL) if name in optimal else made for name, made in pairs]
+    compared = _safe_equals(order, compared, found)
     standings = [
         replace(_standing(name, found, scores, made, order[0]), at_rounding=name in optimal)
         for name, made in zip(order, [BEST, *compared], strict=True)
@@ -128,6 +129,17 @@ def _order(found: Losses, scores: Scores) -> list[str]:
         return lost, float(rows.mean()), name
 
     return sorted(found.values, key=key)
+
+
+def _safe_equals(order: list[str], compared: Iterable[Compared], found: Losses) -> list[Compared]:
+    """No family is equal to one that diverged less often."""
+    lost = {name: badness(_selected(found, name).ravel())[0] for name in order}
+    return [
+        replace(made, answer="unknown", p_equal=1.0)
+        if made.answer == "equal" and lost[name] > lost[order[0]]
+        else made
+        for name, made in zip(order[1:], compared, strict=True)
+    ]
 
 
 def _champions(

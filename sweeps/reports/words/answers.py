@@ -79,6 +79,9 @@ def _seen(ranking: Ranking, one: Standing) -> str:
 
 
 def _needs(ranking: Ranking, one: Standing) -> str:
+    if one.diverged > ranking.best.diverged:
+        often = diverged(one.diverged, ranking.seeds)
+        return f"it {often} fresh seeds: narrow the range of its learning rate"
     if ranking.tunings == 1:
         return (
             "one tuning cannot show how much of that is luck: begin a new study with verdict=usual"
