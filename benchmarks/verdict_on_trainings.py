@@ -385,7 +385,7 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
     parser.add_argument("--repeats", type=int, default=100)
-    parser.add_argument("--tunings", type=int, default=8)
+    parser.add_argument("--tunings", type=int, default=10)
     parser.add_argument("--trials", type=int, default=30, help="of each tuning")
     parser.add_argument("--sampler", choices=SAMPLERS, default="tpe")
     parser.add_argument("--jobs", type=int, default=1, help="problems at the same time")

@@ -13,6 +13,7 @@ from optuna.pruners import HyperbandPruner
 from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
+from optuna_families.samplers.failed_trials import FailureAwareTPESampler
 from optuna_families.samplers.fast_tpe import KEPT, FastTPESampler
 from optuna_families.samplers.tpe_densities import log_mass
 from optuna_families.samplers.tpe_sampling import quantile
@@ -37,7 +38,7 @@ def worth(params: dict[str, Any]) -> float:
 
 
 def pair(direction: str = "minimize", pruner: Any = None, **options: Any) -> list[optuna.Study]:
-    made = (kind(seed=3, **options) for kind in (FastTPESampler, TPESampler))
+    made = (kind(seed=3, **options) for kind in (FastTPESampler, FailureAwareTPESampler))
     return [optuna.create_study(sampler=s, direction=direction, pruner=pruner) for s in made]
 
 
@@ -148,7 +149,7 @@ def test_constraints_count_as_they_do_for_optuna() -> None:
 
 def test_several_objectives_are_left_to_optuna() -> None:
     found = []
-    for kind in (FastTPESampler, TPESampler):
+    for kind in (FastTPESampler, FailureAwareTPESampler):
         study = optuna.create_study(sampler=kind(seed=3), directions=["minimize", "maximize"])
         for _ in range(30):
             trial = study.ask(NUMBERS)

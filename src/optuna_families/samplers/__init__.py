@@ -7,8 +7,10 @@ Read in this order:
     Optuna's class and the faster one below.
 `grid`
     The points of a grid, each run once, also after a crash.
+`failed_trials`
+    Optuna's TPE sampler, which learns from failed trials too.
 `fast_tpe`
-    Optuna's TPE sampler with the computations of the last three modules.
+    The same with the computations of the last three modules.
 `safe_cmaes`
     Optuna's CMA-ES, which reads its state from the study without running code.
 `past_trials`
@@ -18,6 +20,6 @@ Read in this order:
 `tpe_sampling`
     Random points from TPE's mixtures.
 
-`fast_tpe` suggests what Optuna's TPE does; `tests/sweeper/test_fast_tpe.py` compares both. It uses
-private parts of Optuna, so `build` takes it for the versions that were tested only.
+`fast_tpe` suggests what `failed_trials` does; `tests/sweeper/test_fast_tpe.py` compares both. It
+uses private parts of Optuna, so `build` takes it for the versions that were tested only.
 """

@@ -92,12 +92,16 @@ def _class(name: str) -> Any:
     """Return Optuna's class, or the faster equivalent."""
     import optuna
 
-    if name == "TPESampler" and is_fast("tpe"):
-        if optuna.__version__ in _QUICK:
+    if name == "TPESampler":
+        if is_fast("tpe") and optuna.__version__ in _QUICK:
             from optuna_families.samplers.fast_tpe import FastTPESampler
 
             return FastTPESampler
-        note_closed("tpe", f"it was not tested with Optuna {optuna.__version__}")
+        if is_fast("tpe"):
+            note_closed("tpe", f"it was not tested with Optuna {optuna.__version__}")
+        from optuna_families.samplers.failed_trials import FailureAwareTPESampler
+
+        return FailureAwareTPESampler
     if name == "CmaEsSampler":
         from optuna_families.samplers.safe_cmaes import SafeCmaEsSampler
 

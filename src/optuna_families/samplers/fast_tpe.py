@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from optuna import Study
 from optuna.distributions import BaseDistribution
-from optuna.samplers import TPESampler
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
 from optuna.samplers._tpe.sampler import default_gamma
 from optuna.trial import FrozenTrial
 
+from optuna_families.samplers.failed_trials import FailureAwareTPESampler
 from optuna_families.samplers.past_trials import PastTrials
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class FastParzenEstimator(_ParzenEstimator):
         return log_density(self._mixture_distribution, self._transform(samples_dict))
 
 
-class FastTPESampler(TPESampler):
+class FastTPESampler(FailureAwareTPESampler):
     """Optuna's TPE for one study; several objectives and constraints are left to Optuna's code."""
 
     def __init__(self, **arguments: Any) -> None:

@@ -32,7 +32,6 @@ class InMemoryStorage(BaseStorage):
 
     def __init__(self, name: str, directions: Sequence[StudyDirection], trials: TrialCache) -> None:
         self._name, self._directions, self.cache = name, list(directions), trials
-        self._worst: dict[int, tuple[FrozenTrial, FrozenTrial]] = {}
 
     def get_study_id_from_name(self, study_name: str) -> int:
         if study_name != self._name:
@@ -135,23 +134,9 @@ class InMemoryStorage(BaseStorage):
 
     def _all(self, states: Container[TrialState] | None) -> list[FrozenTrial]:
         self.cache.read_all()
-        trials = [self._lesson(trial) for trial in self.cache.trials]
-        return trials if states is None else [one for one in trials if one.state in states]
-
-    def _lesson(self, trial: FrozenTrial) -> FrozenTrial:
-        """Return a trial as a sampler sees it: one that failed as worse than any finished one.
-
-        Optuna's TPE ignores failed trials and suggests values near them again and again. It takes
-        a pruned trial without reports as worse than any other.
-        """
-        if trial.state != TrialState.FAIL or not trial.params or trial.user_attrs.get("lost"):
-            return trial
-        failed, lesson = self._worst.get(trial.number, (None, trial))
-        if failed is not trial:
-            lesson = copy.copy(trial)
-            lesson.state, lesson.intermediate_values = TrialState.PRUNED, {}
-            self._worst[trial.number] = (trial, lesson)
-        return lesson
+        if states is None:
+            return list(self.cache.trials)
+        return [trial for trial in self.cache.trials if trial.state in states]
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise NotImplementedError("an in-memory storage has one study, and only its trials change")
