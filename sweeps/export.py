@@ -55,7 +55,7 @@ def _give(text: str, found: "FoundRun", file: Path | None) -> None:
     file.write_text(text, encoding="utf-8")
     run, warning = found.run, found.run.info().tags.get("warning")
     rows = [
-        ("schedule", outcome(run, found.verdict_loss)),
+        ("schedule", outcome(run, found.verdict_loss, found.lr_factor)),
         ("command", command_line(run, found.lr_factor) or "unknown"),
     ]
     rows += [("warning", warning)] if warning else []

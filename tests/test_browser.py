@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from sweeps.reports import Review, read_review
+from sweeps.reports.plots.charts import Curves
 from sweeps.reports.plots.ranking_chart import charts
 from sweeps.reports.sentences import headline
 from sweeps.reports.tables import rows
@@ -133,7 +134,8 @@ def test_the_printed_link_leads_to_the_answer_and_its_table(
 
 @browser_test
 def test_the_history_of_the_search_is_a_chart(page: Any, links: dict[str, str]) -> None:
-    page.goto(links["sweep"].replace("?", "/model-metrics?"))
+    page.goto(links["sweep"])
+    page.get_by_role("tab", name="Model metrics").click()
     page.get_by_text("best_in_tuning", exact=False).first.wait_for()
     page.locator("path.js-line").first.wait_for(state="attached")
 
@@ -174,7 +176,7 @@ def test_trials_are_sorted_by_loss_and_three_of_them_compared_by_epoch(
     page.get_by_text("Sort: loss").wait_for()
     page.get_by_role("columnheader", name="optimizer.lr").first.wait_for()
     assert page.get_by_role("link", name="finalist").count() == 0
-    page.goto(links["trials"] + "&compareRunsMode=CHART")
+    page.locator("label:has(input[value=CHART])").click()
     card = page.locator("[data-testid='experiment-view-compare-runs-card']").filter(
         has=page.get_by_text("loss", exact=True)
     )
@@ -238,6 +240,12 @@ def test_screen_pages_pictures_and_mlflow_say_the_same(swept: Swept) -> None:
     assert run.data.metrics["loss"] == best.mean
     for standing in verdict.ranking.standings:
         assert run.data.metrics[f"mean/{standing.family}"] == standing.mean
+    drawn = next(chart for chart in charts(review) if chart.key == "learning_rates")
+    assert isinstance(drawn, Curves)
+    peak = max(max(line.y) for line in drawn.lines if line.family == best.family)
+    assert verdict.recommended is not None
+    assert f" lr={peak:.3g}: " in answer
+    assert f" lr={peak:.3g}: " in verdict.recommended.program.splitlines()[0]
     titles = {chart.key: chart.title for chart in charts(review)}
     assert best.family in titles["ranking"]
     assert all(unescape(title) in texts["verdict.html"] for title in titles.values())

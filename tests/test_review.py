@@ -195,6 +195,17 @@ def test_a_terminal_of_100_columns_is_wide_enough(which: Review) -> None:
     assert " ".join(lines[:3]).startswith(headline(which))
 
 
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_a_narrow_terminal_keeps_the_families_and_their_answers(width: int) -> None:
+    lines = terminal.text(FEW, width).splitlines()
+    assert max(len(line) for line in lines if "python -m" not in line) <= width
+    table = lines[next(i for i, line in enumerate(lines) if line.startswith(" ─")) + 1 :]
+    assert all("…" not in line for line in table)
+    answers = [row[""] for row in rows(FEW)]
+    for line, answer in zip(table, answers, strict=False):
+        assert answer in line
+
+
 def test_a_table_needs_no_colours() -> None:
     assert "\x1b" not in terminal.text(FEW)
     assert [row[""] for row in rows(FEW)] == ["best", "unknown", "worse"]

@@ -11,7 +11,7 @@ from lrlab.objective import LOSS, Objective, objectives
 from sweeps.reports.formatting import family_name
 from sweeps.reports.output.write_files import VERDICT
 from sweeps.reports.review import FamilyReview, Review, State, TrialRow
-from sweeps.reports.trial_folders import TrialFolder
+from sweeps.reports.trial_folders import TrialFolder, finalist
 from sweeps.reports.verdict_data import Verdict
 from sweeps.reports.wall_time import shares
 from sweeps.runs.sweep_run import typed_scheduler
@@ -161,16 +161,18 @@ def _family(
     picked = verdict.picks[name].trial if verdict and name in verdict.picks else None
     chosen = next((row for row in rows if row.number == picked), family.best)
     folder = TrialFolder(Path(chosen.folder)) if chosen and chosen.folder else None
+    judged = finalist(study.name, picked)
+    shown = judged or folder  # with the learning rate that the verdict recommends
     shares = {key.rpartition("/")[2]: share for key, share in matters.items() if share > 0}
     return FamilyReview(
         name,
         rows,
-        folder.history() if folder else (),
+        shown.history() if shown else (),
         shares,
         folder.arguments if folder else 0,
         folder.warning if folder else "",
         objective,
-        folder.step_lrs() if folder else (),
+        shown.step_lrs() if shown else (),
     )
 
 

@@ -112,7 +112,7 @@ def _lowered(verdict: Verdict) -> list[str]:
     if used is None or used.lowered == 1:
         return []
     return [
-        f"{used.family}: its learning rate is {used.lowered:g} times that of its best trial, which "
+        f"{used.family}: its learning rate is {used.lowered:g} times the one that did best, which "
         "diverges on some draws of the data"
     ]
 

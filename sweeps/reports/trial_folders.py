@@ -12,6 +12,7 @@ from lrlab.history import read_history, read_step_lrs
 from lrlab.tracking import RunFolder, RunInfo
 from sweeps.codegen import command, config_dir, stored_command
 from sweeps.config.config_groups import arguments
+from sweeps.runs.sweep_run import FINALISTS, folder_of
 from sweeps.trust.file_bounds import FileBoundError, check_bounds
 
 Rows = tuple[Mapping[str, float], ...]
@@ -121,6 +122,18 @@ class TrialFolder:
         if not any(word.startswith(f"{key}=") for word in hydras):
             hydras.append(f"{key}={self.sweep['sweeper']['study_name']}")
         return command(["-m", *typed["task"], *hydras], config_dir(self.sweep))
+
+
+def finalist(study: str, picked: int | None) -> TrialFolder | None:
+    """The folder of a pick as the verdict trained it; None if it is not there as a whole.
+
+    Args:
+        study: name of the sweep.
+        picked: number of the trial.
+    """
+    run = RunFolder(folder_of(study).path / FINALISTS / str(picked))
+    whole = picked is not None and run.uid() and run.status() == "FINISHED"
+    return TrialFolder(run.path) if whole else None
 
 
 def _yaml(path: Path) -> dict[str, Any]:

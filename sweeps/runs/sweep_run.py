@@ -19,6 +19,7 @@ from lrlab.tracking import RunFolder, RunInfo
 from sweeps.codegen import config_dir, run_command, typed_words
 
 HOME = Path("mlruns/studies")
+FINALISTS = "finalists"  # folder of a sweep, with one for each pick by the number of its trial
 LONGEST = 200  # letters of a folder's name; file systems take 255 bytes
 
 

@@ -34,8 +34,7 @@ def program(run: RunFolder, why: str = "", verdict_loss: str = "", lr_factor: fl
         ConfigError: its config cannot work, or not be written as a program.
     """
     warning = run.info().tags.get("warning", "")
-    changed = "" if lr_factor == 1 else f"its learning rate times {lr_factor:.3g}"
-    about = ", ".join(filter(None, [outcome(run, verdict_loss), why, changed]))
+    about = ", ".join(filter(None, [outcome(run, verdict_loss, lr_factor), why]))
     lines = [about, command_line(run, lr_factor)]
     lines.append(f"warning: {warning}" if warning else "")
     config = _config(run.artifacts / "config.yaml") if lr_factor == 1 else with_lr(run, lr_factor)
@@ -85,15 +84,16 @@ def _is_node(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(key, str) for key in value)
 
 
-def outcome(run: RunFolder, verdict_loss: str = "") -> str:
+def outcome(run: RunFolder, verdict_loss: str = "", lr_factor: float = 1.0) -> str:
     """What a run is called and how far it came: `cosine lr=0.1: loss 0.04 after 100 epochs`.
 
     Args:
         run: to tell of.
         verdict_loss: what a verdict says of its loss, in the place of the one that it was tuned by.
+        lr_factor: multiple of its learning rate by which the verdict is.
     """
     if verdict_loss:
-        return f"{run.info().name}: {verdict_loss}"
+        return f"{_name(run, lr_factor)}: {verdict_loss}"
     rows = read_history(run.history)
     if not rows:
         return f"{run.info().name}: not trained ({run.status()})"
@@ -101,6 +101,16 @@ def outcome(run: RunFolder, verdict_loss: str = "") -> str:
     last, name = rows[-1], run.info().tags.get("objective", "loss")
     value = f"{name} {last[name]:.6g}"
     return f"{run.info().name}: {value} after {last['epoch']:.0f} epochs{unfinished}"
+
+
+def _name(run: RunFolder, lr_factor: float) -> str:
+    """The name of a run, with the learning rate that is recommended in the place of its own."""
+    name = run.info().name
+    if lr_factor == 1:
+        return name
+    lr = OmegaConf.select(unresolved(run.path, lr_factor), LR)
+    rest = [word for word in name.split() if not word.startswith("lr=")]
+    return " ".join([*rest, f"lr={lr:.3g}"])
 
 
 def command_line(run: RunFolder, lr_factor: float = 1.0) -> str:

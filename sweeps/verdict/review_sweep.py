@@ -17,6 +17,7 @@ from sweeps.reports.formatting import settings
 from sweeps.reports.output import terminal, write_files
 from sweeps.runs.run_info import source
 from sweeps.runs.run_spec import prepare
+from sweeps.runs.sweep_run import FINALISTS
 from sweeps.runs.train_runs import run
 from sweeps.runs.writing.run_writer import RunWriter
 from sweeps.verdict.cost import stages
@@ -122,7 +123,7 @@ def _record_selected(decision: Decision, own: RunFolder, tracker: Tracker) -> No
         RunWriter(
             decision.specs[family],
             _run_info(trial, own),
-            RunFolder(own.path / "finalists" / f"{trial.number}"),
+            RunFolder(own.path / FINALISTS / f"{trial.number}"),
             tracker,
             report=lambda *_: False,
         )

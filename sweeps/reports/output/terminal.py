@@ -1,6 +1,7 @@
-"""A review on a terminal, 100 columns wide."""
+"""A review as wide as the terminal, elsewhere 100 columns wide."""
 
 import shlex
+from collections.abc import Sequence
 from io import StringIO
 
 from rich.box import SIMPLE_HEAD
@@ -16,11 +17,17 @@ from sweeps.reports.tables import RIGHT, rows
 
 WIDTH = 100
 COMMAND = "  python -m "
+# Columns that a narrow terminal goes without, in this order.
+SPARED = (
+    *("time", "trials", "pruned", "failed", "interrupted", "running"),
+    *("x opt.", "excess", "x best", "p"),
+)
 
 
 def show(review: Review, console: Console) -> None:
-    """Print it, on a narrower terminal too as wide as it must be; nothing depends on colour."""
-    lines = text(review, max(WIDTH, console.width))
+    """Print it; nothing depends on colour."""
+    width = console.width if console.is_terminal else max(WIDTH, console.width)
+    lines = text(review, width)
     console.print(lines, end="", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -39,15 +46,21 @@ def text(review: Review, width: int = WIDTH) -> str:
 
 
 def _table(review: Review, console: Console) -> Table:
-    wide = _spaced(review, 1)
+    """With wide gaps, narrow ones, or fewer columns: the first that fits."""
     room = console.options.update(max_width=10 * WIDTH)  # to see what it would take
-    needed = Measurement.get(console, room, wide).maximum
-    return wide if needed <= console.width else _spaced(review, 0)
+    spared = (*SPARED, review.objective.name)
+    shapes = [(1, 0), *((0, count) for count in range(len(spared) + 1))]
+    for gap, count in shapes:
+        table = _spaced(review, gap, spared[:count])
+        if Measurement.get(console, room, table).maximum <= console.width:
+            break
+    return table
 
 
-def _spaced(review: Review, gap: int) -> Table:
+def _spaced(review: Review, gap: int, spared: Sequence[str]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, gap, 0, 0), highlight=False)
-    found = [{k: v for k, v in row.items() if k != "parameters"} for row in rows(review)]
+    left_out = {"parameters", *spared}
+    found = [{k: v for k, v in row.items() if k not in left_out} for row in rows(review)]
     for column in found[0] if found else ():
         table.add_column(column, justify="right" if column in RIGHT else "left", no_wrap=True)
     for row in found:

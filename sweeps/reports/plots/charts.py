@@ -7,7 +7,7 @@ from typing import Literal
 
 Mark = Literal["point", "pruned", "failed", "pick", "front"]
 WORDS = {  # in legends
-    "pick": "selected trial",
+    "pick": "selected trial, as it was tuned",
     "front": "on the front",
     "pruned": "pruned",
     "failed": "failed",

@@ -25,9 +25,9 @@ def progress(review: Review) -> Curves | None:
         bests = _bests(family, axis)
         lines.append(Line(family.name, range(1, len(bests) + 1), _shown(bests, axis), steps=True))
         points += list(_ends(family, lines[-1].y))
-    best = searched[0]
-    found = [trial.number for trial in best.trials].index(best.best.number if best.best else 0)
-    title = f"Best so far: {best.name} had its best after {found + 1} of {len(best.trials)} trials"
+    best, curve = searched[0], list(lines[0].y)
+    found = curve.index(curve[-1]) + 1  # by the curve that is drawn
+    title = f"Best so far: {best.name} had its best after {found} of {len(best.trials)} trials"
     x = Axis("trials of the family")
     return Curves("progress", title, x, axis, lines, points, first=[best.name])
 
