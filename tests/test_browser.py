@@ -245,7 +245,7 @@ def test_screen_pages_pictures_and_mlflow_say_the_same(swept: Swept) -> None:
     peak = max(max(line.y) for line in drawn.lines if line.family == best.family)
     assert verdict.recommended is not None
     assert f" lr={peak:.3g}: " in answer
-    assert f" lr={peak:.3g}: " in verdict.recommended.program.splitlines()[0]
+    assert f" lr={peak:.3g}: " in verdict.recommended.snippet.splitlines()[0]
     titles = {chart.key: chart.title for chart in charts(review)}
     assert best.family in titles["ranking"]
     assert all(unescape(title) in texts["verdict.html"] for title in titles.values())

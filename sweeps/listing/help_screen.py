@@ -8,21 +8,21 @@ from pathlib import Path
 from sweeps.listing.catalogue import groups, settings
 
 EXAMPLES = """\
-sweeps: which learning-rate schedule, with which parameters, and how sure can I be?
+sweeps: which learning-rate schedule, which parameters, and how sure can I be?
 
-  python -m sweeps scheduler=cosine                      one training
-  python -m sweeps scheduler=step scheduler.gamma=0.5    your values: key=value
-  python -m sweeps -m scheduler=cosine,step,plateau      a sweep with a verdict
-  python -m sweeps -m scheduler=cosine,step verdict=quick          a first look; usual, thorough
-  python -m sweeps -m hydra/sweeper=basic scheduler=none,step      a plain grid
-  python -m sweeps --config-dir mine task=mine           your own files
+  python -m sweeps scheduler=cosine                        one training
+  python -m sweeps scheduler=step scheduler.gamma=0.5      your own values
+  python -m sweeps -m scheduler=cosine,step                a sweep, a verdict
+  python -m sweeps -m scheduler=cosine,step verdict=quick  a first look at it
+  python -m sweeps -m hydra/sweeper=basic scheduler=a,b    a plain grid
+  python -m sweeps --config-dir mine task=mine             your own files
 """
 MORE = """\
-every value:  python -m sweeps scheduler=step --cfg job        (add --resolve: worked out)
-each option:  python -m sweeps.list         its curve:  python -m sweeps.preview scheduler=step
+every value:  python -m sweeps scheduler=step --cfg job --resolve
+each option:  python -m sweeps.list         its curve:  python -m sweeps.preview
 look:         python -m sweeps.ui           again:      python -m sweeps.report
 use:          python -m sweeps.export NAME  send later: python -m sweeps.sync
-TAB key:      python -m sweeps.list --completion        Hydra: python -m sweeps --hydra-help"""
+TAB key:      python -m sweeps.list --completion    Hydra: ... --hydra-help"""
 PACKAGES = ("torch", "hydra-core", "optuna", "mlflow")
 
 
@@ -44,7 +44,7 @@ def help_text(own: Path | None = None) -> str:
 
 
 def _wrapped(text: str) -> str:
-    return textwrap.fill(text, 96, subsequent_indent="    ")
+    return textwrap.fill(text, 80, subsequent_indent="    ")
 
 
 def versions() -> str:

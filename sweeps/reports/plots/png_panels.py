@@ -28,7 +28,7 @@ def draw_panels(chart: Panels, path: Path) -> None:
     columns = min(chart.columns, max(map(len, chart.groups.values())))
     rows = [ceil(len(panels) / columns) for panels in chart.groups.values()]
     alone = sum(map(len, chart.groups.values())) == 1
-    heights = [HEAD + (ALONE if alone else HEIGHT) * count for count in rows]
+    heights = [_height(count, alone=alone) for count in rows]
     width = WIDTH if alone else max(WIDTH * min(columns, 4) / 4, NARROWEST)
     height = TITLE + sum(heights)
     figure = Figure(figsize=(width, height))  # a layout engine would take five times as long
@@ -42,6 +42,11 @@ def draw_panels(chart: Panels, path: Path) -> None:
     ):
         _strip(strip, chart, "" if alone else name, panels, (count, columns), width, colour)
     save(figure, path)
+
+
+def _height(rows: int, *, alone: bool) -> float:
+    """Inches of a strip: a single panel is larger, and has its name in the title."""
+    return 0.1 + ALONE if alone else HEAD + HEIGHT * rows
 
 
 def save(figure: "Figure", path: Path) -> None:
@@ -66,9 +71,11 @@ def _strip(
     width: float,
     colour: str,
 ) -> None:
-    height = HEAD + (HEIGHT if name else ALONE) * shape[0]
+    height = _height(shape[0], alone=not name)
     strip.suptitle(name, x=0.01, y=1, ha="left", va="top", fontsize=9, color=GREY)
-    strip.subplots_adjust(0.53 / width, 0.36 / height, 0.985, 1 - HEAD / height, 0.3, 0.75)
+    strip.subplots_adjust(
+        0.53 / width, 0.36 / height, 0.985, 1 - (HEAD if name else 0.1) / height, 0.3, 0.75
+    )
     grid = strip.subplots(*shape, squeeze=False)
     lowest, highest = _limits(chart)
     every = [axes for row in grid for axes in row]
