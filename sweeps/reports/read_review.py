@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,12 @@ from hydra_plugins.optuna_families import read_sweep
 from lrlab.objective import LOSS, Objective, objectives
 from sweeps.reports.formatting import family_name
 from sweeps.reports.output.write_files import VERDICT
-from sweeps.reports.review import FamilyReview, Review, State, TrialRow
-from sweeps.reports.trial_folders import TrialFolder, finalist
+from sweeps.reports.review import FamilyReview, Review, TrialRow
+from sweeps.reports.trial_folders import TrialFolder, finalist, span, trial_row
 from sweeps.reports.verdict_data import Verdict
 from sweeps.reports.wall_time import shares
 from sweeps.runs.sweep_run import typed_scheduler
 
-STATES: Mapping[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 Show = Callable[[int, int], None]
 Trials = Sequence[Any]  # of Optuna's, which is not known here
 
@@ -116,41 +114,16 @@ def stored_verdict(folder: Path) -> Verdict | None:
 def _rows(study: StoredStudy, show: Show) -> dict[str, tuple[TrialRow, ...]]:
     found, by_loss = study.trials, study.objective.name == "loss"
     trials = [trial for group in found.values() for trial in group]
-    costs = dict(zip(map(id, trials), shares([_span(trial) for trial in trials]), strict=True))
+    costs = dict(zip(map(id, trials), shares([span(trial) for trial in trials]), strict=True))
     rows, done = {}, 0
     for name, group in found.items():
         made = []
         for trial in group:
-            row = _row(trial, costs[id(trial)])
+            row = trial_row(trial, costs[id(trial)])
             made.append(row if by_loss else replace(row, excess=None))
             show(done := done + 1, len(trials))
         rows[name] = tuple(made)
     return rows
-
-
-def _span(trial: Any) -> tuple[float, float]:
-    begin: datetime | None = trial.datetime_start
-    end = trial.datetime_complete or begin
-    return (begin.timestamp(), end.timestamp()) if begin and end else (0.0, 0.0)
-
-
-def _row(trial: Any, seconds: float) -> TrialRow:
-    notes = trial.user_attrs
-    folder = notes.get("folder")
-    excess, peak = TrialFolder(Path(folder)).ends() if folder else (None, None)
-    return TrialRow(
-        number=notes.get("number", trial.number),
-        state="interrupted" if notes.get("lost") else STATES.get(trial.state.name, "running"),
-        value=trial.values[0] if trial.values else None,
-        params={key.rpartition("/")[2]: value for key, value in trial.params.items()},
-        seconds=seconds,
-        reason=notes.get("reason"),
-        overrides=tuple(notes.get("overrides", ())),
-        folder=folder,
-        excess=excess,
-        peak_lr=peak,
-        values=tuple(trial.values or ()),
-    )
 
 
 def _family(

@@ -1,7 +1,8 @@
-"""Reads the run folder of a trial."""
+"""Reads the run folder of a trial, and the trial with it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from lrlab.history import read_history, read_step_lrs
 from lrlab.tracking import RunFolder, RunInfo
 from sweeps.codegen import command, config_dir, stored_command
 from sweeps.config.config_groups import arguments
+from sweeps.reports.review import State, TrialRow
 from sweeps.runs.sweep_run import FINALISTS, folder_of
 from sweeps.trust.file_bounds import FileBoundError, check_bounds
 
+STATES: Mapping[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 Rows = tuple[Mapping[str, float], ...]
 
 
@@ -134,6 +137,38 @@ def finalist(study: str, picked: int | None) -> TrialFolder | None:
     run = RunFolder(folder_of(study).path / FINALISTS / str(picked))
     whole = picked is not None and run.uid() and run.status() == "FINISHED"
     return TrialFolder(run.path) if whole else None
+
+
+def span(trial: Any) -> tuple[float, float]:
+    """Begin and end of one of Optuna's trials, in seconds."""
+    begin: datetime | None = trial.datetime_start
+    end = trial.datetime_complete or begin
+    return (begin.timestamp(), end.timestamp()) if begin and end else (0.0, 0.0)
+
+
+def trial_row(trial: Any, seconds: float) -> TrialRow:
+    """One of Optuna's trials, with what its folder knows of it.
+
+    Args:
+        trial: of any state.
+        seconds: its share of the wall time.
+    """
+    notes = trial.user_attrs
+    folder = notes.get("folder")
+    excess, peak = TrialFolder(Path(folder)).ends() if folder else (None, None)
+    return TrialRow(
+        number=notes.get("number", trial.number),
+        state="interrupted" if notes.get("lost") else STATES.get(trial.state.name, "running"),
+        value=trial.values[0] if trial.values else None,
+        params={key.rpartition("/")[2]: value for key, value in trial.params.items()},
+        seconds=seconds,
+        reason=notes.get("reason"),
+        overrides=tuple(notes.get("overrides", ())),
+        folder=folder,
+        excess=excess,
+        peak_lr=peak,
+        values=tuple(trial.values or ()),
+    )
 
 
 def _yaml(path: Path) -> dict[str, Any]:
