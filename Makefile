@@ -4,7 +4,11 @@
 TOOLS = .envs/tools
 WATCHED = ^(torch|mlflow|optuna|hydra-core|omegaconf)[ ]
 
-check: lint types contracts test docs supply
+check:
+	$(MAKE) --no-print-directory --jobs=2 $(WHOLE_LINES) lint types contracts docs supply
+	$(MAKE) --no-print-directory test
+
+WHOLE_LINES = $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 lint:
 	ruff format --check .

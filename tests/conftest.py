@@ -1,4 +1,5 @@
 import copy
+import gc
 import os
 import shutil
 import signal
@@ -47,6 +48,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for group in ("scheduler", "optimizer"):
         if group in metafunc.fixturenames:
             metafunc.parametrize(group, option_names(group))
+
+
+def pytest_collection_finish() -> None:
+    """Libraries stay to the end: the garbage collector need not look at them over and over."""
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

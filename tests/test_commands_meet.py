@@ -138,7 +138,7 @@ def test_the_command_that_goes_on_names_the_study_and_the_folder_of_own_files(
         "search: {gamma: 'interval(0.5, 0.99)'}\n"
     )
     words = ("--config-dir", "own", "-m", "scheduler=mine", *SHORT, "verdict.finalists=0")
-    done = command(*words, "hydra.sweeper.n_trials=1")
+    done = command(*words, "verdict.plots=false", "hydra.sweeper.n_trials=1")
     assert done.returncode == 0, done.stderr
     (sweep,) = (home / "mlruns/studies").iterdir()
     run = json.loads((sweep / "run.json").read_text())

@@ -238,6 +238,7 @@ def test_what_is_printed_cannot_end_the_work(command_env, python: str, tmp_path:
     """Once the pipe's reader has gone, once on a full disk, once in ASCII."""
     evaluated = [word for word in SWEEP if not word.startswith("verdict.")]
     words = [*evaluated, "verdict.finalists=1", "verdict.selection=1", "verdict.fresh=3"]
+    words.append("verdict.plots=false")
     for number, sink in enumerate(("| head -1", "> /dev/full", "> ascii.txt")):
         line = f'"$@" hydra.sweeper.study_name=study{number} {sink}; exit ${{PIPESTATUS[0]}}'
         done = subprocess.run(
@@ -272,13 +273,17 @@ def test_a_disk_that_is_full_in_the_middle_of_a_run_is_named(
 
 @pytest.mark.parametrize(
     "words",
-    [pytest.param([], marks=pytest.mark.slow), ["-m", "hydra.sweeper.batch_size=2"]],
+    [
+        pytest.param([], marks=pytest.mark.slow),
+        ["-m", "hydra.sweeper.batch_size=2", "hydra.sweeper.n_trials=8"],
+    ],
     ids=["run", "sweep"],
 )
 def test_a_folder_that_is_deleted_under_a_command_ends_it_with_a_line(
     start, wait_for, home: Path, words: list[str]
 ) -> None:
-    process = start(*words, "epochs=20000", "scheduler=cosine", "verdict.finalists=0")
+    short = ("verdict.finalists=0", "verdict.plots=false")
+    process = start(*words, "epochs=10000", "scheduler=cosine", *short)
     wait_for(lambda: any(home.rglob("history.csv")))
     for _ in range(2):  # the command may make one more file in between
         shutil.rmtree(home / "mlruns", ignore_errors=True)

@@ -55,6 +55,7 @@ def test_the_same_command_goes_on_to_the_total(command, tmp_path: Path) -> None:
 
 def test_a_changed_space_on_an_old_study_is_refused(command) -> None:
     first = ("-m", "scheduler=cosine", STUDY, "hydra.sweeper.n_trials=2", "tracking=none")
+    first += SHORT[2:]
     command(*first, "epochs=6").check_returncode()
     done = command(*first, "epochs=12")
     assert done.returncode == 2
@@ -81,8 +82,7 @@ def test_diverging_trials_are_failed_and_the_sweep_goes_on(command, tmp_path: Pa
     done = command(
         *("-m", "scheduler=none", STUDY, "hydra.sweeper.n_trials=3", "tracking=none"),
         *("optimizer.lr=choice(0.1, 50.0, 0.2)", "task.n=50", "epochs=20"),
-        "hydra.sweeper.sampler.seed=1",
-        "hydra.sweeper.max_failure_rate=0.9",
+        *("hydra.sweeper.sampler.seed=1", "hydra.sweeper.max_failure_rate=0.9", *SHORT[2:]),
     )
     assert done.returncode == 0, done.stderr
     assert set(finished(tmp_path).values()) == {3}

@@ -150,7 +150,7 @@ def test_failed_and_refused_trials_are_there_with_their_reason(command, tmp_path
             "scheduler.step_size=choice(0,3)",
         ),
         *("hydra/sweeper/sampler=grid", "hydra.sweeper.n_trials=4", STUDY, *SHORT, *JUDGING),
-        "hydra.sweeper.max_failure_rate=1.0",
+        *("hydra.sweeper.max_failure_rate=1.0", "verdict.plots=false"),
         "+hydra.sweeper.params={scheduler.gamma: 0.9}",
     )
     assert done.returncode == 0, done.stderr
@@ -167,6 +167,7 @@ def test_failed_and_refused_trials_are_there_with_their_reason(command, tmp_path
 def test_where_everything_converges_nothing_is_told_apart(command, tmp_path: Path) -> None:
     """The source text's own task: full batch, well conditioned, 100 epochs."""
     words = ("hydra.sweeper.n_trials=6", "hydra.sweeper.sampler.seed=2", STUDY)
+    words += ("tracking=none", "verdict.plots=false")
     done = command("-m", "scheduler=cosine,exponential,plateau", *words)
     assert done.returncode == 0, done.stderr
     verdict = json.loads((tmp_path / "mlruns/studies/mine/artifacts/verdict.json").read_text())
@@ -186,7 +187,7 @@ def test_several_tunings_are_judged_each_on_its_own_draws(
         "task.condition=20",
         "verdict.fresh=4",
     )
-    done = command(*words, "hydra.sweeper.max_failure_rate=1.0")
+    done = command(*words, "hydra.sweeper.max_failure_rate=1.0", "verdict.plots=false")
     assert done.returncode == 0, done.stderr
     assert "2 families of 9 trials in 3 independent tunings" in done.stdout
     verdict = json.loads((tmp_path / "mlruns/studies/mine/artifacts/verdict.json").read_text())
