@@ -283,7 +283,7 @@ def test_a_folder_that_is_deleted_under_a_command_ends_it_with_a_line(
     start, wait_for, home: Path, words: list[str]
 ) -> None:
     short = ("verdict.finalists=0", "verdict.plots=false")
-    process = start(*words, "epochs=10000", "scheduler=cosine", *short)
+    process = start(*words, "epochs=4000", "scheduler=cosine", *short)
     wait_for(lambda: any(home.rglob("history.csv")))
     for _ in range(2):  # the command may make one more file in between
         shutil.rmtree(home / "mlruns", ignore_errors=True)
