@@ -29,7 +29,7 @@ def script(tmp_path: Path, python: str, command_env: dict[str, str]) -> Run:
     return run
 
 
-@pytest.mark.parametrize("name", ["follow_a_curve", "train_a_module"])
+@pytest.mark.parametrize("name", ["follow_a_curve", "follow_in_a_trainer", "train_a_module"])
 def test_a_script_of_one_s_own_trains(name: str, script: Run) -> None:
     done = script("own_script", f"{name}.py")
     assert done.returncode == 0, done.stderr

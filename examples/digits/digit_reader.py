@@ -3,10 +3,11 @@
 Batch norm, dropout, a DataLoader, two parameter groups, three sets of data. From this folder:
 
     export SWEEPS_PACKAGES=digit_reader
-    python -m sweeps --config-dir conf task=digit_reader scheduler=cosine
-    python -m sweeps -m --config-dir conf task=digit_reader scheduler=cosine,one_cycle,plateau \
-        hydra.sweeper.n_trials=10 hydra.sweeper.study_name=digits
-    python -m sweeps.export digits
+    python -m sweeps --config-dir conf task=digit_reader optimizer=adamw optimizer.lr=0.01 \
+        scheduler=cosine epochs=10
+    python -m sweeps -m --config-dir conf task=digit_reader optimizer=adamw epochs=5 \
+        scheduler=cosine,one_cycle,plateau hydra.sweeper.n_trials=10 hydra.sweeper.study_name=digits
+    python -m sweeps.export digits --out best.py
 """
 
 from collections.abc import Iterable
