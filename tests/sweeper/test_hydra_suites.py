@@ -1,5 +1,6 @@
 """Hydra's own suite for sweepers, where it speaks of single jobs rather than of a grid's order."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ class TestOptunaSweeperIntegration(IntegrationTestSuite):
     test_to_absolute_path_multirun = None  # type: ignore[assignment]
 
 
-def test_sweeping_over_hydra_itself_is_refused(hydra_sweep_runner: Any) -> None:
+def test_sweeping_over_hydra_itself_is_refused(hydra_sweep_runner: Any, tmp_path: Path) -> None:
     from hydra.errors import HydraException
 
     runner = hydra_sweep_runner(
@@ -44,6 +45,7 @@ def test_sweeping_over_hydra_itself_is_refused(hydra_sweep_runner: Any) -> None:
         config_path="configs",
         config_name="compose.yaml",
         overrides=["hydra/sweeper=optuna", "+a=0,1", "hydra.verbose=true,false"],
+        temp_dir=tmp_path,  # else Hydra makes a folder named None here
     )
     with pytest.raises(HydraException, match="Sweeping over Hydra's configuration"), runner:
         pass
