@@ -5,14 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
-import pytest
 from omegaconf import DictConfig
 
 from lrlab.tracking import RunFolder, RunInfo
 from optuna_families.progress.screen import FamilyProgress
 from optuna_families.storage.trial_counts import TrialCounts
 from sweeps.verdict.cost import Cost
-from sweeps.verdict.time_estimate import before, said
+from sweeps.verdict.time_estimate import before, so_far
 
 
 def test_a_dry_run_names_everything_and_stores_nothing(
@@ -43,18 +42,15 @@ def test_a_dry_run_refuses_what_the_sweep_would(
     assert "optimizer.lr" in done.stderr
 
 
-def test_a_sweep_says_how_long_it_takes_from_its_first_epochs(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_sweep_says_how_long_it_takes_from_its_first_epochs(tmp_path: Path) -> None:
     cost = Cost(families=2, trials=10, trainings=7, epochs=30, seeds=1, stacks=False)
     families = [FamilyProgress("a", TrialCounts(complete=2), 10, 0.5)]
-    assert not said(tmp_path, families, cost)
+    assert so_far(tmp_path, families, cost) == ""
     folder = RunFolder(tmp_path / "0").begin(RunInfo("trial"))
     folder.history.write_text("epoch,milliseconds,loss\n0,0,1\n1,50,1\n2,150,1\n3,250,1\n", "utf-8")
-    assert said(tmp_path, families, cost)
     # 8 trials and 7 trainings of 30 epochs, each a tenth of a second
-    assert capsys.readouterr().out == (
-        "time: about 24 s for 8 trials, then at most 21 s for the verdict (from the first epochs)\n"
+    assert so_far(tmp_path, families, cost) == (
+        "time: about 24 s for 8 trials, then at most 21 s for the verdict (from the first epochs)"
     )
 
 

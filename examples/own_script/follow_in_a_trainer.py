@@ -73,7 +73,10 @@ class LitModel(nn.Module):
         """The schedule steps after each minibatch, which `interval` says."""
         optimizer = torch.optim.AdamW(self.parameters(), lr=0.1)
         scheduler = follow(optimizer, curves.wsd, total=self.steps, warmup=4, decay=self.steps // 5)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
 
 
 def fit(module: LitModel, data: Sequence[Minibatch], epochs: int) -> Iterable[tuple[float, float]]:

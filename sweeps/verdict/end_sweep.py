@@ -89,16 +89,18 @@ class SweepCallback(Callback):
 
     def on_study_progress(
         self, config: DictConfig, study_name: str, families: Sequence[Progressed]
-    ) -> None:
-        """Add to the history of the search, which MLflow charts while the sweep runs."""
+    ) -> str:
+        """Add to the history of the search, which MLflow charts; give a line to say, or none."""
         own = folder_of(study_name)
         if _is_ours(own):
             add_progress(own, families, maximize=config.hydra.sweeper.direction == "maximize")
-        if _STARTED and _STARTED[0].cost:
-            from sweeps.verdict.time_estimate import said
+        if not _STARTED or _STARTED[0].cost is None:
+            return ""
+        from sweeps.verdict.time_estimate import so_far
 
-            if said(_STARTED[0].jobs, families, _STARTED[0].cost):
-                _STARTED[:] = [replace(_STARTED[0], cost=None)]
+        if line := so_far(_STARTED[0].jobs, families, _STARTED[0].cost):
+            _STARTED[:] = [replace(_STARTED[0], cost=None)]
+        return line
 
 
 def end_sweep(code: int) -> None:

@@ -13,7 +13,6 @@ from lrlab.tasks.metrics import evaluate
 from lrlab.tracking import RunFolder
 from lrlab.tracking.run_folder import UNREADABLE
 from lrlab.training import Step, fresh_model
-from sweeps import console
 from sweeps.reports.formatting import duration
 from sweeps.runs.run_spec import RunSpec, prepare, train
 from sweeps.runs.sweep_history import Progressed
@@ -40,8 +39,8 @@ def before(config: DictConfig, cost: Cost) -> str:
     return _line(cost, cost.trials, tuning, seconds / cost.seeds, "from a few steps tried just now")
 
 
-def said(jobs: Path, families: Sequence[Progressed], cost: Cost) -> bool:
-    """Say the same from the first epochs of the first trials; false before there are enough.
+def so_far(jobs: Path, families: Sequence[Progressed], cost: Cost) -> str:
+    """The same from the first epochs of the first trials; empty before there are enough.
 
     Args:
         jobs: the folder of the trials' folders.
@@ -50,13 +49,12 @@ def said(jobs: Path, families: Sequence[Progressed], cost: Cost) -> bool:
     """
     seconds = [s * cost.epochs for s in _epoch_seconds(jobs)]
     if not seconds:
-        return False
+        return ""
     together, longest = len(seconds), max(seconds)
     single = longest / cost.seeds / (together if cost.stacks else 1)
     left = cost.trials - sum(family.counts.finished for family in families)
     tuning = longest * max(1.0, left / together)
-    console.say(_line(cost, left, tuning, single, "from the first epochs"))
-    return True
+    return _line(cost, left, tuning, single, "from the first epochs")
 
 
 def _line(cost: Cost, trials: int, tuning: float, single: float, whence: str) -> str:

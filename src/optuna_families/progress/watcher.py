@@ -26,7 +26,7 @@ QUIET = 10.0  # seconds between two plain lines
 TELL = 2.0  # seconds between two calls of `tell`
 PACE = 60.0  # seconds over which the rate is measured
 
-Tell = Callable[[list[FamilyProgress]], None]
+Tell = Callable[[list[FamilyProgress]], list[str]]
 
 
 class Progress(Poller):
@@ -36,7 +36,7 @@ class Progress(Poller):
         plan: of the sweep.
         cache: of its studies, for this thread alone.
         console: where it is shown.
-        tell: told the state of each family, every `TELL` seconds.
+        tell: told the state of each family, every `TELL` seconds; gives lines to say.
         silent_end: say nothing at a good end: the application does.
     """
 
@@ -45,7 +45,7 @@ class Progress(Poller):
         plan: Plan,
         cache: StudyCache,
         console: Console,
-        tell: Tell = lambda _: None,
+        tell: Tell = lambda _: [],
         *,
         silent_end: bool = False,
     ) -> None:
@@ -93,7 +93,8 @@ class Progress(Poller):
         state, now = self._state(), time.monotonic()
         if now - self._told > TELL:
             self._told = now
-            self._tell(list(state.rows))
+            if lines := self._tell(list(state.rows)):
+                self._say_all(lines)  # by this console: above the screen, where there is one
         if self._screen:
             self._screen.update(screen(state, self._console.width), refresh=True)
         elif now - self._said > QUIET and (text := line(state)) != self._shown:

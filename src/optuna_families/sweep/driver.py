@@ -122,14 +122,14 @@ class Sweep:
         numbers = {"families": families, "tunings": tunings, "trials": trials}
         self._call("on_study_planned", config=self.config, **numbers)
 
-    def _tell(self, plan: Plan, families: list[FamilyProgress]) -> None:
-        """Call `on_study_progress` of the Hydra callbacks that define it."""
-        self._call("on_study_progress", config=self.config, study_name=plan.name, families=families)
+    def _tell(self, plan: Plan, families: list[FamilyProgress]) -> list[str]:
+        """Call `on_study_progress` of the Hydra callbacks that define it; return their lines."""
+        about = {"config": self.config, "study_name": plan.name, "families": families}
+        return [line for line in self._call("on_study_progress", **about) if isinstance(line, str)]
 
-    def _call(self, method: str, **arguments: Any) -> None:
-        for callback in self.context.callbacks.callbacks:
-            if hasattr(callback, method):
-                getattr(callback, method)(**arguments)
+    def _call(self, method: str, **arguments: Any) -> list[Any]:
+        callbacks = self.context.callbacks.callbacks
+        return [getattr(c, method)(**arguments) for c in callbacks if hasattr(c, method)]
 
     def _shown_elsewhere(self) -> bool:
         """Whether a callback shows the result of the study itself (`shows_result`)."""
