@@ -36,7 +36,7 @@ NEEDS = [
     # Playwright leaves its event loop's sockets to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-PATIENCE = 60_000  # milliseconds: the first page of a fresh server is slow
+PATIENCE = 120_000  # milliseconds: the first page of a fresh server is slow
 
 
 def free_port() -> int:
@@ -46,7 +46,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_until_up(url: str, seconds: float = 120) -> None:
+def wait_until_up(url: str, seconds: float = 600) -> None:
     """Wait for a server."""
     end = time.monotonic() + seconds
     while True:

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from lrlab.tracking.ui import ui_pages
+from sweeps import ui
 from sweeps.reports import Review, read_review
 from sweeps.reports.plots.charts import Curves
 from sweeps.reports.plots.ranking_chart import charts
@@ -130,6 +132,22 @@ def test_the_printed_link_leads_to_the_answer_and_its_table(
     page.get_by_role("heading", name="Use it").wait_for()
     page.get_by_text("Datasets").first.wait_for()
     page.get_by_text("linear_regression").first.wait_for()
+
+
+def test_a_second_look_uses_the_server_that_runs_and_has_the_run(
+    links: dict[str, str],
+    swept: Swept,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    base = links["sweep"].partition("/#")[0]
+    port = int(base.rpartition(":")[2])
+    monkeypatch.chdir(swept.folder)
+    monkeypatch.setattr(ui_pages, "PORTS", range(port, port + 1))
+    ui.main(["mine", "--no-open"])
+    printed = [line.rpartition("  ") for line in capsys.readouterr().out.splitlines()]
+    assert {label.strip(): link for label, _, link in printed} == links
+    assert ui_pages.experiment_of(base, "f" * 32) is None
 
 
 @browser_test

@@ -60,15 +60,6 @@ def test_the_last_line_is_the_page_of_the_run_that_is_meant(
     assert capsys.readouterr().out.splitlines()[-1].split(None, 1)[1] == link
 
 
-def test_a_ui_that_runs_on_this_machine_and_has_the_run_is_used(
-    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    port = int(address.rpartition(":")[2])
-    monkeypatch.setattr(ui_pages, "PORTS", range(port, port + 1))
-    ui.main(["mine", "--no-open"])
-    assert capsys.readouterr().out.count(f"{address}/#/experiments/7/runs") == 4
-
-
 @pytest.mark.parametrize("what", ["yours", "cccc"])
 def test_a_run_that_is_not_there_is_said_with_what_there_is(
     address: str, what: str, capsys: pytest.CaptureFixture[str]
