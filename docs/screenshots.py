@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _sweep(folder: Path, env: Mapping[str, str]) -> str:
-    """Run the sweep; what it printed at its end."""
+    """Run the sweep; what it printed from its answer on."""
     done = subprocess.run(  # noqa: S603 (this very Python and package)
         [sys.executable, "-m", "sweeps", *SWEEP],
         cwd=folder,
@@ -60,7 +60,8 @@ def _sweep(folder: Path, env: Mapping[str, str]) -> str:
         text=True,
         check=True,
     )
-    return done.stdout.partition("resume with: ")[2].partition("\n")[2]
+    before, answer, after = done.stdout.partition("\nuse ")
+    return f"{answer}{after}".lstrip() or before
 
 
 def _look(page: Any, base: str) -> None:
