@@ -176,6 +176,6 @@ def _imported(name: str, target: str) -> types.ModuleType:
 
 def _refusal(target: object, group: str) -> str:
     return (
-        f"{target!r} may not be called from a config: it may name {IN_WORDS[group]}, "
+        f"{repr(target)[:200]} may not be called from a config: it may name {IN_WORDS[group]}, "
         f"and what is in the packages of ${PACKAGES}"
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 GROUPS = ("scheduler", "optimizer", "task", "experiment", "tracking")  # experiment: presets
 
+LONGEST = 100_000  # characters of a file that are looked at: somebody else may have written it
+
 
 @dataclass(frozen=True)
 class Option:
@@ -58,8 +60,10 @@ def settings() -> list[str]:
 def _options(group: str, folders: Sequence[Path]) -> Iterator[Option]:
     files = {path.stem: path for folder in folders for path in (folder / group).glob("*.yaml")}
     for name in sorted(files):
-        content = files[name].read_text("utf-8")
-        yield Option(group, name, _first_comment(content), content)
+        if files[name].is_file():  # a pipe of that name would be waited for
+            with files[name].open(encoding="utf-8", errors="replace") as file:
+                content = file.read(LONGEST)
+            yield Option(group, name, _first_comment(content), content)
 
 
 def _first_comment(content: str) -> str:

@@ -1,6 +1,7 @@
 """Texts that others wrote are shown as text: on a terminal, in Markdown, in HTML."""
 
 import logging
+import os
 import shutil
 import subprocess
 import warnings
@@ -16,6 +17,7 @@ from rich.text import Text
 
 from crashsafe.safe_console import SafeConsole
 from crashsafe.safe_logging import make_logging_safe
+from sweeps.listing.catalogue import groups
 from sweeps.listing.completion import candidates
 from sweeps.reports import Recommended
 from sweeps.reports.output import html_page, markdown, terminal
@@ -138,3 +140,16 @@ def test_the_tab_key_runs_nothing_that_a_file_is_called(
     )
     assert listed.stdout.decode().split() == found
     assert not (tmp_path / "owned").exists()
+
+
+def test_a_list_of_files_waits_for_no_pipe_and_reads_no_file_without_end(tmp_path: Path) -> None:
+    folder = tmp_path / "scheduler"
+    folder.mkdir()
+    os.mkfifo(folder / "pipe.yaml")
+    (folder / "zeros.yaml").symlink_to("/dev/zero")
+    (folder / "bytes.yaml").write_bytes(b"\xff\xfe# no UTF-8")
+    (folder / "long.yaml").write_text("# mine\n" + "a: b\n" * 1_000_000)
+    found = {option.name: option for option in groups(tmp_path)["scheduler"]}
+    assert {"pipe", "zeros"}.isdisjoint(found)
+    assert (found["long"].text, len(found["long"].content)) == ("mine", 100_000)
+    assert "bytes" in found
