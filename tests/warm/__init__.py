@@ -1,5 +1,6 @@
 """Real processes that start in a tenth of a second: a server that has imported torch, MLflow, Hydra
-and Optuna forks them.
+and Optuna forks them, and where the environment allows it (`client.py`) one that has imported our
+modules too and has composed a config.
 
 `warm_python()` starts a server and gives the path of a program that stands in for the Python
 interpreter: it takes `-m MODULE ...`, `-c CODE ...` or `FILE ...`, has the working folder, the
@@ -7,8 +8,8 @@ environment, the standard streams and the exit code of the process that the serv
 and passes SIGINT, SIGTERM and SIGHUP on to it. Killed, it takes that process along.
 
 What it cannot show is the start itself: options of the interpreter (`-W error`), variables that are
-read while a library is imported, inherited file descriptors, a first import. Tests of those are
-marked `cold` and start `sys.executable`.
+read while a library is imported, inherited file descriptors, a first import, an import that a
+module forgot. Tests of those are marked `cold` and start `sys.executable`.
 """
 
 import os
