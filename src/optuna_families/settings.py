@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from optuna_families.nearest import nearest
 
 log = logging.getLogger(__name__)
 DIRECTIONS = ("minimize", "maximize")
+HIGHEST = 10**9  # of any number: larger ones overflow where they are stored or waited for
 DEFAULT_FILES = {"sampler": "tpe", "pruner": "none"}
 DEFAULTS = {k: v for k, v in SWEEPER.items() if k != "defaults" and not k.startswith("_")} | {
     "sampler": SAMPLERS["tpe"],
@@ -120,7 +120,7 @@ def _check_node(key: str, node: Any) -> None:
 
 
 def _refusal(key: str, allowed: str, value: Any) -> HydraException:
-    return HydraException(f"hydra.sweeper.{key} must be {allowed}, got {value!r}")
+    return HydraException(f"hydra.sweeper.{key} must be {allowed}, got {repr(value)[:200]}")
 
 
 def _plain(value: Any) -> Any:
@@ -143,7 +143,7 @@ def _number(
     value = values[key]
     fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
     # Comparisons with NaN are false, so NaN is rejected here, too.
-    if not fits or not low <= value <= (math.inf if high is None else high) or value == math.inf:
+    if not fits or not low <= value <= (HIGHEST if high is None else high):
         kind = "a whole number" if whole else "a number"
         limit = f"of at least {low}" if high is None else f"from {low} to {high}"
         raise _refusal(key, f"{kind} {limit}", value)

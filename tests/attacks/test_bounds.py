@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from lrlab.expressions import evaluate
 from optuna_families.search_space.distributions import dimension
 from optuna_families.search_space.value_lists import grid
+from optuna_families.settings import DEFAULTS, read
 from sweeps.config.errors import in_words
 from sweeps.config.resolvers import register_resolvers
 from sweeps.trust.file_bounds import check_bounds
@@ -92,6 +93,14 @@ def test_a_range_that_would_be_a_long_list_is_refused(name: str) -> None:
     override = OverridesParser.create().parse_override(RANGES[name])
     with pytest.raises(HydraException, match=r"x[:=].*(at most 100000|finite ends)"):
         grid(dimension(override))
+
+
+@pytest.mark.parametrize("key", ["n_trials", "n_jobs", "batch_size", "timeout"])
+@pytest.mark.parametrize("value", [10**400, float("inf"), float("nan"), "9" * 4000])
+def test_a_number_without_bounds_is_refused_by_a_short_line(key: str, value: object) -> None:
+    with pytest.raises(HydraException, match=rf"hydra\.sweeper\.{key} must be a") as refused:
+        read(DEFAULTS | {key: value})
+    assert len(str(refused.value)) < 500
 
 
 INTERPOLATIONS = {
