@@ -37,7 +37,7 @@ from optuna_families.samplers.fast_tpe import FastTPESampler
 Params = Mapping[str, float]
 Space = Mapping[str, FloatDistribution | IntDistribution]
 
-FINALISTS, SELECTION, FRESH, COMMON = 4, 8, 10, 30  # as in `sweeps.verdict.retrain`
+FINALISTS, SELECTION, FRESH, COMMON = 8, 16, 10, 30  # as in `sweeps.verdict.retrain`
 TOGETHER = 2000  # trainings in one tensor program
 BRUTE, POLISH, LONG = 300, 7, 30  # settings, rounds of refinement, draws of the brute force
 TWICE = 2.0
@@ -385,8 +385,8 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
     parser.add_argument("--repeats", type=int, default=100)
-    parser.add_argument("--tunings", type=int, default=10)
-    parser.add_argument("--trials", type=int, default=30, help="of each tuning")
+    parser.add_argument("--tunings", type=int, default=8)
+    parser.add_argument("--trials", type=int, default=60, help="of each tuning")
     parser.add_argument("--sampler", choices=SAMPLERS, default="tpe")
     parser.add_argument("--jobs", type=int, default=1, help="problems at the same time")
     asked = parser.parse_args()

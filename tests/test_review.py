@@ -22,6 +22,7 @@ from sweeps.reports.output.write_files import write
 from sweeps.reports.plots.charts import Chart, Curves, Interval, Panels
 from sweeps.reports.plots.ranking_chart import charts
 from sweeps.reports.plots.styles import styles
+from sweeps.reports.plots.training_charts import learning_rates
 from sweeps.reports.sentences import headline, notes
 from sweeps.reports.tables import rows
 from sweeps.reports.wall_time import shares
@@ -381,3 +382,16 @@ def test_a_command_is_printed_in_one_line() -> None:
     command = f"python -m sweeps -m {' '.join(f'task.key{i}=value' for i in range(30))}"
     swept = Review("mine", "moons", 3, 1, 2, (FamilyReview("step"),), command=command)
     assert f"continue with: {command}" in terminal.text(swept).splitlines()
+
+
+def test_the_chart_of_learning_rates_shows_those_of_the_verdict_beside_the_best_possible() -> None:
+    assert FEW.verdict is not None
+    tuned = learning_rates(FEW)
+    picks = {name: replace(one, lr_factor=0.5) for name, one in FEW.verdict.picks.items()}
+    best = ((0.0, 0.4), (1.0, 0.2))
+    found = learning_rates(replace(FEW, verdict=replace(FEW.verdict, picks=picks, best_lrs=best)))
+    assert isinstance(tuned, Curves)
+    assert isinstance(found, Curves)
+    *lines, theory = found.lines
+    assert [list(line.y) for line in lines] == [[lr / 2 for lr in one.y] for one in tuned.lines]
+    assert (theory.family, theory.y) == ("the best possible", (0.4, 0.2))

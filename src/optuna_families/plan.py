@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from optuna_families.search_space.overrides import Arguments
 
 
-PER_TUNING, MOST_TUNINGS, FEWEST_TUNINGS = 30, 10, 3
+PER_TUNING, SHORTEST, MOST_TUNINGS, FEWEST_TUNINGS = 60, 30, 8, 3
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,15 @@ def study_name(sweep: str, family: str, tuning: int = 0) -> str:
 def usual_tunings(n_trials: int) -> int:
     """Return into how many independent tunings a family's trials are split by default.
 
-    One tuning for each 30 trials, at most 10. The spread of two tunings cannot be tested, so below
-    90 trials there is one.
+    One tuning for each 60 trials, 3 to 8. The spread of two tunings cannot be tested, and one of
+    fewer than 30 trials hardly tunes, so below 90 trials there is one.
 
-    >>> [usual_tunings(n) for n in (20, 89, 90, 150, 500)]
-    [1, 1, 3, 5, 10]
+    >>> [usual_tunings(n) for n in (20, 89, 90, 240, 480, 1000)]
+    [1, 1, 3, 4, 8, 8]
     """
-    found = min(MOST_TUNINGS, n_trials // PER_TUNING)
-    return found if found >= FEWEST_TUNINGS else 1
+    if n_trials < FEWEST_TUNINGS * SHORTEST:
+        return 1
+    return min(MOST_TUNINGS, max(FEWEST_TUNINGS, n_trials // PER_TUNING))
 
 
 def split(n_trials: int, tunings: int) -> list[int]:

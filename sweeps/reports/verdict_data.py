@@ -133,6 +133,8 @@ class Verdict(Stored):
         direction: whether less or more of it is better.
         around: robustness of each family's selected trial, by family name.
         common: number of seeds of that.
+        best_lrs: epoch and learning rate of each step of the best possible schedule, where it is
+            known.
         basis: hash of everything that the verdict depends on; empty in files of older versions.
     """
 
@@ -149,6 +151,7 @@ class Verdict(Stored):
     tested: bool = False
     around: Mapping[str, Robustness] = field(default_factory=dict)
     common: int = 0
+    best_lrs: tuple[tuple[float, float], ...] = ()
 
     @property
     def goal(self) -> Objective:

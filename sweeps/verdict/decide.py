@@ -24,7 +24,7 @@ from sweeps.verdict.judging.robustness import around, safe
 from sweeps.verdict.retrain import Budget, on_seeds
 
 FAST, SLOW = Budget(8, 10, 30), Budget(5, 2, 5)  # tasks that train in a batch; others
-FAST_TUNINGS = Budget(4, 8, 10, lr_factors=LR_FACTORS)  # of each of several tunings
+FAST_TUNINGS = Budget(8, 16, 10, lr_factors=LR_FACTORS)  # of each of several tunings
 SLOW_TUNINGS = Budget(2, 2, 2, common=5)
 
 
@@ -113,10 +113,12 @@ def _verdict(ranking: Ranking, judged: Judged, show: Show) -> Verdict:
         judged.specs[best.family] = on_seeds(used.spec, spec.settings.seed, spec.settings.seeds)
         made[best.family] = _pick(judged, best.family)
     lowered = used.lr_factor / best.lr_factor
+    bounded = _gradients_only(judged.champions)
     return Verdict(
         ranking,
         made,
-        optimum=_optimum(spec) if _gradients_only(judged.champions) else None,
+        optimum=_optimum(spec) if bounded else None,
+        best_lrs=_best_lrs(spec) if bounded else (),
         recommended=_recommended(used, ranking, lowered),
         around=known,
         common=spec.settings.seeds,
@@ -153,6 +155,14 @@ def _optimum(spec: RunSpec) -> float | None:
     ]
     known = [excess for excess in found if excess is not None]
     return sum(known) / len(known) if known else None
+
+
+def _best_lrs(spec: RunSpec) -> tuple[tuple[float, float], ...]:
+    epochs = spec.settings.epochs
+    optimizer, _ = spec.recipe.dry_build()
+    plain = not any(group.get("momentum") for group in optimizer.param_groups)
+    found = (spec.task.best_lrs(epochs) if plain else None) or ()
+    return tuple((step * epochs / len(found), lr) for step, lr in enumerate(found))
 
 
 def _recommended(trial: Trial, ranking: Ranking, lowered: float) -> Recommended:

@@ -12,7 +12,7 @@ from lrlab.stacking import Minibatch, Stack
 from lrlab.tasks.draws import TaskStack
 from lrlab.tasks.regression_stack import squared_errors
 from lrlab.tasks.task import Task
-from lrlab.theory import GaussianProblem, best_expected_excess
+from lrlab.theory import GaussianProblem, best_expected_excess, best_lrs
 
 
 class StreamingRegression(Task):
@@ -134,6 +134,11 @@ class StreamingRegression(Task):
         An expectation over samples and initial weights: a single run can be luckier.
         """
         return best_expected_excess(self.problem, epochs * self.batches_per_epoch)
+
+    def best_lrs(self, epochs: int) -> Sequence[float]:
+        """Those with the lowest expected excess risk after so many epochs; see `lrlab.theory`."""
+        found: list[float] = best_lrs(self.problem, epochs * self.batches_per_epoch).tolist()
+        return found
 
     def together(self, tasks: Sequence[Task]) -> TaskStack:
         """One tensor program; its samples are drawn an epoch at a time."""

@@ -133,6 +133,10 @@ class Task(ABC):
         """
         return None
 
+    def best_lrs(self, epochs: int) -> Sequence[float] | None:  # noqa: ARG002
+        """The best learning rate of each step of plain SGD; None if unknown."""
+        return None
+
     def stacked_evaluate(self, model: nn.Module, stack: Stack) -> Tensor | Mapping[str, Tensor]:
         """`evaluate` of every model of a stack, each value of shape `(models,)`."""
         found: Tensor | Mapping[str, Tensor] = over_members(

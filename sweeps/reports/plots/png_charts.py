@@ -14,7 +14,7 @@ from sweeps.reports.plots.charts import (
     Shares,
 )
 from sweeps.reports.plots.png_panels import draw_panels, save
-from sweeps.reports.plots.styles import GREY, Style
+from sweeps.reports.plots.styles import GREY, THEORY, Style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ def draw(chart: Chart, styles: "Mapping[str, Style]", path: Path) -> None:
 
 def _curves(axes: "Axes", chart: Curves, styles: "Mapping[str, Style]") -> None:
     for line in chart.lines:
-        style, stressed = styles[line.family], line.family in chart.first
+        style, stressed = styles.get(line.family, THEORY), line.family in chart.first
         axes.plot(
             line.x,
             line.y,

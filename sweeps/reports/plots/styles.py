@@ -24,6 +24,9 @@ class Style:
     marker: Marker
 
 
+THEORY = Style(GREY, "dot", "circle")  # of what is no family
+
+
 def styles(names: Iterable[str]) -> dict[str, Style]:
     """A style for each family of a sweep, by name: whichever of them a plot shows, it is the same.
 

@@ -7,12 +7,13 @@ from sweeps.reports.formatting import number
 from sweeps.reports.plots.charts import CROWD, Axis, Curves, Line, Panel, Panels
 from sweeps.reports.review import FamilyReview, Review
 
+OPTIMAL = "the best possible"
 EXCESS = "excess loss (loss minus the best reachable)"
 
 
 def learning_rates(review: Review) -> Curves | Panels | None:
     """The learning rate, each from the epoch at which it comes into force."""
-    lines = [Line(family.name, *_lrs(family), steps=True) for family in _trained(review)]
+    lines = [_lr_line(review, family) for family in _trained(review)]
     if not lines:
         return None
     peaks = [max(line.y) for line in lines]
@@ -20,6 +21,10 @@ def learning_rates(review: Review) -> Curves | Panels | None:
     title = f"Learning rate of the best of each family: {span}"
     if len(lines) == 1:
         title = f"Learning rate of the best {lines[0].family}, {number(peaks[0], 2)} at most"
+    best = review.verdict.best_lrs if review.verdict else ()
+    if best:
+        epochs, lrs = zip(*best, strict=True)
+        lines.append(Line(OPTIMAL, epochs, lrs, steps=True))
     y = Axis("learning rate", from_zero=True)
     return _spread(Curves("learning_rates", title, Axis("epoch"), y, lines, first=_first(review)))
 
@@ -78,6 +83,14 @@ def _first(review: Review) -> list[str]:
 
 def _column(family: FamilyReview, name: str) -> list[float]:
     return [row[name] for row in family.history]
+
+
+def _lr_line(review: Review, family: FamilyReview) -> Line:
+    """The learning rates that the verdict is about: it may have corrected those of the trial."""
+    pick = review.verdict.picks.get(family.name) if review.verdict else None
+    epochs, lrs = _lrs(family)
+    factor = pick.lr_factor if pick else 1.0
+    return Line(family.name, epochs, [factor * lr for lr in lrs], steps=True)
 
 
 def _lrs(family: FamilyReview) -> tuple[list[float], list[float]]:
