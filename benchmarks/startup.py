@@ -1,12 +1,13 @@
 """What every command costs from the shell: its first output, and its end.
 
-    python benchmarks/startup.py [PAIRS] [--commands]
+    python benchmarks/startup.py [PAIRS] [--commands | --first]
 
 In turn, in one folder whose store exists: (a) importing torch, hydra and mlflow one after the other
 and opening the store; (b) `python -m sweeps scheduler=cosine`, 100 epochs trained, tracked and
 plotted. Prints both medians and the median of the ratios b / a, pair by pair. With --commands it
 prints, in place of that, a table of all commands on a terminal: seconds until the first output and
-until the end, these also as shares of (a), and which slow libraries were imported.
+until the end, these also as shares of (a), and which slow libraries were imported. With --first
+each command is stopped at its first output, which is quick.
 """
 
 import argparse
@@ -89,6 +90,27 @@ def first_and_all(words: list[str], folder: str) -> tuple[float, float]:
     return first, whole
 
 
+def firsts(rounds: int) -> None:
+    """Print how long each command takes to its first output, beside a Python that prints a word."""
+    with tempfile.TemporaryDirectory() as folder:
+        for command in ["-c print(1)", *(f"-m {command}" for command in COMMANDS)]:
+            times = sorted(_first(command.split(), folder) for _ in range(rounds))
+            print(f"{median(times):.2f} s (from {times[0]:.2f} to {times[-1]:.2f})  {command}")
+
+
+def _first(words: list[str], folder: str) -> float:
+    ours, its = pty.openpty()
+    start = time.perf_counter()
+    command = [sys.executable, *words]
+    with subprocess.Popen(command, cwd=folder, stdin=its, stdout=its, stderr=its) as process:
+        os.close(its)
+        _read(ours)
+        first = time.perf_counter() - start
+        process.kill()
+    os.close(ours)
+    return first
+
+
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 1 << 16)
@@ -140,5 +162,9 @@ if __name__ == "__main__":
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("pairs", nargs="?", type=int, default=7)
     parser.add_argument("--commands", action="store_true")
+    parser.add_argument("--first", action="store_true")
     asked = parser.parse_args()
-    table(min(asked.pairs, 3)) if asked.commands else main(asked.pairs)
+    if asked.commands or asked.first:
+        (table if asked.commands else firsts)(min(asked.pairs, 3))
+    else:
+        main(asked.pairs)

@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from crashsafe import first_line
-from lrlab.tracking.mlflow_commands import default_uri
 from sweeps.commands.command_line import parser
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     first_line.show("looking for the run ...")
 
+    from lrlab.tracking.mlflow_commands import default_uri
     from sweeps.config.errors import ConfigError  # a second, which --help need not take
     from sweeps.config.targets import TargetError
     from sweeps.side_commands import in_one_line

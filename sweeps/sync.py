@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crashsafe import first_line
-from lrlab.tracking.mlflow_commands import FOLDERS
 from sweeps.commands.command_line import folder, parser
 
 
@@ -21,8 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     first_line.show("looking for runs that MLflow lacks ...")
 
+    from lrlab.tracking.mlflow_commands import FOLDERS
     from sweeps.commands.send_runs import sync  # a second, which --help need not take
 
+    asked.folders = asked.folders or [Path(name) for name in FOLDERS]
     sync(asked)
 
 
@@ -30,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     made = parser("sweeps.sync", __doc__)
     made.add_argument("--uri", help="send to this server or database instead")
     made.add_argument("--experiment", help="send to this experiment instead")
-    made.add_argument("folders", nargs="*", type=folder, default=[Path(name) for name in FOLDERS])
+    made.add_argument("folders", nargs="*", type=folder, metavar="FOLDER")
     return made
 
 

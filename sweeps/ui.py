@@ -14,14 +14,14 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crashsafe import first_line
 from crashsafe.masking import masked
-from lrlab.tracking.mlflow_commands import full_uri
-from lrlab.tracking.ui import ui_pages, ui_server
-from lrlab.tracking.ui.ui_pages import UiError
 from sweeps.commands.command_line import parser
-from sweeps.commands.seen_runs import NothingToSeeError, SeenRun, find_seen
+
+if TYPE_CHECKING:
+    from sweeps.commands.seen_runs import SeenRun
 
 VIEWS = {"all runs": ("sweeps", False), "curves": ("finalists", True), "trials": ("trials", False)}
 
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     first_line.show("looking for the run ...")
 
+    from lrlab.tracking.ui.ui_pages import UiError
+    from sweeps.commands.seen_runs import NothingToSeeError, find_seen
     from sweeps.exits import end_on_sigterm
     from sweeps.side_commands import in_one_line
     from sweeps.stored.find_destination import MissingPasswordError
@@ -44,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _show(seen, seen.run_id, asked)
 
 
-def _show(seen: SeenRun, run_id: str, asked: argparse.Namespace) -> None:
+def _show(seen: "SeenRun", run_id: str, asked: argparse.Namespace) -> None:
+    from lrlab.tracking.mlflow_commands import full_uri
+    from lrlab.tracking.ui import ui_pages, ui_server
     from sweeps import console
     from sweeps.stored.find_destination import DestinationFinder
 
@@ -69,8 +73,10 @@ def _show(seen: SeenRun, run_id: str, asked: argparse.Namespace) -> None:
         server.stop()
 
 
-def _print_links(base: str, seen: SeenRun, run_id: str, *, opens: bool) -> None:
+def _print_links(base: str, seen: "SeenRun", run_id: str, *, opens: bool) -> None:
+    from lrlab.tracking.ui import ui_pages
     from sweeps import console
+    from sweeps.commands.seen_runs import NothingToSeeError
 
     experiment = ui_pages.experiment_of(base, run_id)
     if experiment is None:
@@ -89,7 +95,7 @@ def _print_links(base: str, seen: SeenRun, run_id: str, *, opens: bool) -> None:
         _open(page)
 
 
-def _show_files(seen: SeenRun, *, opens: bool) -> None:
+def _show_files(seen: "SeenRun", *, opens: bool) -> None:
     from sweeps import console
 
     page = seen.page.as_uri()

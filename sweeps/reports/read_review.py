@@ -10,7 +10,7 @@ from lrlab.objective import LOSS, Objective, objectives
 from sweeps.reports.formatting import family_name
 from sweeps.reports.output.write_files import VERDICT
 from sweeps.reports.review import FamilyReview, Review, TrialRow
-from sweeps.reports.trial_folders import TrialFolder, finalist, span, trial_row
+from sweeps.reports.trial_folders import TrialFolder, span, trial_row
 from sweeps.reports.verdict_data import Verdict
 from sweeps.reports.wall_time import shares
 from sweeps.runs.sweep_run import typed_scheduler
@@ -134,8 +134,7 @@ def _family(
     picked = verdict.picks[name].trial if verdict and name in verdict.picks else None
     chosen = next((row for row in rows if row.number == picked), family.best)
     folder = TrialFolder(Path(chosen.folder)) if chosen and chosen.folder else None
-    judged = finalist(study.name, picked)
-    shown = judged or folder  # with the learning rate that the verdict recommends
+    shown = folder and ((folder.judged if picked is not None else None) or folder)
     shares = {key.rpartition("/")[2]: share for key, share in matters.items() if share > 0}
     return FamilyReview(
         name,

@@ -14,7 +14,7 @@ from lrlab.tracking import RunFolder, RunInfo
 from sweeps.codegen import command, config_dir, stored_command
 from sweeps.config.config_groups import arguments
 from sweeps.reports.review import State, TrialRow
-from sweeps.runs.sweep_run import FINALISTS, folder_of
+from sweeps.runs.sweep_run import FINALISTS
 from sweeps.trust.file_bounds import FileBoundError, check_bounds
 
 STATES: Mapping[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
@@ -116,6 +116,18 @@ class TrialFolder:
         stored = parent.info().tags.get("command") if parent and parent.uid() else None
         return stored_command(stored or self._rebuilt())
 
+    @property
+    def judged(self) -> "TrialFolder | None":
+        """The same trial as its sweep's verdict trained it; None if that is not there as a whole.
+
+        Its learning rate is the recommended one.
+        """
+        if self.info is None or self.info.parent is None:
+            return None
+        number = self.info.tags.get("trial", "")
+        run = RunFolder(Path(self.info.parent) / FINALISTS / number)
+        return TrialFolder(run.path) if run.uid() and run.status() == "FINISHED" else None
+
     def _rebuilt(self) -> str:
         """The same for a sweep of an older version, which did not store it."""
         if not self.sweep:
@@ -125,18 +137,6 @@ class TrialFolder:
         if not any(word.startswith(f"{key}=") for word in hydras):
             hydras.append(f"{key}={self.sweep['sweeper']['study_name']}")
         return command(["-m", *typed["task"], *hydras], config_dir(self.sweep))
-
-
-def finalist(study: str, picked: int | None) -> TrialFolder | None:
-    """The folder of a pick as the verdict trained it; None if it is not there as a whole.
-
-    Args:
-        study: name of the sweep.
-        picked: number of the trial.
-    """
-    run = RunFolder(folder_of(study).path / FINALISTS / str(picked))
-    whole = picked is not None and run.uid() and run.status() == "FINISHED"
-    return TrialFolder(run.path) if whole else None
 
 
 def span(trial: Any) -> tuple[float, float]:
