@@ -3,7 +3,8 @@
 1. `task`: `Task`, the base class; subclass it for your own problem (see `examples/`).
 2. `regression`: `LinearRegression`, least squares on synthetic data; `quadratics` has its algebra.
 3. `draws`: `Draw`, the seeds of one training; `TaskStack`, the tasks of several seeds as one tensor
-   program; `regression_stack`: the same for regressions with different data.
+   program; `shuffled`, minibatches in a drawn order; `regression_stack`: a stack of regressions
+   with different data.
 4. `streaming`: `StreamingRegression`, least squares on samples never seen twice, and
    `ExpectedRegression`, the same in expectation; `digits`:
    `Digits`, small images and small networks.

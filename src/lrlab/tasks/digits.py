@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lrlab.stacking import Minibatch
+from lrlab.tasks.draws import shuffled
 from lrlab.tasks.task import Task
 
 
@@ -78,9 +79,7 @@ class Digits(Task):
 
     def batches(self, generator: torch.Generator) -> Iterator[Minibatch]:
         """All images to train on once, shuffled."""
-        order = torch.randperm(len(self.x), generator=generator).to(self.x.device)
-        for rows in torch.split(order, self.batch_size):
-            yield self.x[rows], self.y[rows]
+        yield from shuffled(self.x, self.y, self.batch_size, generator)
 
     def loss(self, model: nn.Module, batch: Minibatch) -> Tensor:
         """Cross-entropy."""

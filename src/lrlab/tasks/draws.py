@@ -70,3 +70,19 @@ class TaskStack:
             for seed, task in enumerate(self.tasks)
         ]
         return {name: torch.stack([one[name] for one in found], 1).flatten() for name in found[0]}
+
+
+def shuffled(
+    x: Tensor, y: Tensor, batch_size: int, generator: torch.Generator
+) -> Iterator[Minibatch]:
+    """All rows once, in random order.
+
+    Args:
+        x: inputs; the first dimension are the rows.
+        y: their targets, as many rows.
+        batch_size: rows of each minibatch, >= 1; the last one may have fewer.
+        generator: of the order, on the CPU.
+    """
+    order = torch.randperm(len(x), generator=generator).to(x.device)
+    for rows in torch.split(order, batch_size):
+        yield x[rows], y[rows]

@@ -31,3 +31,18 @@ def least_squares(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
     best = torch.linalg.lstsq(design, y.double(), driver="gelsd").solution
     loss = (design @ best - y.double()).square().mean()
     return best.flatten(), design.T @ design / len(x), float(loss)
+
+
+def krylov_excess(curvature: Tensor, off: Tensor, steps: int) -> float:
+    """The least of `off @ curvature @ off` that steps along combined gradients can reach.
+
+    Args:
+        curvature: half the Hessian, shape `(p, p)`, float64.
+        off: distance of the start from the minimum, shape `(p,)`, float64.
+        steps: number of gradients, 1 .. p.
+    """
+    # Every such method changes `off` by a linear combination of these directions.
+    directions = krylov_basis(curvature, curvature @ off, steps)
+    inner = directions.T @ curvature @ directions
+    off = off - directions @ torch.linalg.solve(inner, directions.T @ curvature @ off)
+    return max(0.0, float(off @ curvature @ off))

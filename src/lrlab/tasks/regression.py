@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from lrlab.stacking import Minibatch, Stack
-from lrlab.tasks.draws import TaskStack
-from lrlab.tasks.quadratics import krylov_basis, least_squares
+from lrlab.tasks.draws import TaskStack, shuffled
+from lrlab.tasks.quadratics import krylov_excess, least_squares
 from lrlab.tasks.regression_stack import RegressionStack, squared_errors
 from lrlab.tasks.task import Task
 
@@ -113,9 +113,7 @@ class LinearRegression(Task):
         if self.batches_per_epoch == 1:
             yield self.x, self.y
             return
-        order = torch.randperm(len(self.x), generator=generator).to(self.x.device)
-        for rows in torch.split(order, self.batch_size):
-            yield self.x[rows], self.y[rows]
+        yield from shuffled(self.x, self.y, self.batch_size, generator)
 
     def loss(self, model: nn.Module, batch: Minibatch) -> Tensor:
         """Mean squared error."""
@@ -160,12 +158,8 @@ class LinearRegression(Task):
             return None
         if epochs >= len(self.best):
             return 0.0
-        off, curvature = (self._flat(model) - self.best).cpu(), self.curvature.cpu()
-        # Every such method changes `off` by a linear combination of these directions.
-        directions = krylov_basis(curvature, curvature @ off, epochs)
-        inner = directions.T @ curvature @ directions
-        off = off - directions @ torch.linalg.solve(inner, directions.T @ curvature @ off)
-        return max(0.0, float(off @ curvature @ off))
+        off = (self._flat(model) - self.best).cpu()
+        return krylov_excess(self.curvature.cpu(), off, epochs)
 
     @cached_property
     def _columns(self) -> Tensor:
