@@ -13,7 +13,7 @@ EXCESS = "excess loss (loss minus the best reachable)"
 
 def learning_rates(review: Review) -> Curves | Panels | None:
     """The learning rate, each from the epoch at which it comes into force."""
-    lines = [_lr_line(review, family) for family in _trained(review)]
+    lines = [Line(family.name, *_lrs(family), steps=True) for family in _trained(review)]
     if not lines:
         return None
     peaks = [max(line.y) for line in lines]
@@ -83,14 +83,6 @@ def _first(review: Review) -> list[str]:
 
 def _column(family: FamilyReview, name: str) -> list[float]:
     return [row[name] for row in family.history]
-
-
-def _lr_line(review: Review, family: FamilyReview) -> Line:
-    """The learning rates that the verdict is about: it may have corrected those of the trial."""
-    pick = review.verdict.picks.get(family.name) if review.verdict else None
-    epochs, lrs = _lrs(family)
-    factor = pick.lr_factor if pick else 1.0
-    return Line(family.name, epochs, [factor * lr for lr in lrs], steps=True)
 
 
 def _lrs(family: FamilyReview) -> tuple[list[float], list[float]]:
