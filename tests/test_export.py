@@ -256,7 +256,7 @@ def test_a_study_without_a_complete_trial_says_what_it_has(
     subprocess.run([warm, "-m", "sweeps", *words, "tracking=none"], check=False)
     code, out, said = exported("bad")
     assert (code, out, said.count("\n")) == (1, "", 1)
-    assert "study bad has no complete trial: 2 failed; DivergedError: the loss is" in said
+    assert "study bad has no complete trial: 10 failed; DivergedError: the loss is" in said
 
 
 def test_from_the_shell_it_can_be_piped_into_python(place: Path, warm: str) -> None:

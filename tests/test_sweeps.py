@@ -36,7 +36,8 @@ def test_families_get_the_same_number_of_tracked_trials(command, tmp_path: Path)
 
 def test_every_scheduler_file_is_swept(command, tmp_path: Path) -> None:
     done = command(
-        "-m", "scheduler=glob(*)", "hydra.sweeper.n_trials=2", STUDY, *SHORT, "tracking=none"
+        *("-m", "scheduler=glob(*)", "hydra.sweeper.n_trials=2", STUDY, *SHORT, "tracking=none"),
+        "optimizer.lr=tag(log, interval(0.01, 0.3))",
     )
     assert done.returncode == 0, done.stderr
     names = {path.stem for path in (conf_dir() / "scheduler").glob("*.yaml")}

@@ -88,9 +88,18 @@ def test_n_trials_failures_end_a_family_at_any_failure_rate(
     folder: Path, sweep: Any, trials: Any
 ) -> None:
     calls = count()
-    lines = (*LINES, "hydra.sweeper.n_trials=4", "hydra.sweeper.max_failure_rate=1.0")
+    lines = (*LINES, "hydra.sweeper.n_trials=5", "hydra.sweeper.max_failure_rate=1.0")
+    sweep(lambda cfg: math.nan if next(calls) % 6 else 1.0, *lines)
+    assert [t.state.name for t in trials("s")] == ["COMPLETE", *["FAIL"] * 5]
+
+
+def test_a_short_sweep_is_not_ended_by_a_few_failures(
+    folder: Path, sweep: Any, trials: Any
+) -> None:
+    calls = count()
+    lines = (*LINES, "hydra.sweeper.n_trials=2", "hydra.sweeper.max_failure_rate=1.0")
     sweep(lambda cfg: math.nan if next(calls) % 5 else 1.0, *lines)
-    assert [t.state.name for t in trials("s")] == ["COMPLETE", *["FAIL"] * 4]
+    assert [t.state.name for t in trials("s")] == ["COMPLETE", *["FAIL"] * 4, "COMPLETE"]
 
 
 def test_an_exception_of_custom_search_space_ends_the_sweep_with_its_name(

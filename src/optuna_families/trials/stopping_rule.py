@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from optuna_families.trials.study_cache import StudyCache
 
 Score = tuple[int, int]
-HOPELESS = 5  # failures without a success that end a family
+HOPELESS = 5  # failures; fewer may be chance
 
 
 class StoppingRule:
     """Stops a family after too many failed trials.
 
-    A family ends when ``n_trials`` of its trials have failed in this session, whatever
-    ``max_failure_rate`` is, so it has fewer than twice ``n_trials`` in all. It ends after
-    `HOPELESS` failures without a success, unless the rate is 1.
+    A family ends when ``n_trials`` of its trials, at least `HOPELESS`, have failed in this session,
+    whatever ``max_failure_rate`` is. It ends after `HOPELESS` failures without a success, and after
+    ``n_trials`` if these are fewer, unless the rate is 1.
     """
 
     def __init__(self, cache: StudyCache) -> None:
@@ -36,7 +36,7 @@ class StoppingRule:
             return False  # the usual case needs no trial to be read
         failures, successes = self._score(index, counts)
         hopeless = not successes and plan.settings.max_failure_rate < 1
-        return failures >= (allowed if hopeless else n_trials)
+        return failures >= (allowed if hopeless else max(n_trials, HOPELESS))
 
     def _score(self, index: int, counts: TrialCounts) -> Score:
         """Return failures and successes of this session, cached until another trial ends."""
