@@ -3,8 +3,8 @@
     python benchmarks/safe_picks.py [--sweeps 10] [--draws 60]
 
 On p2 (full batch, condition number 100) each family is tuned as in `verdict_on_trainings.py`. The
-champion's lr is lowered as `sweeps.verdict` does it, until neither it nor 1.1 times it is wild on 30
-draws; then it is trained on further draws.
+champion's lr is lowered as `sweeps.verdict` does it, until neither it nor 1.1 times it is wild on
+30 draws; then it is trained on further draws.
 """
 
 import argparse
