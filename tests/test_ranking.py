@@ -353,6 +353,8 @@ def test_a_family_that_diverges_more_often_is_not_equal() -> None:
     ]
     assert answers(rank(entrants, 150)) == {"a": "best", "b": "equal"}
     assert answers(rank(lost, 150)) == {"a": "best", "b": "unknown"}
+    champions = [Finalist(name, 0, (0.04,) * 30, bests=(0.04,) * 30) for name in "ab"]
+    assert answers(rank(lost, 150, champions=champions))["b"] == "equal"  # both reach the optimum
 
 
 def test_a_family_whose_champion_is_as_good_is_not_worse() -> None:

@@ -75,10 +75,10 @@ def rank(
         if found.tunings > 1
         else of_one_tuning(order, scores, n_trials, level)
     )
+    compared = _safe_equals(order, compared, found)
     if order[0] in optimal:
         pairs = zip(order[1:], compared, strict=True)
         compared = [replace(made, **EQUAL) if name in optimal else made for name, made in pairs]
-    compared = _safe_equals(order, compared, found)
     standings = [
         replace(_standing(name, found, scores, made, order[0]), at_rounding=name in optimal)
         for name, made in zip(order, [BEST, *compared], strict=True)
@@ -132,7 +132,7 @@ def _order(found: Losses, scores: Scores) -> list[str]:
 
 
 def _safe_equals(order: list[str], compared: Iterable[Compared], found: Losses) -> list[Compared]:
-    """No family is equal to one that diverged less often."""
+    """No family is equal to one that diverged less often, unless its champion is at the optimum."""
     lost = {name: badness(_selected(found, name).ravel())[0] for name in order}
     return [
         replace(made, answer="unknown", p_equal=1.0)

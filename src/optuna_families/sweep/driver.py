@@ -125,7 +125,8 @@ class Sweep:
     def _tell(self, plan: Plan, families: list[FamilyProgress]) -> list[str]:
         """Call `on_study_progress` of the Hydra callbacks that define it; return their lines."""
         about = {"config": self.config, "study_name": plan.name, "families": families}
-        return [line for line in self._call("on_study_progress", **about) if isinstance(line, str)]
+        found = self._call("on_study_progress", **about)
+        return [line for line in found if line and isinstance(line, str)]
 
     def _call(self, method: str, **arguments: Any) -> list[Any]:
         callbacks = self.context.callbacks.callbacks
