@@ -1,6 +1,7 @@
 """Odd inputs of every kind end in one line that names the thing, and in the right exit code."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -232,6 +233,19 @@ def test_a_preview_goes_into_a_new_folder(command, tmp_path: Path) -> None:
     done = command("scheduler=cosine", "--out", "new/x.png", module="sweeps.preview")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "new/x.png").exists()
+
+
+def test_help_into_a_pipe_that_is_closed_ends_quietly(
+    command_env, python: str, tmp_path: Path
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    words = [python, "-m", "sweeps", "--version"]
+    done = subprocess.run(
+        words, cwd=tmp_path, env=command_env, stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_what_is_printed_cannot_end_the_work(command_env, python: str, tmp_path: Path) -> None:
